@@ -1,0 +1,36 @@
+# `make help` lists the targets. Each one sets up what it needs.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv from requirements.lock (skipped when it is up to date)
+	@cmp -s requirements.lock $(VENV)/installed.lock || sh scripts/setup_env.sh $(VENV)
+
+demo: setup ## Run the whole pipeline on embedded synthetic data
+	@$(PYTHON) -m pipeline run --config configs/synthetic.yaml
+
+test: setup ## Run the tests
+	@$(PYTHON) -m pytest
+
+lint: setup ## Check style, formatting and types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+format: setup ## Rewrite the code in the project's style
+	@$(PYTHON) -m ruff check --fix-only .
+	@$(PYTHON) -m ruff format .
+
+lock: ## Resolve pyproject.toml into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra dev --extra benchmarks --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	printf 'pip\nuv\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-annotate --no-header --quiet --output-file scripts/bootstrap.lock
+
+clean: ## Remove the runs and what tools left behind (.venv stays)
+	rm -rf runs .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
