@@ -1,0 +1,1 @@
+"""Measures every claim of the README: `python -m benchmarks NAME`."""

@@ -1,0 +1,109 @@
+"""How the benchmarks measure and report."""
+
+import importlib
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure. `bar` is what it must reach: at least `bar`, or at most where `at_most` is set."""
+
+    name: str
+    value: float
+    unit: str
+    bar: float | None = None
+    at_most: bool = False
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether the bar is reached; None where there is none."""
+        if self.bar is None:
+            return None
+        return self.value <= self.bar if self.at_most else self.value >= self.bar
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one function took in a process of its own."""
+
+    seconds: float
+    peak_memory_gb: float
+    value: Any
+
+
+def measure(function: Callable[..., Any], *arguments: Any, prepare: Callable[[], Any] | None = None) -> Measurement:
+    """Runs a module-level function in a fresh process and measures it.
+
+    Args:
+      function: what is measured; its value must be small and picklable.
+      *arguments: of the function.
+      prepare: called first, unmeasured: imports and compilation.
+
+    Returns:
+      Wall seconds of the call, and the process's peak resident memory in GB (10^9 bytes), imports included.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_run, args=(sending, function, arguments, prepare))
+    process.start()
+    sending.close()
+    try:
+        outcome = receiving.recv()
+    except EOFError:
+        outcome = RuntimeError(f"{function.__qualname__} died without a word")
+    process.join()
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return Measurement(*outcome)
+
+
+def _run(connection: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], prepare: Any) -> None:
+    try:
+        if prepare is not None:
+            prepare()
+        start = time.perf_counter()
+        value = function(*arguments)
+        seconds = time.perf_counter() - start
+        # ru_maxrss counts KiB on Linux.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+        connection.send((seconds, peak, value))
+    except BaseException as error:
+        connection.send(error)
+
+
+def load(name: str) -> Any:
+    """Imports `benchmarks.NAME`."""
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+def report(title: str, results: list[Result], json_path: Path | None) -> None:
+    """Prints the results as a table and writes them as JSON."""
+    table = Table(title=title, title_justify="left")
+    for column, justify in (("figure", "left"), ("value", "right"), ("unit", "left"), ("bar", "right"), ("", "left")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for result in results:
+        bar = "" if result.bar is None else f"{'≤' if result.at_most else '≥'} {result.bar:g}"
+        verdict = {None: "", True: "ok", False: "MISSED"}[result.ok]
+        table.add_row(
+            result.name,
+            f"{result.value:,.3g}" if result.value < 1e4 else f"{result.value:,.0f}",
+            result.unit,
+            bar,
+            verdict,
+        )
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120).print(table)
+    if json_path is not None:
+        rows = [{**asdict(result), "ok": result.ok} for result in results]
+        json_path.write_text(json.dumps({"results": rows}, indent=2) + "\n")

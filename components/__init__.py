@@ -1,0 +1,1 @@
+"""The pipeline's components, one folder each, and the few modules that they share."""
