@@ -1,8 +1,9 @@
 # `make help` lists the targets. Each one sets up what it needs.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock clean
+.PHONY: help setup demo test lint format docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +26,13 @@ format: setup ## Rewrite the code in the project's style
 	@$(PYTHON) -m ruff check --fix-only .
 	@$(PYTHON) -m ruff format .
 
-lock: ## Resolve pyproject.toml into requirements.lock (needs uv)
-	uv pip compile pyproject.toml --extra dev --extra benchmarks --python-version 3.11 --generate-hashes \
+docs: setup ## Write docs/configuration.md
+	@$(PYTHON) -m scripts.write_configuration
+
+lock: ## Resolve pyproject.toml into requirements.lock
+	$(UV) pip compile pyproject.toml --extra dev --extra benchmarks --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
-	printf 'pip\nuv\n' | uv pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url \
+	printf 'pip\nuv\n' | $(UV) pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-annotate --no-header --quiet --output-file scripts/bootstrap.lock
 
 clean: ## Remove the runs and what tools left behind (.venv stays)

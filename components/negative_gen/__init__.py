@@ -1,0 +1,1 @@
+"""NegativeGen: interactions in, ready batches with fresh negatives out."""

@@ -1,0 +1,33 @@
+"""The `negatives` section of the configuration."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.parameters import Section
+
+Protocol = Literal["standard", "ncf", "mlperf"]
+
+
+class NegativesConfig(Section):
+    """How negatives are sampled, for training and for evaluation."""
+
+    protocol: Protocol = Field(
+        default="standard",
+        description=(
+            "evaluation negatives. standard: without replacement, nothing that the user touched; ncf: those that the "
+            "dataset brings for its test items; mlperf: with replacement, no training item of the user, repeats masked"
+        ),
+    )
+    num_negatives: int = Field(
+        default=4, ge=1, le=1_000, description="fresh negatives for each training positive in every epoch"
+    )
+    num_eval_negatives: int = Field(
+        default=999,
+        ge=1,
+        le=1_000_000,
+        description="negatives that each held-out item is ranked against; with protocol ncf the dataset decides",
+    )
+    eval_rows_per_batch: int = Field(
+        default=65_536, ge=1, le=1 << 24, description="rows of an evaluation batch, about: it holds whole users"
+    )

@@ -1,0 +1,51 @@
+"""The executor of NegativeGen."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components import artifacts, progress
+from components.negative_gen.config import NegativesConfig
+from components.negative_gen.generate import generate, showing_progress
+from components.negative_gen.interactions import Interactions
+from components.negative_gen.job import Job
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Unpacks the artifacts, runs the Beam pipeline, describes the output."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        interactions = artifact_utils.get_single_instance(input_dict["interactions"])
+        vocabulary = artifact_utils.get_single_instance(input_dict["vocabulary"])
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+
+        splits = artifact_utils.decode_split_names(interactions.split_names)
+        job = Job(
+            interactions=Interactions(interactions.uri, splits),
+            vocabulary_uri=vocabulary.uri,
+            examples_uri=examples.uri,
+            negatives=NegativesConfig.from_properties(exec_properties),
+            batch_size=exec_properties["batch_size"],
+            epochs=exec_properties["epochs"],
+            seed=exec_properties["seed"],
+        )
+        with showing_progress(job), self._make_beam_pipeline() as pipeline:
+            generate(pipeline, job)
+
+        examples.split_names = artifact_utils.encode_split_names(splits)
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        examples_utils.set_file_format(examples, "tfrecord")
+        summary = artifacts.read_summary(examples.uri)
+        progress.note(
+            f"{summary['epochs']} x {summary['rows_per_epoch']:,} training rows in batches of "
+            f"{summary['batch_size']:,}, {job.width - 1:,} negatives to rank against"
+        )

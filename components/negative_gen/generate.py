@@ -1,0 +1,112 @@
+"""The Beam pipeline: an element is a file to write, so only left-over rows and digests pass between workers."""
+
+import contextlib
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from components import artifacts, progress
+from components.artifacts import Split
+from components.negative_gen.evaluation import write_split
+from components.negative_gen.job import Job
+from components.negative_gen.training import LeftOver, Written, write_file, write_pool
+from components.parallel import ThreadedFlatMap
+
+_bars: dict[str, progress.Bar] = {}  # by artifact; workers in other processes have none
+
+
+@contextlib.contextmanager
+def showing_progress(job: Job) -> Iterator[None]:
+    """Shows a bar that counts the files, as long as the work is done in this process."""
+    files = job.epochs * 2**job.file_bits + len(job.evaluation_splits)
+    with progress.bar("sampling negatives", files) as bar:
+        _bars[job.examples_uri] = bar
+        try:
+            yield
+        finally:
+            del _bars[job.examples_uri]
+
+
+def generate(pipeline: beam.Pipeline, job: Job) -> None:
+    """Adds what writes the examples artifact to a pipeline; its summary is written last."""
+    files = [(epoch, file) for epoch in range(job.epochs) for file in range(2**job.file_bits)]
+    train = (
+        pipeline
+        | "Files" >> beam.Create(files)
+        | "Sample" >> beam.ParDo(ThreadedFlatMap(functools.partial(_write_file, job)))
+    )
+    pools = (
+        train
+        | "LeftOver" >> beam.FlatMap(_left_over_by_epoch)
+        | "Pool" >> beam.GroupByKey()
+        | "WritePool" >> beam.Map(functools.partial(_write_pool, job))
+    )
+    evaluation = (
+        pipeline
+        | "Splits" >> beam.Create(job.evaluation_splits)
+        | "Rank" >> beam.ParDo(ThreadedFlatMap(functools.partial(_write_split, job)))
+    )
+    written = train | "Written" >> beam.Map(lambda output: output[1])
+    _ = (
+        (written, pools, evaluation)
+        | beam.Flatten()
+        | "Together" >> beam.GroupBy(lambda _: 0)
+        | "Summarize" >> beam.Map(functools.partial(_write_summary, job))
+    )
+
+
+def _write_file(job: Job, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
+    epoch, file = task
+    written, left_over = write_file(job, epoch, file)
+    _advance(job)
+    yield epoch, written, left_over
+
+
+def _left_over_by_epoch(output: tuple[int, Written, LeftOver]) -> Iterator[tuple[int, LeftOver]]:
+    yield output[0], output[2]
+
+
+def _write_pool(job: Job, pool: tuple[int, Iterable[LeftOver]]) -> Written:
+    return write_pool(job, *pool)
+
+
+def _write_split(job: Job, split: Split) -> Iterator[Written]:
+    yield write_split(job, split)
+    _advance(job)
+
+
+def _advance(job: Job) -> None:
+    if bar := _bars.get(job.examples_uri):
+        bar.advance()
+
+
+def _write_summary(job: Job, group: tuple[int, Iterable[Written]]) -> None:
+    artifacts.write_summary(job.examples_uri, _summary(job, sorted(group[1], key=lambda written: written.name)))
+
+
+def _summary(job: Job, files: list[Written]) -> dict[str, Any]:
+    held_out = {split: job.interactions.rows[split] for split in job.evaluation_splits}
+    return {
+        "batch_size": job.batch_size,
+        "epochs": job.epochs,
+        "num_negatives": job.negatives.num_negatives,
+        "rows_per_epoch": job.rows_per_epoch,
+        "batches_per_epoch": job.batches_per_epoch,
+        "users": job.interactions.users,
+        "items": job.interactions.items,
+        "train_positives": job.interactions.rows["train"],
+        "protocol": job.negatives.protocol,
+        "eval": {
+            split: {
+                "users": users,
+                "width": job.width,
+                "users_per_batch": job.users_per_batch,
+                "batches": -(-users // job.users_per_batch),
+            }
+            for split, users in held_out.items()
+        },
+        "seed": job.seed,
+        "fingerprint": artifacts.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
+    }

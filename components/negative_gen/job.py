@@ -1,0 +1,92 @@
+"""What one run of NegativeGen has to do: its inputs, its parameters, and the shape of its outputs."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from components.artifacts import Split
+from components.errors import UserError
+from components.negative_gen.config import NegativesConfig
+from components.negative_gen.interactions import Interactions, raw_user_id
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run. It is sent to the workers as it is.
+
+    Attributes:
+      interactions: the input.
+      vocabulary_uri: the vocabulary, for the raw ids in error messages.
+      examples_uri: where to write.
+      negatives: how to sample.
+      batch_size: rows of a training batch.
+      epochs: training epochs to write.
+      seed: the run's seed.
+      max_rows_per_file: about how many rows a file may hold; it is shuffled in memory, at eight bytes a row.
+    """
+
+    interactions: Interactions
+    vocabulary_uri: str
+    examples_uri: str
+    negatives: NegativesConfig
+    batch_size: int
+    epochs: int
+    seed: int
+    max_rows_per_file: int = 1 << 24
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """Positives and negatives of one epoch."""
+        return self.interactions.rows["train"] * (1 + self.negatives.num_negatives)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Training batches of one epoch, the filled-up one included."""
+        return math.ceil(self.rows_per_epoch / self.batch_size)
+
+    @property
+    def file_bits(self) -> int:
+        """Random bits that choose a row's file: an epoch has 2^file_bits files besides the left-over rows'."""
+        return max(0, math.ceil(math.log2(max(1, self.rows_per_epoch) / self.max_rows_per_file)))
+
+    @property
+    def evaluation_splits(self) -> tuple[Split, ...]:
+        """The splits that get evaluation records."""
+        return tuple(split for split in self.interactions.splits if split != "train")
+
+    @cached_property
+    def width(self) -> int:
+        """Rows of one user in the evaluation records: the positive and its negatives.
+
+        Raises:
+          UserError: protocol ncf, and the dataset brings no negatives.
+        """
+        if self.negatives.protocol != "ncf":
+            return 1 + self.negatives.num_eval_negatives
+        given = self.interactions.given_negatives()
+        if not given:
+            raise UserError(
+                "negatives.protocol ncf takes the test negatives from the dataset, and this one brings none: "
+                "set dataset.kind to ncf, or negatives.protocol to standard or mlperf"
+            )
+        return 1 + max(map(len, given.values()))
+
+    @property
+    def users_per_batch(self) -> int:
+        """Users of one evaluation batch."""
+        return max(1, self.negatives.eval_rows_per_batch // self.width)
+
+    def no_negative(self, user: int) -> UserError:
+        """The error that a user leaves nothing to sample."""
+        return UserError(
+            f"user {raw_user_id(self.vocabulary_uri, user)} has interacted with every one of the "
+            f"{self.interactions.items:,} items, so there is no negative for training: "
+            "leave this user out of the dataset, or add items"
+        )
+
+    def too_few_candidates(self, user: int, candidates: int) -> UserError:
+        """The error that a user has fewer candidates than evaluation negatives are asked for."""
+        return UserError(
+            f"user {raw_user_id(self.vocabulary_uri, user)} has only {candidates:,} items left to be negatives, and "
+            f"{self.width - 1:,} are asked for: lower negatives.num_eval_negatives, or set negatives.protocol to mlperf"
+        )

@@ -1,0 +1,310 @@
+"""The compiled inner loops: which rows a file takes, exact sampling of negatives, shuffling.
+
+All of them release the interpreter lock. Random numbers come from SplitMix64 (Steele, Lea & Flood, Fast Splittable
+Pseudorandom Number Generators, OOPSLA 2014), whose state is a counter: every user has streams of its own, so neither
+the cut into shards nor the order of work can change what is drawn. Bounded numbers are exact (Lemire, Fast Random
+Integer Generation in an Interval, ACM TOMACS 2019).
+
+A row is packed into a uint64: the user in the upper half, then the item, then one bit for the label.
+"""
+
+# The compiler infers the types.
+# mypy: disable-error-code="no-untyped-def,assignment"
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+MISSES = 16  # tries before a user's candidates are enumerated: sampling is bounded, and exact either way
+
+DONE = -1
+TOO_SMALL = -2
+
+_U = np.uint64
+_GAMMA, _MIX_1, _MIX_2 = _U(0x9E3779B97F4A7C15), _U(0xBF58476D1CE4E5B9), _U(0x94D049BB133111EB)
+_LOW, _ONES = _U(0xFFFFFFFF), _U(0xFFFFFFFFFFFFFFFF)
+_0, _1, _6, _27, _30, _31, _32, _63 = (_U(n) for n in (0, 1, 6, 27, 30, 31, 32, 63))
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Compiles at the first call, and keeps the code on disk wherever there is a place for it."""
+    try:
+        return njit(nogil=True, cache=True, error_model="numpy")(function)
+    except RuntimeError:  # a read-only installation and a read-only home
+        return njit(nogil=True, error_model="numpy")(function)
+
+
+@intrinsic
+def _popcount(_typing: Any, word: Any) -> Any:
+    """The number of ones of a uint64."""
+    return types.uint64(types.uint64), lambda _context, builder, _signature, values: builder.ctpop(values[0])
+
+
+@_compiled
+def _mix(word):
+    word = (word ^ (word >> _30)) * _MIX_1
+    word = (word ^ (word >> _27)) * _MIX_2
+    return word ^ (word >> _31)
+
+
+@_compiled
+def _contains(bitset, item):
+    return (bitset[item >> _6] >> (item & _63)) & _1 != _0
+
+
+@_compiled
+def _add_all(bitset, items):
+    for item in items:
+        bitset[_U(item) >> _6] |= _1 << (_U(item) & _63)
+
+
+@_compiled
+def _clear_all(bitset, items):
+    if len(items) > len(bitset) >> 3:
+        bitset[:] = _0
+        return
+    for item in items:
+        bitset[_U(item) >> _6] = _0
+
+
+@_compiled
+def _scaled(half, bound, state):
+    """Turns a random number below 2^32 into an exactly uniform one below `bound`; seldom needs more of the stream."""
+    product = half * bound
+    if product & _LOW < bound:
+        threshold = (_1 << _32) % bound
+        while product & _LOW < threshold:
+            state += _GAMMA
+            product = (_mix(state) >> _32) * bound
+    return state, product >> _32
+
+
+@_compiled
+def _pick(state, num_items, bitset, absent, candidates, keep):
+    """Draws one of the items that are not in the set from their list, which is made when `candidates` is 0.
+
+    Returns:
+      The stream's new state, a random word, the item (`num_items` when there is none), and the number of candidates
+      that are listed now: without the item, unless `keep`.
+    """
+    if candidates == _0:
+        for item in range(np.int64(num_items)):
+            if not _contains(bitset, _U(item)):
+                absent[candidates] = item
+                candidates += _1
+        if candidates == _0:
+            return state, _0, num_items, candidates
+    state += _GAMMA
+    state, choice = _scaled(_mix(state) >> _32, candidates, state)
+    chosen = _U(absent[choice])
+    if not keep:
+        candidates -= _1
+        absent[choice] = absent[candidates]
+    state += _GAMMA
+    return state, _mix(state), chosen, candidates
+
+
+@_compiled
+def scatter_rows(
+    items, offsets, first_user, num_items, num_negatives, file, file_bits, placement_key, draw_key, rows, ends, scratch
+):
+    """Scatters one file's rows of one shard over the file's buckets, each row into a bucket drawn at random.
+
+    Every row of the epoch, positive or negative, draws `file_bits` random bits and belongs to the file whose number
+    they spell. They are drawn for 64 rows of a user at once, one bit of each row per random word, so each file's task
+    finds its rows for itself at hardly any cost, whatever the other tasks do. As the negatives of a user are
+    exchangeable, only their number in this file matters, and the task draws them itself.
+
+    Args:
+      items: int32 [interactions]: the shard's training items, user after user.
+      offsets: int64 [users + 1]: where each user's items begin.
+      first_user: the index of the shard's first user.
+      num_items: how many items there are.
+      num_negatives: negatives per positive.
+      file: which of the epoch's 2^file_bits files.
+      file_bits: see `file`.
+      placement_key: uint64, the same for all files of the epoch.
+      draw_key: uint64, another one for each file.
+      rows: uint64 [buckets, capacity]: receives the rows; the number of buckets is a power of two.
+      ends: int64 [buckets]: how many rows each bucket holds; updated.
+      scratch: see `make_scratch`; left as it was.
+
+    Returns:
+      DONE; TOO_SMALL when a bucket overflows; or the index of a user who has no negative at all.
+    """
+    bitset, absent = scratch
+    bound = _U(num_items)
+    threshold = (_1 << _32) % bound
+    bucket_mask = _U(rows.shape[0] - 1)
+    capacity = rows.shape[1]
+    for index in range(len(offsets) - 1):
+        begin, end = offsets[index], offsets[index + 1]
+        positives = end - begin
+        user = _U(first_user + index)
+        placement = _mix(_U(placement_key) + user * _GAMMA)
+        state = _mix(_U(draw_key) + user * _GAMMA)
+        row_of_user = user << _32
+        negatives = 0
+        remaining = positives * (1 + num_negatives)
+        for base in range(0, positives * (1 + num_negatives), 64):
+            here = _ONES
+            for bit in range(file_bits):
+                placement += _GAMMA
+                word = _mix(placement)
+                here &= word if (file >> bit) & 1 else ~word
+            if remaining < 64:
+                here &= (_1 << _U(remaining)) - _1
+            remaining -= 64
+            if base < positives:
+                mine = here
+                if positives - base < 64:
+                    mine &= (_1 << _U(positives - base)) - _1
+                here ^= mine
+                while mine != _0:
+                    place = np.int64(_popcount(~mine & (mine - _1)))
+                    mine &= mine - _1
+                    state += _GAMMA
+                    bucket = _mix(state) & bucket_mask
+                    if ends[bucket] == capacity:
+                        return TOO_SMALL
+                    rows[bucket, ends[bucket]] = row_of_user | _U(items[begin + base + place]) << _1 | _1
+                    ends[bucket] += 1
+            negatives += np.int64(_popcount(here))
+        if negatives == 0:
+            continue
+
+        touched = items[begin:end]
+        _add_all(bitset, touched)
+        candidates = _0
+        outcome = DONE
+        for _ in range(negatives):
+            item = bound
+            misses = 0 if candidates == _0 else MISSES
+            while misses < MISSES:
+                # One random word serves twice: the upper half draws the item, the lower half the bucket.
+                state += _GAMMA
+                word = _mix(state)
+                product = (word >> _32) * bound
+                item = product >> _32
+                if product & _LOW >= threshold and not _contains(bitset, item):
+                    break
+                misses += 1
+            if misses == MISSES:
+                state, word, item, candidates = _pick(state, bound, bitset, absent, candidates, True)
+            bucket = word & bucket_mask
+            if item == bound or ends[bucket] == capacity:
+                outcome = np.int64(user) if item == bound else TOO_SMALL
+                break
+            rows[bucket, ends[bucket]] = row_of_user | item << _1
+            ends[bucket] += 1
+        _clear_all(bitset, touched)
+        if outcome != DONE:
+            return outcome
+    return DONE
+
+
+@_compiled
+def shuffle(rows, key):
+    """Fisher-Yates: makes every order of the rows (uint64 [n]) equally likely."""
+    state = _U(key)
+    last = len(rows) - 1
+    while last > 0:
+        state += _GAMMA
+        word = _mix(state)
+        state, other = _scaled(word >> _32, _U(last + 1), state)
+        rows[last], rows[other] = rows[other], rows[last]
+        last -= 1
+        if last > 0:
+            state, other = _scaled(word & _LOW, _U(last + 1), state)
+            rows[last], rows[other] = rows[other], rows[last]
+            last -= 1
+
+
+@_compiled
+def unpack(rows, users, items, labels):
+    """Splits packed rows into columns, all of the same length."""
+    for index in range(len(rows)):
+        row = rows[index]
+        users[index] = np.int32(row >> _32)
+        items[index] = np.int32((row >> _1) & _U(0x7FFFFFFF))
+        labels[index] = np.uint8(row & _1)
+
+
+@_compiled
+def sample_negatives(train_items, offsets, first_user, users, avoided, num_items, distinct, key, items, scratch):
+    """Draws the evaluation negatives of some users of a shard.
+
+    Args:
+      train_items: int32: the shard's training items, user after user.
+      offsets: int64: where each user's training items begin.
+      first_user: the index of the shard's first user.
+      users: int32 [n]: the users.
+      avoided: int32 [n, m]: further items that are no negatives of the user; below 0: none.
+      num_items: how many items there are.
+      distinct: whether to draw without replacement.
+      key: uint64 of the random stream.
+      items: int32 [n, 1 + negatives]: its columns from 1 on receive the negatives.
+      scratch: see `make_scratch`; left as it was.
+
+    Returns:
+      DONE, or the position in `users` of one who has too few candidates.
+    """
+    bitset, absent = scratch
+    bound = _U(num_items)
+    threshold = (_1 << _32) % bound
+    for row in range(len(users)):
+        local = users[row] - first_user
+        touched = train_items[offsets[local] : offsets[local + 1]]
+        _add_all(bitset, touched)
+        for other in avoided[row]:
+            if other >= 0:
+                bitset[_U(other) >> _6] |= _1 << (_U(other) & _63)
+        state = _mix(_U(key) + _U(users[row]) * _GAMMA)
+        candidates = _0
+        drawn = 1
+        while drawn < items.shape[1]:
+            item = bound
+            misses = 0 if candidates == _0 else MISSES
+            while misses < MISSES:
+                state += _GAMMA
+                product = (_mix(state) >> _32) * bound
+                item = product >> _32
+                if product & _LOW >= threshold and not _contains(bitset, item):
+                    break
+                misses += 1
+            if misses == MISSES:
+                state, _, item, candidates = _pick(state, bound, bitset, absent, candidates, not distinct)
+            if item == bound:
+                break
+            items[row, drawn] = np.int32(item)
+            drawn += 1
+            if distinct:
+                bitset[item >> _6] |= _1 << (item & _63)
+        _clear_all(bitset, touched)
+        for other in avoided[row]:
+            if other >= 0:
+                bitset[_U(other) >> _6] = _0
+        _clear_all(bitset, items[row, 1:drawn])
+        if drawn < items.shape[1]:
+            return row
+    return DONE
+
+
+@_compiled
+def mask_repeats(items, mask, scratch):
+    """Sets the mask (uint8) where an item stood before in the same row of `items` (int32 [n, width])."""
+    bitset = scratch[0]
+    for row in range(len(items)):
+        for column in range(items.shape[1]):
+            item = _U(items[row, column])
+            mask[row, column] = np.uint8(_contains(bitset, item))
+            bitset[item >> _6] |= _1 << (item & _63)
+        _clear_all(bitset, items[row])
+
+
+def make_scratch(num_items: int) -> tuple[np.ndarray, np.ndarray]:
+    """An empty set of items and room to enumerate its complement, for one thread."""
+    return np.zeros((num_items + 63) // 64, np.uint64), np.empty(num_items, np.int32)

@@ -1,0 +1,43 @@
+"""The executor of Preprocess."""
+
+from typing import Any
+
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components import progress
+from components.artifacts import SPLITS
+from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.preprocess import write_artifacts
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Unpacks the parameters, runs the Beam pipeline, describes the outputs."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        interactions = artifact_utils.get_single_instance(output_dict["interactions"])
+        vocabulary = artifact_utils.get_single_instance(output_dict["vocabulary"])
+        summary = write_artifacts(
+            DatasetConfig.from_properties(exec_properties),
+            PreprocessConfig.from_properties(exec_properties),
+            int(exec_properties["seed"]),
+            interactions.uri,
+            vocabulary.uri,
+            self._make_beam_pipeline,
+        )
+        rows = summary["interactions"]
+        interactions.split_names = artifact_utils.encode_split_names([split for split in SPLITS if split in rows])
+        examples_utils.set_payload_format(interactions, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
+        examples_utils.set_file_format(interactions, "parquet")
+        progress.note(
+            f"{summary['rows_read']:,} rows: {summary['users']:,} users, {summary['items']:,} items, "
+            + ", ".join(f"{number:,} {split}" for split, number in rows.items())
+        )

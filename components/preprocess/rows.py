@@ -1,0 +1,164 @@
+"""A batch of raw interactions, as every reader hands it on, and what is known of all batches together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.preprocess import text_kernel
+
+Ids = np.ndarray | pa.Array
+"""Raw ids: an integer array, or an Arrow string array."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Interactions in raw ids.
+
+    Attributes:
+      user: raw user ids, [n], integers or dictionary-encoded strings.
+      item: raw item ids, [n], likewise.
+      timestamp: [n], integers or float64; None where the data set has none.
+      bad: how many rows were skipped because they could not be read.
+      below_min_rating: how many rows were dropped for their rating.
+    """
+
+    user: Ids
+    item: Ids
+    timestamp: np.ndarray | None
+    bad: int = 0
+    below_min_rating: int = 0
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+@dataclass(frozen=True)
+class Census:
+    """What all rows of a set of batches amount to.
+
+    Attributes:
+      users: distinct raw user ids, ascending.
+      user_rows: rows of each of them, int64.
+      items: distinct raw item ids, ascending.
+      timestamps: the smallest and the largest, or None where there is none.
+      fractional: whether some batch's timestamps are not integers.
+      rows: how many rows there are.
+      bad: see `Rows`.
+      below_min_rating: see `Rows`.
+    """
+
+    users: Ids
+    user_rows: np.ndarray
+    items: Ids
+    timestamps: tuple[float, float] | None = None
+    fractional: bool = False
+    rows: int = 0
+    bad: int = 0
+    below_min_rating: int = 0
+
+
+def take_census(rows: Rows) -> Census:
+    """Counts one batch."""
+    users, user_rows = _count(rows.user)
+    times = rows.timestamp
+    return Census(
+        users,
+        user_rows,
+        _distinct(rows.item),
+        None if times is None or not len(times) else (times.min().item(), times.max().item()),
+        times is not None and times.dtype.kind == "f",
+        len(rows),
+        rows.bad,
+        rows.below_min_rating,
+    )
+
+
+def merge_censuses(censuses: Iterable[Census]) -> Census | None:
+    """Adds up censuses; associative and commutative, as Beam asks. None for none."""
+    parts = [census for census in censuses if census is not None]
+    if not parts:
+        return None
+    filled = [part for part in parts if part.rows] or parts[:1]
+    users, user_rows = _add_counts([part.users for part in filled], [part.user_rows for part in filled])
+    spans = [part.timestamps for part in filled if part.timestamps is not None]
+    return Census(
+        users,
+        user_rows,
+        _distinct(_concatenate([part.items for part in filled])),
+        (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None,
+        any(part.fractional for part in filled),
+        sum(part.rows for part in parts),
+        sum(part.bad for part in parts),
+        sum(part.below_min_rating for part in parts),
+    )
+
+
+def ranks(ids: Ids, vocabulary: Ids) -> np.ndarray:
+    """The position of each id in an ascending vocabulary that holds all of them, int32."""
+    if isinstance(ids, np.ndarray):
+        if not len(ids):
+            return np.empty(0, np.int32)
+        low, high = int(vocabulary[0]), int(vocabulary[-1])
+        if high - low > _dense_range(len(ids)):
+            return np.searchsorted(vocabulary, ids).astype(np.int32)
+        table = np.zeros(high - low + 1, np.int32)
+        table[vocabulary - low] = np.arange(len(vocabulary), dtype=np.int32)
+        return table[ids - ids.dtype.type(low)] if low else table[ids]
+    places = pc.index_in(ids.dictionary, value_set=vocabulary)
+    return places.to_numpy(zero_copy_only=False).astype(np.int32)[ids.indices.to_numpy()]
+
+
+def as_ids(column: pa.Array) -> Ids:
+    """An Arrow column without nulls as raw ids: NumPy integers, or dictionary-encoded strings."""
+    if pa.types.is_integer(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def as_column(ids: Ids) -> pa.Array:
+    """Distinct raw ids as a column of a vocabulary: int64 or string."""
+    return pa.array(ids, pa.int64()) if isinstance(ids, np.ndarray) else ids
+
+
+def _count(ids: Ids) -> tuple[Ids, np.ndarray]:
+    if isinstance(ids, np.ndarray):
+        # Most files are sorted by user: runs are far fewer than rows.
+        starts = text_kernel.runs(ids)
+        return _add_counts([ids[starts]], [np.diff(starts, append=len(ids))])
+    counts = np.bincount(ids.indices.to_numpy(), minlength=len(ids.dictionary))
+    return _add_counts([ids.dictionary], [counts])
+
+
+def _add_counts(ids: list[Ids], counts: list[np.ndarray]) -> tuple[Ids, np.ndarray]:
+    values, added = _concatenate(ids), np.concatenate(counts)
+    if isinstance(values, np.ndarray):
+        distinct, inverse = np.unique(values, return_inverse=True)
+        return distinct, np.bincount(inverse, weights=added, minlength=len(distinct)).astype(np.int64)
+    distinct = _distinct(values)
+    inverse = pc.index_in(values, value_set=distinct).to_numpy(zero_copy_only=False)
+    return distinct, np.bincount(inverse, weights=added, minlength=len(distinct)).astype(np.int64)
+
+
+def _distinct(ids: Ids) -> Ids:
+    if isinstance(ids, np.ndarray):
+        if not len(ids):
+            return ids
+        low, high = int(ids.min()), int(ids.max())
+        if high - low > _dense_range(len(ids)):
+            return np.unique(ids)
+        return np.flatnonzero(text_kernel.marks(ids, low, high - low + 1)) + low
+    values = ids.dictionary if pa.types.is_dictionary(ids.type) else ids
+    distinct = pc.unique(values)
+    return distinct.take(pc.sort_indices(distinct))
+
+
+def _dense_range(rows: int) -> int:
+    """The widest range of ids for which a table over all of it is quicker than a search."""
+    return 4 * rows + (1 << 20)
+
+
+def _concatenate(ids: list[Ids]) -> Ids:
+    return np.concatenate(ids) if isinstance(ids[0], np.ndarray) else pa.concat_arrays(ids)

@@ -1,0 +1,86 @@
+"""Which files hold the interactions, and how they are laid out."""
+
+import glob
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from components.errors import UserError
+from components.preprocess.config import DatasetConfig
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that count, each by its name or its 0-based position; None where there is none."""
+
+    user: str | int
+    item: str | int
+    timestamp: str | int | None = None
+    rating: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of interactions in one layout.
+
+    Attributes:
+      paths: the files, in order; those that end in .gz are gzip.
+      format: "csv" is any text with a separator.
+      separator: between the columns, one or more characters; None for Parquet.
+      header: whether the first line of each file names the columns.
+      columns: which columns count.
+      name: how messages and the summary call it.
+    """
+
+    paths: tuple[str, ...]
+    format: Literal["csv", "parquet"]
+    separator: str | None
+    header: bool
+    columns: Columns
+    name: str
+
+
+def resolve_source(dataset: DatasetConfig) -> Source:
+    """Finds the files of a dataset of kind `movielens` or `files`.
+
+    Raises:
+      UserError: there is no such file, or its format cannot be told.
+    """
+    if dataset.kind == "movielens":
+        from components.preprocess import movielens
+
+        return movielens.resolve(dataset.name, dataset.mirror, dataset.cache_dir)
+    return _from_files(dataset)
+
+
+def _from_files(dataset: DatasetConfig) -> Source:
+    assert dataset.path is not None
+    pattern = os.path.expanduser(dataset.path)
+    paths = [pattern] if os.path.isfile(pattern) else sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
+    if not paths:
+        what = "a folder: give a file or a glob such as FOLDER/*.csv" if os.path.isdir(pattern) else "not there"
+        raise UserError(f"dataset.path: {dataset.path} is {what}")
+    kind = _format(dataset, paths[0])
+    columns = Columns(dataset.user_column, dataset.item_column, dataset.timestamp_column, dataset.rating_column)
+    if kind == "parquet":
+        return Source(tuple(paths), "parquet", None, True, columns, dataset.path)
+    separator = dataset.separator or ("\t" if kind == "tsv" else ",")
+    named = any(isinstance(column, str) for column in vars(columns).values())
+    header = named if dataset.header is None else dataset.header
+    if named and not header:
+        raise UserError(
+            "dataset.header: without a header, give the columns by 0-based position (dataset.user_column=0)"
+        )
+    return Source(tuple(paths), "csv", separator, header, columns, dataset.path)
+
+
+def _format(dataset: DatasetConfig, path: str) -> str:
+    if dataset.format != "auto":
+        return dataset.format
+    suffix = os.path.splitext(path.removesuffix(".gz"))[1].lower()
+    formats = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet"}
+    if suffix in formats:
+        return formats[suffix]
+    if dataset.separator is not None:
+        return "csv"
+    raise UserError(f"dataset.format: {path} does not end in .csv, .tsv or .parquet; say which it is, or its separator")

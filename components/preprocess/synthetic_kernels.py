@@ -1,0 +1,236 @@
+"""Compiled loops of the synthetic generator. Random numbers are a hash of (key, user, counter)."""
+
+import math
+
+import numba
+import numpy as np
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_EARLIEST = 820_454_400  # 1996-01-01
+_LATEST = 1_420_070_400  # 2015-01-01
+
+_compiled = numba.njit(nogil=True, cache=True)
+
+
+@_compiled
+def _mix(x: np.uint64) -> np.uint64:
+    """The finaliser of SplitMix64 (Steele et al., Fast Splittable Pseudorandom Number Generators, OOPSLA 2014)."""
+    x = (x ^ (x >> np.uint64(30))) * _MIX_1
+    x = (x ^ (x >> np.uint64(27))) * _MIX_2
+    return x ^ (x >> np.uint64(31))
+
+
+@_compiled
+def _user_key(key: np.uint64, user: int) -> np.uint64:
+    return _mix(key ^ _mix(np.uint64(user) + _GOLDEN))
+
+
+@_compiled
+def _uniform(user_key: np.uint64, counter: int) -> float:
+    """Number `counter` of a user's stream, in [0, 1)."""
+    return np.float64(_mix(user_key + np.uint64(counter) * _GOLDEN) >> np.uint64(11)) * 2.0**-53
+
+
+@_compiled
+def _exponential(user_key: np.uint64, counter: int) -> float:
+    return -math.log(1.0 - _uniform(user_key, counter))
+
+
+@_compiled
+def tastes(key: np.uint64, users: np.ndarray, groups: int, focus: float) -> np.ndarray:
+    """Returns softmax(focus * x_u) with x_u ~ N(0, I), float64 [len(users), groups]."""
+    theta = np.empty((len(users), groups))
+    for row in range(len(users)):
+        user_key = _user_key(key, users[row])
+        total = 0.0
+        for group in range(groups):
+            # Box and Muller's normal from two uniforms.
+            radius = math.sqrt(2.0 * _exponential(user_key, 2 * group))
+            weight = math.exp(focus * radius * math.cos(2.0 * math.pi * _uniform(user_key, 2 * group + 1)))
+            theta[row, group] = weight
+            total += weight
+        for group in range(groups):
+            theta[row, group] /= total
+    return theta
+
+
+@_compiled
+def alias_tables(phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vose's alias tables of the distributions in the rows of `phi` [groups, items].
+
+    Returns:
+      keep: float64 [groups, items], the chance to stay at a place.
+      alias: int32 [groups, items], where to go otherwise.
+    """
+    groups, items = phi.shape
+    keep = np.empty((groups, items))
+    alias = np.empty((groups, items), np.int32)
+    stack = np.empty(items, np.int64)
+    for group in range(groups):
+        # The small ones fill the stack from below, the large ones from above.
+        smalls, larges = 0, items
+        for item in range(items):
+            alias[group, item] = item
+            keep[group, item] = phi[group, item] * items
+            if keep[group, item] < 1.0:
+                stack[smalls] = item
+                smalls += 1
+            else:
+                larges -= 1
+                stack[larges] = item
+        while smalls > 0 and larges < items:
+            small, large = stack[smalls - 1], stack[larges]
+            smalls -= 1
+            alias[group, small] = large
+            keep[group, large] -= 1.0 - keep[group, small]
+            if keep[group, large] < 1.0:
+                larges += 1
+                stack[smalls] = large
+                smalls += 1
+        # What rounding left over is whole.
+        for place in range(smalls):
+            keep[group, stack[place]] = 1.0
+        for place in range(larges, items):
+            keep[group, stack[place]] = 1.0
+    return keep, alias
+
+
+def draw(
+    key: np.uint64,
+    users: np.ndarray,
+    counts: np.ndarray,
+    theta: np.ndarray,
+    phi: np.ndarray,
+    keep: np.ndarray,
+    alias: np.ndarray,
+) -> np.ndarray:
+    """Draws each user's items from theta_u @ phi, one after the other without replacement.
+
+    A repeat is rejected, which leaves the distribution over the items that are left. Where nearly all of a user's
+    probability is used up, the rest comes from a race of exponential clocks, which has the same distribution.
+
+    Args:
+      key: of the random stream.
+      users: int64 [users].
+      counts: how many items each gets, int64 [users].
+      theta: float64 [users, groups].
+      phi: float64 [groups, items].
+      keep: float64 [groups, items], of `alias_tables(phi)`.
+      alias: int32 [groups, items], of `alias_tables(phi)`.
+
+    Returns:
+      Item indexes, int32 [counts.sum()], user after user in the order of the draws.
+    """
+    drawn, missing = _draw_by_rejection(key, users, counts, theta, keep, alias)
+    ends = np.cumsum(counts)
+    for row in np.flatnonzero(missing):
+        generator = np.random.Generator(np.random.Philox(key=np.array([key, users[row]], np.uint64)))
+        clocks = generator.exponential(size=phi.shape[1]) / (theta[row] @ phi)
+        clocks[drawn[ends[row] - counts[row] : ends[row] - missing[row]]] = np.inf
+        drawn[ends[row] - missing[row] : ends[row]] = np.argsort(clocks)[: missing[row]]
+    return drawn
+
+
+@_compiled
+def _draw_by_rejection(
+    key: np.uint64, users: np.ndarray, counts: np.ndarray, theta: np.ndarray, keep: np.ndarray, alias: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The items drawn, and how many each user lacks, because as many draws in a row as there are items were repeats."""
+    groups, items = keep.shape
+    drawn = np.empty(counts.sum(), np.int32)
+    missing = np.zeros(len(users), np.int64)
+    holder = np.full(items, -1, np.int64)
+    end = 0
+    for row in range(len(users)):
+        user_key = _user_key(key, users[row])
+        position, end = end, end + counts[row]
+        counter = 0
+        rejected = 0
+        while position < end and rejected < items:
+            choice = _uniform(user_key, counter)
+            group = 0
+            while group < groups - 1 and choice >= theta[row, group]:
+                choice -= theta[row, group]
+                group += 1
+            place = _uniform(user_key, counter + 1) * items
+            item = int(place)
+            if place - item >= keep[group, item]:
+                item = int(alias[group, item])
+            counter += 2
+            if holder[item] == row:
+                rejected += 1
+            else:
+                holder[item] = row
+                drawn[position] = item
+                position += 1
+                rejected = 0
+        missing[row] = end - position
+    return drawn, missing
+
+
+@_compiled
+def timestamps_and_ratings(
+    key: np.uint64, users: np.ndarray, counts: np.ndarray, quality: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Dates the draws and rates them around `quality` [rows]: int64 and float32 [rows].
+
+    A user starts at some time, and the gaps between the draws are log-uniform, from a second to some days.
+    """
+    timestamps = np.empty(len(quality), np.int64)
+    ratings = np.empty(len(quality), np.float32)
+    position = 0
+    for row in range(len(users)):
+        user_key = _user_key(key, users[row])
+        now = _EARLIEST + np.int64(_uniform(user_key, 0) * (_LATEST - _EARLIEST))
+        mood = _uniform(user_key, 1) - 0.5
+        for number in range(1, counts[row] + 1):
+            now += np.int64(math.exp(12.0 * _uniform(user_key, 3 * number)))
+            timestamps[position] = now
+            noise = 1.5 * (_uniform(user_key, 3 * number + 1) + _uniform(user_key, 3 * number + 2) - 1.0)
+            halves = round(2.0 * (quality[position] + mood + noise))
+            ratings[position] = min(max(halves, 1), 10) / 2.0
+            position += 1
+    return timestamps, ratings
+
+
+@_compiled
+def last_item_hits(
+    drawn: np.ndarray, counts: np.ndarray, probability: np.ndarray, k: int, num_negatives: int
+) -> np.ndarray:
+    """The chance of each user's last item to be among the first k of itself and uniform untouched negatives.
+
+    Args:
+      drawn: item indexes, user after user, as `draw` returns them.
+      counts: of each user, int64 [users].
+      probability: by which items are ranked, float64 [users, items]; a tie counts against the last item.
+      k: places that count.
+      num_negatives: drawn without replacement; at most as many as there are untouched items.
+    """
+    items = probability.shape[1]
+    hits = np.zeros(len(counts))
+    holder = np.full(items, -1, np.int64)
+    end = 0
+    for row in range(len(counts)):
+        start, end = end, end + counts[row]
+        for position in range(start, end):
+            holder[drawn[position]] = row
+        better, untouched = 0, 0
+        for item in range(items):
+            if holder[item] != row:
+                untouched += 1
+                better += probability[row, item] >= probability[row, drawn[end - 1]]
+        negatives = min(num_negatives, untouched)
+        for above in range(max(0, negatives - (untouched - better)), min(k - 1, negatives, better) + 1):
+            hits[row] += math.exp(
+                _log_choose(better, above)
+                + _log_choose(untouched - better, negatives - above)
+                - _log_choose(untouched, negatives)
+            )
+    return hits
+
+
+@_compiled
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1.0) - math.lgamma(k + 1.0) - math.lgamma(n - k + 1.0)

@@ -1,0 +1,1 @@
+"""Trainer: learns NeuMF from ready batches with a compiled loop and exports a model that serves raw ids."""

@@ -1,0 +1,76 @@
+"""Checkpoints after whole epochs, so that a killed training goes on where it was."""
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from apache_beam.io.filesystems import FileSystems
+
+from components.artifacts import open_file, write_atomically
+from components.trainer.history import Epoch
+
+Arrays = list[np.ndarray]
+
+
+@dataclass
+class TrainingState:
+    """All that a training is after some whole epochs.
+
+    Attributes:
+      weights: the model's, in the order of its variables.
+      optimizer: the optimiser's, in the order of its variables.
+      best_weights: the model's after the best epoch so far; empty before the first.
+      epochs: what happened so far.
+    """
+
+    weights: Arrays
+    optimizer: Arrays
+    best_weights: Arrays = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+
+
+def checkpoint_folder(root: str, identity: Mapping[str, Any]) -> str:
+    """Where the training with that identity keeps its checkpoint, whichever execution runs it."""
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+    return posixpath.join(root, key)
+
+
+def save(folder: str, state: TrainingState) -> None:
+    """Replaces the checkpoint in `folder`; one that is interrupted leaves the former in place.
+
+    Raises:
+      UserError: the disk is full, or the folder cannot be written.
+    """
+    groups = {"weights": state.weights, "optimizer": state.optimizer, "best": state.best_weights}
+    arrays = {f"{name}_{position:04d}": array for name, group in groups.items() for position, array in enumerate(group)}
+    epochs = json.dumps([asdict(epoch) for epoch in state.epochs])
+    with write_atomically(_path(folder)) as file:
+        np.savez(file, allow_pickle=False, epochs=np.frombuffer(epochs.encode(), np.uint8), **arrays)
+
+
+def load(folder: str) -> TrainingState | None:
+    """The checkpoint in `folder`, or None where there is none."""
+    if not FileSystems.exists(_path(folder)):
+        return None
+    with open_file(_path(folder)) as file, np.load(file, allow_pickle=False) as arrays:
+        epochs = [Epoch(**fields) for fields in json.loads(arrays["epochs"].tobytes())]
+        weights, optimizer, best = (_group(arrays, name) for name in ("weights", "optimizer", "best"))
+        return TrainingState(weights, optimizer, best, epochs)
+
+
+def remove(folder: str) -> None:
+    """Removes the checkpoint of a training that has ended."""
+    if FileSystems.exists(folder):
+        FileSystems.delete([folder])
+
+
+def _path(folder: str) -> str:
+    return posixpath.join(folder, "state.npz")
+
+
+def _group(arrays: Mapping[str, np.ndarray], name: str) -> Arrays:
+    return [arrays[key] for key in sorted(arrays) if key.startswith(f"{name}_")]

@@ -1,0 +1,121 @@
+"""The examples artifact as tf.data: every element is one ready batch."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import tensorflow as tf
+
+from components.artifacts import Split, epoch_prefix, list_files, read_summary, split_dir
+from components.errors import UserError
+from components.trainer.config import TrainerConfig
+
+_READ_BUFFER_BYTES = 4 << 20
+_PARALLEL = 2
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Shape of an evaluation split: a batch holds `users_per_batch` users of `width` rows, the positive first."""
+
+    users: int
+    width: int
+    users_per_batch: int
+    batches: int
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is in an examples artifact; every size is known before anything is read."""
+
+    uri: str
+    users: int
+    items: int
+    batch_size: int
+    epochs: int
+    batches_per_epoch: int
+    fingerprint: str
+    validation: Evaluation | None
+
+    @classmethod
+    def open(cls, uri: str) -> Self:
+        """Reads the summary of the artifact at `uri`.
+
+        Raises:
+          UserError: the artifact is not whole.
+        """
+        summary = read_summary(uri)
+        validation = summary["eval"].get("validation") or {"users": 0}
+        fields = ("users", "width", "users_per_batch", "batches")
+        return cls(
+            uri=uri,
+            users=summary["users"],
+            items=summary["items"],
+            batch_size=summary["batch_size"],
+            epochs=summary["epochs"],
+            batches_per_epoch=summary["batches_per_epoch"],
+            fingerprint=summary["fingerprint"],
+            validation=Evaluation(**{name: validation[name] for name in fields}) if validation["users"] else None,
+        )
+
+    def check(self, config: TrainerConfig) -> None:
+        """Raises UserError unless these examples were cut for `config`."""
+        if self.batch_size != config.batch_size:
+            raise UserError(
+                f"trainer.batch_size is {config.batch_size:,}, but the examples at {self.uri} were cut into batches of "
+                f"{self.batch_size:,}; run NegativeGen again with this batch size, or set "
+                f"trainer.batch_size={self.batch_size}"
+            )
+        if self.epochs < config.epochs:
+            raise UserError(
+                f"trainer.epochs is {config.epochs:,}, but the examples at {self.uri} hold {self.epochs:,} epochs; "
+                f"run NegativeGen again with this number of epochs, or set trainer.epochs={self.epochs}"
+            )
+
+    def training_batches(self, epoch: int, steps_per_call: int) -> tf.data.Dataset:
+        """The batches of an epoch, several at a time.
+
+        Args:
+          epoch: from 0.
+          steps_per_call: batches in an element, S.
+
+        Returns:
+          Elements `steps, user, item, label`: the number of batches in it, int32, which is S but for the last one;
+          int32 [S, B]; int32 [S, B]; uint8 [S, B], 1 for a positive. The shapes are static: the last one is padded.
+        """
+        records = _records(self._files("train", epoch_prefix(epoch))).batch(steps_per_call)
+        columns = {"user": tf.int32, "item": tf.int32, "label": tf.uint8}
+
+        def decode(group: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            steps = tf.size(group)
+            padding = ((0, steps_per_call - steps), (0, 0))
+            shape = (steps_per_call, self.batch_size)
+            arrays = _decode(group, columns, (-1, self.batch_size))
+            return steps, *(tf.ensure_shape(tf.pad(array, padding), shape) for array in arrays)
+
+        return records.map(decode, num_parallel_calls=_PARALLEL).prefetch(2)
+
+    def validation_batches(self) -> tf.data.Dataset:
+        """The validation batches: `user`, `item` int32 [U, width], `mask` uint8 [U, width], the positive first."""
+        assert self.validation is not None
+        shape = (self.validation.users_per_batch, self.validation.width)
+        columns = {"user": tf.int32, "item": tf.int32, "mask": tf.uint8}
+        records = _records(self._files("validation"))
+        return records.map(lambda record: _decode(record, columns, shape), num_parallel_calls=_PARALLEL).prefetch(4)
+
+    def _files(self, split: Split, prefix: str = "") -> list[str]:
+        folder = split_dir(self.uri, split)
+        files = list_files(folder, "tfrecord", prefix)
+        if not files:
+            raise UserError(f"{folder} has no file {prefix}*.tfrecord; run NegativeGen again")
+        return files
+
+
+def _records(files: list[str]) -> tf.data.Dataset:
+    return tf.data.TFRecordDataset(files, buffer_size=_READ_BUFFER_BYTES, num_parallel_reads=_PARALLEL)
+
+
+def _decode(records: tf.Tensor, columns: dict[str, tf.DType], shape: tuple[int, ...]) -> tuple[tf.Tensor, ...]:
+    features = {name: tf.io.FixedLenFeature((), tf.string) for name in columns}
+    parse = tf.io.parse_example if records.shape.rank else tf.io.parse_single_example
+    example = parse(records, features)
+    return tuple(tf.reshape(tf.io.decode_raw(example[name], dtype), shape) for name, dtype in columns.items())

@@ -1,0 +1,117 @@
+"""The SavedModel that serves, with its three signatures, and the training-side weights beside it."""
+
+import contextlib
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.artifacts import write_json
+from components.errors import UserError
+from components.trainer.model import NeuMF
+from components.trainer.vocabulary import Vocabulary
+
+# The lowest finite number rather than minus infinity, which JSON cannot hold and TensorFlow Serving's REST API
+# therefore cannot send.
+UNKNOWN_ITEM_SCORE = float(np.finfo(np.float32).min)
+
+_HDF5_OVERHEAD_BYTES = 1 << 17
+# How TensorFlow reports a full disk, a quota, a file size limit and missing permission.
+_WRITE_ERRORS = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
+
+
+class ServingModel(tf.Module):
+    """A trained model with its vocabulary inside: raw ids in, scores out.
+
+    Scores are logits, higher being better. An unknown user gets the popularity of items, log(1 + interactions in
+    training), and `known_user` false; an unknown item scores the lowest float32 and has `known_item` false.
+    """
+
+    def __init__(self, model: NeuMF, vocabulary: Vocabulary):
+        """Joins a model and the vocabulary that it was trained with."""
+        super().__init__(name="serving_model")
+        self._model = model
+        # Named here so that they are saved: tf.Module does not look into Keras models.
+        self._weights = [variable.value for variable in model.variables]
+        self._popularity = tf.Variable(np.log1p(vocabulary.item_counts), dtype=tf.float32, trainable=False)
+        self._users = _index_table(vocabulary.user_ids)
+        self._items = _index_table(vocabulary.item_ids)
+
+    def save(self, folder: str) -> None:
+        """Writes the SavedModel, whole or not at all.
+
+        Raises:
+          UserError: the disk is full, or the folder cannot be written.
+        """
+        signatures = {
+            "serving_default": tf.function(self.serve).get_concrete_function(
+                user_id=tf.TensorSpec([None], self._users.key_dtype, "user_id"),
+                item_ids=tf.TensorSpec([None, None], self._items.key_dtype, "item_ids"),
+            ),
+            "score_candidates": tf.function(self.score_candidates).get_concrete_function(
+                user=tf.TensorSpec([None], tf.int32, "user"), item=tf.TensorSpec([None, None], tf.int32, "item")
+            ),
+            "score_all_items": tf.function(self.score_all_items).get_concrete_function(
+                user=tf.TensorSpec([None], tf.int32, "user")
+            ),
+        }
+        with _folder_atomically(folder) as temporary:
+            tf.saved_model.save(self, temporary, signatures=signatures)
+
+    def serve(self, user_id: tf.Tensor, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `serving_default`: raw ids [B] and [B, n] to `scores`, `known_user` [B] and `known_item` [B, n]."""
+        user, item = self._users.lookup(user_id), self._items.lookup(item_ids)
+        known_user, known_item = user >= 0, item >= 0
+        user, item = tf.maximum(user, 0), tf.maximum(item, 0)
+        scores = tf.where(known_user[:, None], self._model(user[:, None], item), tf.gather(self._popularity, item))
+        scores = tf.where(known_item, scores, UNKNOWN_ITEM_SCORE)
+        return {"scores": scores, "known_user": known_user, "known_item": known_item}
+
+    def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature of that name: indexes int32 [B] and [B, n] to `scores` float32 [B, n]."""
+        return {"scores": self._model(user[:, None], item)}
+
+    def score_all_items(self, user: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature of that name: indexes int32 [B] to `scores` float32 [B, items], in the order of item indexes."""
+        return {"scores": self._model.score_all_items(user)}
+
+
+def save_weights(model: NeuMF, folder: str) -> None:
+    """Writes `model.weights.h5` and `config.json` (the arguments of `NeuMF`) into a folder, whole or not at all."""
+    with _folder_atomically(folder) as temporary:
+        tf.io.gfile.makedirs(temporary)
+        path = posixpath.join(temporary, "model.weights.h5")
+        _try_room(path, model)
+        model.save_weights(path)
+        write_json(posixpath.join(temporary, "config.json"), model.get_config())
+
+
+def _try_room(path: str, model: NeuMF) -> None:
+    # HDF5 crashes the whole process when the disk is full; an ordinary file raises an error that can be told.
+    with tf.io.gfile.GFile(path, "wb") as file:
+        for variable in model.variables:
+            file.write(np.asarray(variable.value).tobytes())
+        file.write(bytes(_HDF5_OVERHEAD_BYTES))
+
+
+def _index_table(ids: np.ndarray) -> tf.lookup.StaticHashTable:
+    keys: Any = tf.constant(ids) if ids.dtype.kind in "iu" else tf.constant(ids.tolist(), tf.string)
+    indexes = tf.range(len(ids), dtype=tf.int32)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, indexes), default_value=-1)
+
+
+@contextlib.contextmanager
+def _folder_atomically(folder: str) -> Iterator[str]:
+    temporary = f"{folder.rstrip('/')}.writing"
+    try:
+        yield temporary
+        tf.io.gfile.rename(temporary, folder, overwrite=True)
+    except BaseException as error:
+        with contextlib.suppress(tf.errors.NotFoundError):
+            tf.io.gfile.rmtree(temporary)
+        if isinstance(error, (*_WRITE_ERRORS, OSError)):
+            reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
+            raise UserError(f"cannot write the model to {folder}: {reason.splitlines()[0]}") from error
+        raise

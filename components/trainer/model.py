@@ -1,0 +1,151 @@
+"""NeuMF in Keras alone, so that the backend stays exchangeable."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from components.random_streams import stream_key
+
+Tensor = Any
+
+
+class NeuMF(keras.Model):
+    """Neural matrix factorisation (He et al., Neural Collaborative Filtering, WWW 2017).
+
+    The logit of a pair is `head([p_u * q_i; mlp([e_u; e_i])])`: a GMF tower (element-wise product) and an MLP tower,
+    with embeddings of their own, fused by one linear unit.
+
+    Each side has one table, a row being `[GMF part | MLP part]`: one lookup per side. The first dense layer is
+    factorised, `[e_u; e_i] W + b = (e_u W_u + b) + e_i W_i`, which is exact: `project_*` applies a side's share to
+    rows, so that it can be done once per user or item instead of once per pair, and `score` does the rest.
+    """
+
+    def __init__(
+        self,
+        num_users: int,
+        num_items: int,
+        num_factors: int,
+        layers: Sequence[int],
+        embedding_stddev: float = 0.01,
+        seed: int = 0,
+    ):
+        """Makes the model with its initial weights.
+
+        Args:
+          num_users: rows of the user table.
+          num_items: rows of the item table.
+          num_factors: width of the GMF tower; 0 for the MLP tower alone.
+          layers: widths of the MLP tower, the first being that of both embeddings together; empty for GMF alone.
+          embedding_stddev: of the normal distribution that embeddings start from. Dense layers start as in the
+            paper's code: Glorot uniform, and LeCun uniform for the head.
+          seed: the run's seed.
+        """
+        super().__init__(name="neumf")
+        self._arguments = {
+            "num_users": num_users,
+            "num_items": num_items,
+            "num_factors": num_factors,
+            "layers": list(layers),
+            "embedding_stddev": embedding_stddev,
+            "seed": seed,
+        }
+        self.num_factors = num_factors
+        self.half = layers[0] // 2 if layers else 0
+        hidden = layers[1:]
+
+        def seed_of(name: str) -> int:
+            return stream_key(seed, f"initial {name}") % 2**31
+
+        def table(name: str, rows: int) -> Any:
+            normal = keras.initializers.RandomNormal(0.0, embedding_stddev, seed=seed_of(name))
+            return self.add_weight(shape=(rows, num_factors + self.half), initializer=normal, name=name)
+
+        self.user_table = table("user_table", num_users)
+        self.item_table = table("item_table", num_items)
+        if hidden:
+            glorot = keras.initializers.GlorotUniform(seed=seed_of("first_kernel"))
+            self.first_kernel = self.add_weight(
+                shape=(2 * self.half, hidden[0]), initializer=glorot, name="first_kernel"
+            )
+            self.first_bias = self.add_weight(shape=(hidden[0],), initializer="zeros", name="first_bias")
+        self.dense_layers = [
+            keras.layers.Dense(
+                width,
+                activation="relu",
+                kernel_initializer=keras.initializers.GlorotUniform(seed=seed_of(f"dense_{position}")),
+                name=f"dense_{position}",
+            )
+            for position, width in enumerate(hidden[1:], start=2)
+        ]
+        for layer, width in zip(self.dense_layers, hidden, strict=False):
+            layer.build((None, width))
+        fused = num_factors + (hidden[-1] if hidden else 0)
+        lecun = keras.initializers.LecunUniform(seed=seed_of("head_kernel"))
+        self.head_kernel = self.add_weight(shape=(fused, 1), initializer=lecun, name="head_kernel")
+        self.head_bias = self.add_weight(shape=(1,), initializer="zeros", name="head_bias")
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        return dict(self._arguments)
+
+    def project_users(self, rows: Tensor) -> Tensor:
+        """Rows of the user table [..., factors + half] with their share of the first layer [..., factors + width]."""
+        if not self.half:
+            return rows
+        mlp = ops.matmul(rows[..., self.num_factors :], self.first_kernel[: self.half]) + self.first_bias
+        return ops.concatenate([rows[..., : self.num_factors], mlp], axis=-1)
+
+    def project_items(self, rows: Tensor) -> Tensor:
+        """Rows of the item table [..., factors + half] with their share of the first layer [..., factors + width]."""
+        if not self.half:
+            return rows
+        mlp = ops.matmul(rows[..., self.num_factors :], self.first_kernel[self.half :])
+        return ops.concatenate([rows[..., : self.num_factors], mlp], axis=-1)
+
+    def user_rows(self, user: Tensor) -> Tensor:
+        """Projected rows of users [...] (int32 indexes)."""
+        return _rows(self.user_table, user, self.project_users)
+
+    def item_rows(self, item: Tensor) -> Tensor:
+        """Projected rows of items [...] (int32 indexes)."""
+        return _rows(self.item_table, item, self.project_items)
+
+    def score(self, user_rows: Tensor, item_rows: Tensor) -> Tensor:
+        """Logits [...] of pairs of projected rows [..., factors + width], whose leading shapes broadcast."""
+        factors = self.num_factors
+        # Multiplying the head into the user's factors first saves work where one user meets many items.
+        weighted = user_rows[..., :factors] * self.head_kernel[:factors, 0]
+        gmf = ops.sum(weighted * item_rows[..., :factors], axis=-1)
+        return gmf + self._mlp(user_rows[..., factors:] + item_rows[..., factors:])
+
+    def score_all_items(self, user: Tensor) -> Tensor:
+        """Logits [B, num_items] of users [B] (int32 indexes) with every item."""
+        factors = self.num_factors
+        users = self.project_users(ops.take(self.user_table, user, axis=0))
+        items = self.project_items(ops.convert_to_tensor(self.item_table))
+        weighted = users[:, :factors] * self.head_kernel[:factors, 0]
+        gmf = ops.matmul(weighted, ops.transpose(items[:, :factors]))
+        return gmf + self._mlp(users[:, None, factors:] + items[None, :, factors:])
+
+    def call(self, user: Tensor, item: Tensor) -> Tensor:
+        """Logits of pairs: users and items (int32 indexes) whose shapes broadcast."""
+        return self.score(self.user_rows(user), self.item_rows(item))
+
+    def _mlp(self, hidden: Tensor) -> Tensor:
+        """The MLP tower's and the head's bias' share of the logits, from the first layer before its activation."""
+        if not self.half:
+            return self.head_bias[0]
+        hidden = ops.relu(hidden)
+        for layer in self.dense_layers:
+            hidden = layer(hidden)
+        return ops.matmul(hidden, self.head_kernel[self.num_factors :])[..., 0] + self.head_bias[0]
+
+
+def _rows(table: Any, index: Tensor, project: Any) -> Tensor:
+    # Projection and lookup commute: project whichever has fewer rows, the table or the batch.
+    if None not in index.shape and math.prod(index.shape) > table.shape[0]:
+        return ops.take(project(ops.convert_to_tensor(table)), index, axis=0)
+    return project(ops.take(table, index, axis=0))

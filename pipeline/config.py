@@ -1,0 +1,126 @@
+"""The configuration of a run: one YAML file, with single values set on top of it."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from components.negative_gen.config import NegativesConfig
+from components.trainer.config import TrainerConfig
+from pydantic import BaseModel, Field, ValidationError
+
+from components.errors import UserError
+from components.evaluator.config import EvaluatorConfig
+from components.parameters import Section
+from components.preprocess.config import DatasetConfig, PreprocessConfig
+
+
+class PusherConfig(Section):
+    """Where blessed models go."""
+
+    destination: str | None = Field(
+        default=None, description="Folder that receives each blessed model as a new version; default: ROOT/serving."
+    )
+
+
+class BeamConfig(Section):
+    """How the Beam components run."""
+
+    args: tuple[str, ...] = Field(
+        default=(),
+        description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores.",
+    )
+
+
+class Config(Section):
+    """Everything that a run depends on. Each component describes its own section."""
+
+    name: str = Field(default="neumf", pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", description="Name of the pipeline.")
+    seed: int = Field(default=0, ge=0, description="Seed of every random stream of the run.")
+    dataset: DatasetConfig
+    preprocess: PreprocessConfig = PreprocessConfig()
+    negatives: NegativesConfig = NegativesConfig()
+    trainer: TrainerConfig = TrainerConfig()
+    evaluator: EvaluatorConfig = EvaluatorConfig()
+    pusher: PusherConfig = PusherConfig()
+    beam: BeamConfig = BeamConfig()
+
+
+def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
+    """Reads a configuration.
+
+    Args:
+      path: a YAML file.
+      assignments: `section.key=value` each, the value written as in YAML; they win over the file.
+
+    Raises:
+      UserError: the file cannot be read, a key is unknown, or a value is not allowed; the message names the key and
+        what is allowed.
+    """
+    tree = _read_yaml(Path(path))
+    for assignment in assignments:
+        _assign(tree, assignment)
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first_fault(error)}") from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the configuration: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: the configuration is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise UserError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(tree, dict):
+        raise UserError(f"{path}: the configuration must be a mapping of sections")
+    return tree
+
+
+def _assign(tree: dict[str, Any], assignment: str) -> None:
+    key, equals, text = assignment.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {assignment}: write it as section.key=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {assignment}: the value is not valid YAML") from None
+    *sections, name = key.split(".")
+    node = tree
+    for section in sections:
+        if not isinstance(node.setdefault(section, {}), dict):
+            raise UserError(f"--set {assignment}: '{section}' is a value, not a section")
+        node = node[section]
+    node[name] = value
+
+
+def _first_fault(error: ValidationError) -> str:
+    faults = error.errors(include_url=False)
+    fault = faults[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{key}'; {_allowed_keys([str(part) for part in fault['loc']])}{more}"
+    reason = fault["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"{reason}{more}"
+    got = "" if fault["type"] == "missing" else f" (got {fault['input']!r})"
+    return f"{key}: {reason[:1].lower()}{reason[1:]}{got}{more}"
+
+
+def _allowed_keys(path: list[str]) -> str:
+    section: type[BaseModel] = Config
+    for name in path[:-1]:
+        annotation = section.model_fields[name].annotation
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
+        section = annotation
+    allowed = list(section.model_fields)
+    near = difflib.get_close_matches(path[-1], allowed, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"allowed here: {', '.join(allowed)}"

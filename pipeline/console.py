@@ -1,0 +1,121 @@
+"""What a run shows: one line a step, a bar on long work, a table at the end; the frameworks' noise goes to a file."""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from components.progress import Bar, Reporter
+
+_NAME_WIDTH = 12
+
+
+class StepReporter(Reporter):
+    """Shows the steps of a run on a console."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._step = ""
+        self._note = ""
+        self._started = 0.0
+
+    def begin(self, step: str) -> None:
+        """A step begins."""
+        self._step, self._note, self._started = step, "", time.monotonic()
+        if self._console.is_terminal:
+            self._console.print(f"[dim]{step:<{_NAME_WIDTH}} …[/dim]", end="\r")
+
+    def end(self, cached: bool) -> None:
+        """The step that began last has ended well."""
+        took = "cached" if cached else f"{time.monotonic() - self._started:.1f} s"
+        self._line("[green]✓[/green]", took, self._note)
+
+    def fail(self) -> None:
+        """The step that began last has failed."""
+        self._line("[red]✗[/red]", f"{time.monotonic() - self._started:.1f} s", "[red]failed[/red]")
+
+    def note(self, text: str) -> None:
+        self._note = text
+
+    @contextlib.contextmanager
+    def bar(self, title: str, total: int) -> Iterator[Bar]:
+        progress = Progress(
+            TextColumn(f"{self._step:<{_NAME_WIDTH}}"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[words]}[/dim]"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        with progress:
+            yield _RichBar(progress, progress.add_task(title, total=total, words=""))
+
+    def _line(self, mark: str, took: str, note: str) -> None:
+        self._console.print(f"{self._step:<{_NAME_WIDTH}} {mark} {took:>8}  {note}", highlight=False, soft_wrap=True)
+
+
+class _RichBar:
+    def __init__(self, progress: Progress, task: TaskID):
+        self._progress, self._task = progress, task
+
+    def advance(self, steps: int = 1) -> None:
+        self._progress.advance(self._task, steps)
+
+    def describe(self, text: str) -> None:
+        self._progress.update(self._task, words=text)
+
+
+@contextlib.contextmanager
+def noise_to_file(path: Path) -> Iterator[TextIO]:
+    """Sends all that Python and native libraries write to standard output and error into a file.
+
+    Yields:
+      The real standard output, for what is meant to be read.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [os.dup(1), os.dup(2)]
+    with (
+        path.open("a", encoding="utf-8", buffering=1) as log,
+        os.fdopen(os.dup(1), "w", encoding="utf-8") as screen,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+        _logging_to(log),
+    ):
+        # The descriptors as well as Python's streams: TensorFlow's C++ and worker processes write to them.
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield screen
+        finally:
+            for number, descriptor in zip((1, 2), saved, strict=True):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _logging_to(log: TextIO) -> Iterator[None]:
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

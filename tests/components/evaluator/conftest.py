@@ -1,0 +1,186 @@
+"""A small world of artifacts and a real SavedModel for the evaluator to judge."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components import artifacts
+from components.records import write_batches
+
+USERS, ITEMS, NEGATIVES, USERS_PER_BATCH, SHARDS = 130, 40, 9, 50, 3
+
+
+@dataclass(frozen=True)
+class World:
+    """Artifacts on disk, and what is in them.
+
+    Attributes:
+      root: the folder of the artifacts `interactions`, `vocabulary`, `examples`.
+      positives: the test item of each user, -1 for those that have none.
+      seen: train and validation items of each user.
+      negatives: the sampled negatives of each user with a test item.
+      masked: those of them that do not count.
+      train_counts: training interactions of each item.
+      user_ids: raw ids by index.
+      item_ids: raw ids by index.
+    """
+
+    root: Path
+    positives: np.ndarray
+    seen: list[set[int]]
+    negatives: dict[int, list[int]]
+    masked: dict[int, list[bool]]
+    train_counts: np.ndarray
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+
+    def uri(self, name: str) -> str:
+        return str(self.root / name)
+
+    def good_scores(self) -> np.ndarray:
+        """A model's scores [users, items] that put most test items first, with small noise elsewhere."""
+        scores = np.random.default_rng(5).normal(size=(USERS, ITEMS)).astype(np.float32)
+        tested = np.flatnonzero(self.positives >= 0)
+        scores[tested, self.positives[tested]] += 2.0
+        return scores
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Callable[..., World]:
+    """Writes a world; takes what `_make_world` takes."""
+    return functools.partial(_make_world, tmp_path)
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def save_model() -> Callable[..., None]:
+    """Saves a model; takes what `_save_model` takes."""
+    return _save_model
+
+
+def _make_world(root: Path, users_with_test: int = USERS - 7, text_ids: bool = False) -> World:
+    """Writes the artifacts of a world where the last users have no test item."""
+    random = np.random.default_rng(3)
+    permuted = [random.permutation(ITEMS) for _ in range(USERS)]
+    validation = np.array([items[1] for items in permuted])
+    train = [items[2 : 2 + random.integers(3, 20)] for items in permuted]
+    positives = np.array([items[0] if user < users_with_test else -1 for user, items in enumerate(permuted)])
+    seen = [{*map(int, items), int(validation[user])} for user, items in enumerate(train)]
+    negatives = {
+        user: [int(item) for item in random.permutation(sorted(set(range(ITEMS)) - seen[user]))[:NEGATIVES]]
+        for user in range(users_with_test)
+    }
+    masked = {
+        user: [item == positives[user] or bool(random.random() < 0.1) for item in items]
+        for user, items in negatives.items()
+    }
+    user_ids, item_ids = 1000 + 7 * np.arange(USERS), 5 + 3 * np.arange(ITEMS)
+    if text_ids:
+        user_ids, item_ids = (np.array([f"é{id_:05d}" for id_ in ids], object) for ids in (user_ids, item_ids))
+    train_counts = np.bincount(np.concatenate(train), minlength=ITEMS)
+    world = World(root, positives, seen, negatives, masked, train_counts, user_ids, item_ids)
+
+    for shard, users in enumerate(np.array_split(np.arange(USERS), SHARDS)):
+        tested = users[positives[users] >= 0]
+        rows = {
+            "train": (
+                np.repeat(users, [len(train[user]) for user in users]),
+                np.concatenate([train[u] for u in users]),
+            ),
+            "validation": (users, validation[users]),
+            "test": (tested, positives[tested]),
+        }
+        for split, (user, item) in rows.items():
+            path = root / "interactions" / f"Split-{split}" / artifacts.shard_name(shard, SHARDS, "parquet")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.table({"user": pa.array(user, pa.int32()), "item": pa.array(item, pa.int32())}), path)
+    summary = {"dataset": "a small world", "fingerprint": "0123456789abcdef", "best_possible_hr": 0.9}
+    artifacts.write_summary(world.uri("interactions"), summary)
+
+    (root / "vocabulary").mkdir()
+    for name, ids, counts in (
+        (artifacts.USERS_VOCABULARY, user_ids, np.array([len(items) for items in train])),
+        (artifacts.ITEMS_VOCABULARY, item_ids, train_counts),
+    ):
+        columns = {"id": ids, "index": np.arange(len(ids), dtype=np.int32), "count": counts}
+        pq.write_table(pa.table(columns), root / "vocabulary" / name)
+    _write_examples(world, users_with_test)
+    return world
+
+
+def _write_examples(world: World, users: int) -> None:
+    batches = -(-users // USERS_PER_BATCH)
+    shape = (batches * USERS_PER_BATCH, 1 + NEGATIVES)
+    user = np.zeros(shape, np.int32)
+    item = np.zeros(shape, np.int32)
+    mask = np.zeros(shape, np.uint8)
+    mask[users:, 0] = 1
+    for row in range(users):
+        user[row] = row
+        item[row] = [world.positives[row], *world.negatives[row]]
+        mask[row, 1:] = world.masked[row]
+    columns = {"user": user, "item": item, "mask": mask}
+    cut = [{name: values.reshape(batches, -1)[batch] for name, values in columns.items()} for batch in range(batches)]
+    write_batches(f"{world.uri('examples')}/Split-test/{artifacts.shard_name(0, 1, 'tfrecord')}", cut)
+    layout = {"users": users, "width": 1 + NEGATIVES, "users_per_batch": USERS_PER_BATCH, "batches": batches}
+    artifacts.write_summary(world.uri("examples"), {"eval": {"test": layout}})
+
+
+def _save_model(
+    path: str, scores: np.ndarray, world: World, serving_scale: float = 1.0, known_users: int = USERS
+) -> None:
+    """Saves a model that knows the score of every pair, with the signatures of the contract.
+
+    Args:
+      path: folder of the SavedModel.
+      scores: float32 [users, items].
+      world: whose raw ids it takes.
+      serving_scale: makes `serving_default` give other scores.
+      known_users: how many of the users `serving_default` knows.
+    """
+    import tensorflow as tf
+
+    raw = tf.int64 if np.issubdtype(world.user_ids.dtype, np.integer) else tf.string
+
+    def table(ids: np.ndarray) -> tf.lookup.StaticHashTable:
+        keys = tf.constant(ids, raw)
+        return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(ids))), -1)
+
+    class Model(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scores = tf.Variable(scores)
+            self.users = table(world.user_ids[:known_users])
+            self.items = table(world.item_ids)
+
+        @tf.function(input_signature=[tf.TensorSpec([None], raw), tf.TensorSpec([None, None], raw)])
+        def serve(self, user_id: tf.Tensor, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+            user, item = self.users.lookup(user_id), self.items.lookup(item_ids)
+            known = tf.gather(tf.gather(self.scores, tf.maximum(user, 0)), tf.maximum(item, 0), batch_dims=1)
+            return {"scores": known * serving_scale, "known_user": user >= 0, "known_item": item >= 0}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)])
+        def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"scores": tf.gather(tf.gather(self.scores, user), item, batch_dims=1)}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+        def score_all_items(self, user: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"scores": tf.gather(self.scores, user)}
+
+    model = Model()
+    signatures = {
+        "serving_default": model.serve,
+        "score_candidates": model.score_candidates,
+        "score_all_items": model.score_all_items,
+    }
+    tf.saved_model.save(model, path, signatures=signatures)

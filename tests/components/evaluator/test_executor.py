@@ -1,0 +1,258 @@
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from tfx.components.evaluator import constants
+from tfx.components.util import model_utils
+from tfx.types import channel_utils, standard_artifacts
+from tfx.types.artifact import Artifact
+
+from components import progress
+from components.errors import UserError
+from components.evaluator.component import Evaluator
+from components.evaluator.config import EvaluatorConfig
+from components.evaluator.executor import Executor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the executor left."""
+
+    blessing: Artifact
+    report: dict[str, Any]
+    note: str
+
+
+class _Notes(progress.Reporter):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def _run(world: Any, seed: int = 0, **config: Any) -> Outcome:
+    def artifact(type_: type[Artifact], name: str) -> list[Artifact]:
+        made = type_()
+        made.uri, made.id = world.uri(name), len(name)
+        return [made]
+
+    inputs = {
+        "model": artifact(standard_artifacts.Model, "model"),
+        "examples": artifact(standard_artifacts.Examples, "examples"),
+        "interactions": artifact(standard_artifacts.Examples, "interactions"),
+        "vocabulary": artifact(standard_artifacts.TransformGraph, "vocabulary"),
+    }
+    outputs = {
+        "evaluation": artifact(standard_artifacts.ModelEvaluation, "evaluation"),
+        "blessing": artifact(standard_artifacts.ModelBlessing, "blessing"),
+    }
+    properties = {**EvaluatorConfig(**config).to_properties(), "seed": seed, "code_version": "1"}
+    notes = _Notes()
+    progress.show_on(notes)
+    try:
+        Executor().Do(inputs, outputs, properties)
+    finally:
+        progress.show_on(progress.Reporter())
+    report = json.loads((world.root / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
+    return Outcome(outputs["blessing"][0], report, *notes.texts)
+
+
+def _model_path(world: Any) -> str:
+    return world.uri("model/Format-Serving")
+
+
+def _failed(outcome: Outcome) -> list[str]:
+    return [verdict["rule"] for verdict in outcome.report["rules"] if not verdict["passed"]]
+
+
+def _expected(scores: np.ndarray, world: Any, k: int) -> dict[str, dict[str, float]]:
+    """HR and NDCG by plain loops over sets."""
+    ranks: dict[str, list[int]] = {"sampled": [], "full": []}
+    for user in np.flatnonzero(world.positives >= 0):
+        own = world.positives[user]
+        drawn = [item for item, masked in zip(world.negatives[user], world.masked[user], strict=True) if not masked]
+        unseen = set(range(scores.shape[1])) - world.seen[user] - {own}
+        for way, rivals in (("sampled", drawn), ("full", unseen)):
+            ranks[way].append(1 + sum(scores[user, item] >= scores[user, own] for item in rivals))
+    return {
+        way: {
+            f"HR@{k}": sum(rank <= k for rank in found) / len(found),
+            f"NDCG@{k}": sum(1 / math.log2(rank + 1) for rank in found if rank <= k) / len(found),
+        }
+        for way, found in ranks.items()
+    }
+
+
+@pytest.mark.parametrize("text_ids", [False, True], ids=["integer ids", "text ids"])
+def test_a_good_model_is_blessed(
+    make_world: Callable[..., Any], save_model: Callable[..., None], text_ids: bool
+) -> None:
+    world = make_world(text_ids=text_ids)
+    scores = world.good_scores()
+    save_model(_model_path(world), scores, world)
+    outcome = _run(world, minimum_hr=0.5, minimum_ndcg=0.3, ks=(1, 3, 10), gate_k=3, pairs_per_block=170)
+
+    assert _failed(outcome) == []
+    assert model_utils.is_model_blessed(outcome.blessing)
+    assert outcome.blessing.get_string_custom_property("current_model") == world.uri("model")
+    assert outcome.blessing.get_int_custom_property("current_model_id") == len("model")
+    assert [path.name for path in (world.root / "blessing").iterdir()] == ["BLESSED"]
+
+    report = outcome.report
+    popular = np.tile(world.train_counts, (len(scores), 1))
+    for name, of_scorer in (("model", scores), ("popularity", popular)):
+        for way, metrics in _expected(of_scorer, world, 3).items():
+            assert {metric: report[name][way][metric] for metric in metrics} == pytest.approx(metrics)
+    assert report["test_users"] == {"sampled": 123, "full": 123}
+    assert report["serving"]["users"] == 130
+    assert report["best_possible_hr"] == 0.9
+    assert report["dataset_fingerprint"] == "0123456789abcdef"
+    assert report["model_path"] == _model_path(world)
+    assert outcome.note.startswith(f"HR@3 {report['model']['sampled']['HR@3']:.4f} NDCG@3 ")
+    assert outcome.note.endswith(" · blessed")
+
+
+def test_a_threshold_too_high_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    outcome = _run(world, minimum_hr=1.0, ks=(1,), gate_k=1)
+    assert _failed(outcome) == ["minimum_hr"]
+    assert not outcome.report["blessed"]
+    assert not model_utils.is_model_blessed(outcome.blessing)
+    assert outcome.blessing.get_int_custom_property("blessed") == 0
+    assert [path.name for path in (world.root / "blessing").iterdir()] == ["NOT_BLESSED"]
+    assert (
+        f"· not blessed: HR@1 {outcome.report['model']['sampled']['HR@1']:.5g} is below the minimum 1" in outcome.note
+    )
+
+
+def test_popularity_itself_is_not_better_than_popularity(world: Any, save_model: Callable[..., None]) -> None:
+    scores = np.tile(world.train_counts.astype(np.float32), (130, 1))
+    save_model(_model_path(world), scores, world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert outcome.report["model"] == outcome.report["popularity"]
+    assert _failed(outcome) == ["better_than_popularity_hr", "better_than_popularity_ndcg"]
+
+
+def test_one_score_that_is_not_a_number_is_refused(world: Any, save_model: Callable[..., None]) -> None:
+    scores = world.good_scores()
+    scores[3, world.positives[3]] = np.nan
+    save_model(_model_path(world), scores, world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert outcome.report["model"]["not_finite"] == 2  # once in each ranking
+    assert "finite" in _failed(outcome)
+
+
+def test_nothing_but_nan_gives_no_hit_and_valid_json(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), np.full((130, 40), np.nan, np.float32), world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert outcome.report["model"]["full"]["HR@3"] == 0
+    assert outcome.report["serving"]["largest_difference"] is None
+    assert {"finite", "serving_consistent"} <= set(_failed(outcome))
+
+
+def test_no_test_users_is_not_blessed(make_world: Callable[..., Any], save_model: Callable[..., None]) -> None:
+    world = make_world(users_with_test=0)
+    save_model(_model_path(world), world.good_scores(), world)
+    outcome = _run(world, minimum_test_users=1, minimum_hr=0.0)
+    assert outcome.report["model"]["sampled"]["HR@10"] is None
+    rules = ["minimum_test_users", "finite", "minimum_hr", "better_than_popularity_hr", "better_than_popularity_ndcg"]
+    assert _failed(outcome) == rules
+    assert outcome.note.startswith("HR@10 none")
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [({"serving_scale": 1.001}, "serving_consistent"), ({"known_users": 129}, "serving_knows_ids")],
+    ids=["other scores", "a user it does not know"],
+)
+def test_serving_that_differs_from_what_was_measured_is_refused(
+    world: Any, save_model: Callable[..., None], fault: dict[str, Any], rule: str
+) -> None:
+    save_model(_model_path(world), world.good_scores(), world, **fault)
+    assert rule in _failed(_run(world, ks=(3,), gate_k=3))
+
+
+def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    first, again, other = (_run(world, seed=seed, full_ranking_users=20).report for seed in (1, 1, 2))
+    assert first["test_users"] == {"sampled": 123, "full": 20}
+    assert first["model"] == again["model"]
+    assert first["model"]["sampled"] == other["model"]["sampled"]
+    assert first["model"]["full"] != other["model"]["full"]
+
+
+def test_interactions_without_validation(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    with_validation = _run(world).report["model"]["full"]
+    shutil.rmtree(world.root / "interactions" / "Split-validation")
+    without = _run(world).report["model"]["full"]
+    assert without["NDCG@20"] < with_validation["NDCG@20"]
+
+
+def _cut_off(world: Any) -> None:
+    path = world.root / "model/Format-Serving/saved_model.pb"
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def _without_variables(world: Any) -> None:
+    shutil.rmtree(world.root / "model/Format-Serving/variables")
+
+
+def _without_model(world: Any) -> None:
+    shutil.rmtree(world.root / "model")
+
+
+@pytest.mark.parametrize("breaks", [_cut_off, _without_variables, _without_model])
+def test_a_broken_model_gives_one_clear_line(
+    world: Any, save_model: Callable[..., None], breaks: Callable[[Any], None]
+) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    breaks(world)
+    with pytest.raises(UserError, match=r"^the model at .*Format-Serving cannot be loaded \(.*train it again$"):
+        _run(world)
+    assert not (world.root / "evaluation").exists()
+    assert not (world.root / "blessing").exists()
+
+
+def test_a_model_without_the_signatures_gives_one_clear_line(world: Any) -> None:
+    import tensorflow as tf
+
+    tf.saved_model.save(tf.Module(), _model_path(world))
+    with pytest.raises(UserError, match="lacks the signature serving_default, score_candidates, score_all_items"):
+        _run(world)
+
+
+def test_a_model_of_other_data_gives_one_clear_line(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), np.zeros((130, 41), np.float32), world)
+    with pytest.raises(UserError, match=r"scores of shape \[130, 41\] from score_all_items where \[130, 40\]"):
+        _run(world)
+
+
+def test_component_declares_every_knob_and_both_outputs() -> None:
+    component = Evaluator(
+        model=channel_utils.as_channel([standard_artifacts.Model()]),
+        examples=channel_utils.as_channel([standard_artifacts.Examples()]),
+        interactions=channel_utils.as_channel([standard_artifacts.Examples()]),
+        vocabulary=channel_utils.as_channel([standard_artifacts.TransformGraph()]),
+        evaluator=EvaluatorConfig(minimum_hr=0.5),
+        seed=3,
+        code_version="abc",
+    )
+    assert EvaluatorConfig.from_properties(component.exec_properties) == EvaluatorConfig(minimum_hr=0.5)
+    assert component.exec_properties["seed"] == 3
+    assert component.exec_properties["code_version"] == "abc"
+    assert component.outputs["blessing"].type is standard_artifacts.ModelBlessing
+    assert component.outputs["evaluation"].type is standard_artifacts.ModelEvaluation
+
+
+def test_blessing_has_the_names_that_tfx_gives_it() -> None:
+    assert (constants.BLESSED_FILE_NAME, constants.NOT_BLESSED_FILE_NAME) == ("BLESSED", "NOT_BLESSED")
+    assert constants.ARTIFACT_PROPERTY_BLESSED_KEY == "blessed"
+    assert constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY == "current_model"
+    assert constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY == "current_model_id"

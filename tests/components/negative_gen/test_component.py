@@ -1,0 +1,72 @@
+import numpy as np
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import Channel, standard_artifacts
+
+from components import artifacts, progress
+from components.negative_gen.component import NegativeGen
+from components.negative_gen.config import NegativesConfig
+from components.negative_gen.executor import Executor
+from tests.components.negative_gen.helpers import contents, make_job, random_data, run
+
+
+def channel(artifact_type, uri, splits=()):
+    artifact = artifact_type()
+    artifact.uri = uri
+    if splits:
+        artifact.split_names = artifacts_split_names(splits)
+    return Channel(type=artifact_type).set_artifacts([artifact])
+
+
+def artifacts_split_names(splits):
+    return "[" + ", ".join(f'"{split}"' for split in splits) + "]"
+
+
+def a_component(data, config):
+    return NegativeGen(
+        interactions=channel(standard_artifacts.Examples, data.uri, ["train", "validation", "test"]),
+        vocabulary=channel(standard_artifacts.TransformGraph, data.vocabulary_uri),
+        negatives=config,
+        batch_size=1000,
+        epochs=2,
+        seed=7,
+        code_version="abc",
+    )
+
+
+def test_every_knob_is_an_execution_property(tmp_path):
+    config = NegativesConfig(protocol="mlperf", num_negatives=3, num_eval_negatives=50)
+    component = a_component(random_data(tmp_path), config)
+    properties = component.exec_properties
+    assert NegativesConfig.from_properties(properties) == config
+    assert (properties["batch_size"], properties["epochs"], properties["seed"]) == (1000, 2, 7)
+    assert list(component.outputs) == ["examples"]
+
+
+def test_the_executor_writes_what_the_logic_writes(tmp_path, monkeypatch):
+    data = random_data(tmp_path)
+    component = a_component(data, NegativesConfig(num_eval_negatives=99))
+    output = standard_artifacts.Examples()
+    output.uri = str(tmp_path / "examples")
+    inputs = {name: list(component.inputs[name].get()) for name in component.inputs}
+    notes = []
+    monkeypatch.setattr(progress.Reporter, "note", lambda self, text: notes.append(text))
+
+    context = base_beam_executor.BaseBeamExecutor.Context(beam_pipeline_args=["--runner=FnApiRunner"])
+    Executor(context).Do(inputs, {"examples": [output]}, component.exec_properties)
+
+    expected = run(make_job(data, tmp_path / "expected", epochs=2))
+    assert contents(tmp_path / "examples") == contents(expected)
+    assert output.split_names == '["train", "validation", "test"]'
+    assert output.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+    rows = artifacts.read_summary(str(expected))["rows_per_epoch"]
+    assert notes == [f"2 x {rows:,} training rows in batches of 1,000, 99 negatives to rank against"]
+
+
+def test_parameters_have_ranges():
+    assert NegativesConfig().model_dump() == {
+        "protocol": "standard",
+        "num_negatives": 4,
+        "num_eval_negatives": 999,
+        "eval_rows_per_batch": 65_536,
+    }
+    assert np.isclose(NegativesConfig(num_negatives=1).num_negatives, 1)

@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from components import artifacts
+from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.preprocess import write_artifacts
+
+
+class Prepared:
+    """Both artifacts of one run, read back."""
+
+    def __init__(self, folder: Path, summary: dict[str, Any]):
+        self.folder = folder
+        self.summary = summary
+
+    def rows(self, split: str) -> list[tuple[int, int]]:
+        files = artifacts.list_files(artifacts.split_dir(str(self.folder / "interactions"), split), "parquet")
+        return [(row["user"], row["item"]) for path in files for row in pq.read_table(path).to_pylist()]
+
+    def ids(self, name: str) -> list[Any]:
+        return pq.read_table(self.folder / "vocabulary" / f"{name}.parquet")["id"].to_pylist()
+
+    def counts(self, name: str) -> list[int]:
+        return pq.read_table(self.folder / "vocabulary" / f"{name}.parquet")["count"].to_pylist()
+
+    def raw(self, split: str) -> list[tuple[Any, Any]]:
+        users, items = self.ids("users"), self.ids("items")
+        return [(users[user], items[item]) for user, item in self.rows(split)]
+
+    def files(self) -> dict[str, bytes]:
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
+
+
+@pytest.fixture
+def prepare(tmp_path: Path) -> Callable[..., Prepared]:
+    """Runs Preprocess on `dataset.path`, with options of both sections."""
+    number = iter(range(1000))
+
+    def run(path: Path | str | None = None, *, seed: int = 1, flags: tuple[str, ...] = (), **options: Any) -> Prepared:
+        folder = tmp_path / f"out-{next(number)}"
+        sections = {"dataset": {"kind": "files", "path": str(path)}, "preprocess": {"min_interactions": 1}}
+        for name, value in options.items():
+            sections["preprocess" if name in PreprocessConfig.model_fields else "dataset"][name] = value
+        arguments = ["--direct_num_workers=1", *flags]
+        summary = write_artifacts(
+            DatasetConfig(**sections["dataset"]),
+            PreprocessConfig(**sections["preprocess"]),
+            seed,
+            str(folder / "interactions"),
+            str(folder / "vocabulary"),
+            lambda: beam.Pipeline(runner="FnApiRunner", options=PipelineOptions(arguments)),
+        )
+        return Prepared(folder, summary)
+
+    return run

@@ -1,0 +1,148 @@
+"""Hand-made artifacts: what Preprocess and NegativeGen hand to the trainer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import tensorflow as tf
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.artifacts import write_summary
+from components.trainer.config import TrainerConfig
+from components.trainer.run_fn import run_fn
+
+USERS, ITEMS, WIDTH = 60, 40, 20
+
+
+@dataclass
+class Workspace:
+    """Inputs of a training, and where it puts its outputs."""
+
+    root: Path
+    examples: Path
+    vocabulary: Path
+
+    def fn_args(self, name: str = "run", seed: int = 0, **fields: Any) -> FnArgs:
+        """Arguments as the stock Trainer hands them over."""
+        config = {**CONFIG, **fields}
+        return FnArgs(
+            train_files=[f"{self.examples}/Split-train/*"],
+            transform_graph_path=str(self.vocabulary),
+            serving_model_dir=f"{self.root}/{name}/model/Format-Serving",
+            model_run_dir=f"{self.root}/{name}/model_run",
+            custom_config={
+                "config": TrainerConfig(**config).model_dump(mode="json"),
+                "seed": seed,
+                "checkpoint_root": f"{self.root}/checkpoints",
+                "code_version": "test",
+            },
+        )
+
+    def model(self, name: str = "run") -> Path:
+        return self.root / name / "model"
+
+    def model_run(self, name: str = "run") -> Path:
+        return self.root / name / "model_run"
+
+
+CONFIG: dict[str, Any] = {
+    "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 3, "learning_rate": 0.02,
+    "embedding_stddev": 0.1, "early_stopping_patience": None, "steps_per_call": 4,
+}  # fmt: skip
+
+
+def write_records(path: Path, batches: list[dict[str, np.ndarray]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for batch in batches:
+            feature = {
+                name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[array.tobytes()]))
+                for name, array in batch.items()
+            }
+            writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+
+
+def write_examples(folder: Path, validation: bool = True, epochs: int = 6, batch_size: int = 64) -> Path:
+    """Users like the items of their own group, 4 groups; one liked item of each user is held out for validation."""
+    rng = np.random.default_rng(0)
+    liked = [np.flatnonzero(np.arange(ITEMS) % 4 == user % 4) for user in range(USERS)]
+    others = [np.flatnonzero(np.arange(ITEMS) % 4 != user % 4) for user in range(USERS)]
+    user = np.repeat(np.arange(USERS), 9).astype(np.int32)
+    item = np.concatenate([items[1:] for items in liked]).astype(np.int32)
+    rows = 5 * len(user)
+    batches = -(-rows // batch_size)
+    for epoch in range(epochs):
+        negatives = np.stack([rng.choice(others[u], 4) for u in user]).astype(np.int32)
+        users = np.concatenate([user, np.repeat(user, 4)])
+        items = np.concatenate([item, negatives.ravel()])
+        labels = np.concatenate([np.ones(len(user)), np.zeros(4 * len(user))]).astype(np.uint8)
+        order = np.resize(rng.permutation(rows), batches * batch_size).reshape(batches, batch_size)
+        records = [{"user": users[rows], "item": items[rows], "label": labels[rows]} for rows in order]
+        for shard, part in enumerate([records[: batches // 2], records[batches // 2 :]]):
+            write_records(folder / "Split-train" / f"epoch-{epoch:05d}-shard-{shard:05d}-of-00002.tfrecord", part)
+    evaluation = {}
+    if validation:
+        per_batch = 32
+        padded = -(-USERS // per_batch) * per_batch
+        users = np.repeat(np.resize(np.arange(USERS), padded), WIDTH).reshape(padded, WIDTH).astype(np.int32)
+        items = np.stack([[liked[u][0], *rng.choice(others[u], WIDTH - 1, False)] for u in users[:, 0]]).astype(
+            np.int32
+        )
+        mask = np.zeros((padded, WIDTH), np.uint8)
+        mask[USERS:, 0] = 1
+        records = [
+            {"user": users[at : at + per_batch], "item": items[at : at + per_batch], "mask": mask[at : at + per_batch]}
+            for at in range(0, padded, per_batch)
+        ]
+        write_records(folder / "Split-validation" / "shard-00000-of-00001.tfrecord", records)
+        evaluation["validation"] = {
+            "users": USERS, "width": WIDTH, "users_per_batch": per_batch, "batches": padded // per_batch
+        }  # fmt: skip
+    write_summary(str(folder), {
+        "batch_size": batch_size, "epochs": epochs, "num_negatives": 4, "rows_per_epoch": rows,
+        "batches_per_epoch": batches, "users": USERS, "items": ITEMS, "train_positives": len(user),
+        "protocol": "default", "eval": evaluation, "seed": 0, "fingerprint": f"fixture-{validation}",
+    })  # fmt: skip
+    return folder
+
+
+def write_vocabulary(folder: Path, text: bool = False) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, size in (("users", USERS), ("items", ITEMS)):
+        ids = 1000 + 7 * np.arange(size, dtype=np.int64)
+        table = {
+            "id": [f"é-{number}" for number in ids] if text else ids,
+            "index": np.arange(size, dtype=np.int32),
+            "count": np.arange(size, dtype=np.int64),
+        }
+        pyarrow.parquet.write_table(pa.table(table), folder / f"{name}.parquet")
+    write_summary(str(folder), {"users": USERS, "items": ITEMS, "fingerprint": "fixture"})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Read-only artifacts: examples with and without validation, vocabularies of integer and of text ids."""
+    root = tmp_path_factory.mktemp("inputs")
+    write_examples(root / "examples")
+    write_examples(root / "examples_without_validation", validation=False)
+    write_vocabulary(root / "vocabulary")
+    write_vocabulary(root / "vocabulary_of_text", text=True)
+    return root
+
+
+@pytest.fixture
+def workspace(inputs: Path, tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path, inputs / "examples", inputs / "vocabulary")
+
+
+@pytest.fixture(scope="session")
+def trained(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace where `run_fn` has been through once, under the name `run`; not to be changed."""
+    workspace = Workspace(tmp_path_factory.mktemp("trained"), inputs / "examples", inputs / "vocabulary")
+    run_fn(workspace.fn_args(epochs=4))
+    return workspace

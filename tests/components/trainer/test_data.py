@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.artifacts import write_summary
+from components.errors import UserError
+from components.trainer.config import TrainerConfig
+from components.trainer.data import Examples
+
+
+@pytest.fixture
+def examples(inputs: Path) -> Examples:
+    return Examples.open(str(inputs / "examples"))
+
+
+def test_an_epoch_in_steps_of_static_shape(examples: Examples) -> None:
+    dataset = examples.training_batches(2, steps_per_call=4)
+    assert [tuple(spec.shape) for spec in dataset.element_spec] == [(), (4, 64), (4, 64), (4, 64)]
+    groups = list(dataset.as_numpy_iterator())
+    steps = [group[0] for group in groups]
+    assert sum(steps) == examples.batches_per_epoch
+    assert steps == [4] * (len(steps) - 1) + [examples.batches_per_epoch % 4 or 4]
+    users, items, labels = (np.concatenate([group[n][: group[0]] for group in groups]) for n in (1, 2, 3))
+    assert users.dtype == items.dtype == np.int32
+    assert labels.dtype == np.uint8
+    # The fixture's positives are the items of the user's own group.
+    np.testing.assert_array_equal(labels == 1, users % 4 == items % 4)
+
+
+def test_epochs_are_their_own_files(examples: Examples) -> None:
+    first, second = (next(iter(examples.training_batches(n, 4).as_numpy_iterator()))[2] for n in (0, 1))
+    assert (first != second).any()
+
+
+def test_order_is_the_same_each_time(examples: Examples) -> None:
+    once, again = ([group[2] for group in examples.training_batches(0, 3).as_numpy_iterator()] for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+
+
+def test_validation_batches(examples: Examples) -> None:
+    batches = list(examples.validation_batches().as_numpy_iterator())
+    assert [array.shape for array in batches[0]] == [(32, 20)] * 3
+    users, _, mask = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    counted = users[mask[:, 0] == 0]
+    np.testing.assert_array_equal(counted[:, 0], np.arange(examples.users))
+    assert (counted == counted[:, :1]).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"batch_size": 128}, r"trainer.batch_size is 128, .* batches of 64; .* set trainer.batch_size=64"),
+        ({"batch_size": 32}, r"trainer.batch_size is 32, .* batches of 64"),
+        ({"epochs": 7}, r"trainer.epochs is 7, .* hold 6 epochs; .* set trainer.epochs=6"),
+    ],
+)
+def test_what_the_files_were_not_cut_for(examples: Examples, fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        examples.check(TrainerConfig(**{"batch_size": 64, "epochs": 6, **fields}))
+    examples.check(TrainerConfig(batch_size=64, epochs=6))
+
+
+def test_an_artifact_without_files(tmp_path: Path, examples: Examples, inputs: Path) -> None:
+    with pytest.raises(UserError, match=r"no summary.json"):
+        Examples.open(str(tmp_path))
+    write_summary(str(tmp_path), {**_summary(inputs), "eval": {}})
+    with pytest.raises(UserError, match=r"no file epoch-00000-\*.tfrecord"):
+        Examples.open(str(tmp_path)).training_batches(0, 1)
+
+
+def _summary(inputs: Path) -> dict[str, Any]:
+    return json.loads((inputs / "examples" / "summary.json").read_text())

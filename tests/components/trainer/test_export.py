@@ -1,0 +1,113 @@
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.errors import UserError
+from components.trainer.export import UNKNOWN_ITEM_SCORE, ServingModel, save_weights
+from components.trainer.model import NeuMF
+from components.trainer.vocabulary import Vocabulary
+
+USERS, ITEMS = 60, 40
+
+
+@pytest.fixture(scope="module")
+def model() -> NeuMF:
+    return NeuMF(USERS, ITEMS, 4, (8, 6, 4), embedding_stddev=0.5, seed=1)
+
+
+@pytest.fixture(scope="module", params=["vocabulary", "vocabulary_of_text"])
+def served(request: pytest.FixtureRequest, inputs: Path, model: NeuMF, tmp_path_factory: Any) -> tuple[Any, Vocabulary]:
+    vocabulary = Vocabulary.open(str(inputs / request.param))
+    folder = tmp_path_factory.mktemp("model") / "serving"
+    ServingModel(model, vocabulary).save(str(folder))
+    return tf.saved_model.load(str(folder)), vocabulary
+
+
+def candidates() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, USERS, 7, dtype=np.int32), rng.integers(0, ITEMS, (7, 5), dtype=np.int32)
+
+
+def test_signatures_agree(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
+    loaded, vocabulary = served
+    user, item = candidates()
+    expected = np.asarray(model(user[:, None], item))
+    by_index = loaded.signatures["score_candidates"](user=tf.constant(user), item=tf.constant(item))
+    assert list(by_index) == ["scores"]
+    np.testing.assert_allclose(by_index["scores"], expected, atol=1e-5)
+    everything = loaded.signatures["score_all_items"](user=tf.constant(user))["scores"]
+    assert everything.shape == (7, ITEMS)
+    np.testing.assert_allclose(np.take_along_axis(everything.numpy(), item, axis=1), expected, atol=1e-5)
+    user_ids, item_ids = vocabulary.user_ids[user].tolist(), vocabulary.item_ids[item].tolist()
+    served_scores = loaded.signatures["serving_default"](user_id=_ids(user_ids), item_ids=_ids(item_ids))
+    np.testing.assert_allclose(served_scores["scores"], expected, atol=1e-5)
+    assert served_scores["known_user"].numpy().all()
+    assert served_scores["known_item"].numpy().all()
+
+
+def test_unknown_ids(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
+    loaded, vocabulary = served
+    text = isinstance(vocabulary.user_ids[0], str)
+    nobody, nothing = ("nobody", "nothing") if text else (-1, 2**40)
+    users = [vocabulary.user_ids.tolist()[3], nobody]
+    items = [*vocabulary.item_ids.tolist()[5:8], nothing]
+    answer = loaded.signatures["serving_default"](user_id=_ids(users), item_ids=_ids([items, items]))
+    np.testing.assert_array_equal(answer["known_user"], [True, False])
+    np.testing.assert_array_equal(answer["known_item"], [[True, True, True, False]] * 2)
+    scores = answer["scores"].numpy()
+    np.testing.assert_allclose(scores[0, :3], np.asarray(model(np.array([[3]]), np.array([[5, 6, 7]])))[0], atol=1e-5)
+    np.testing.assert_allclose(scores[1, :3], np.log1p([5, 6, 7]), rtol=1e-6)
+    assert (scores[:, 3] == np.float32(UNKNOWN_ITEM_SCORE)).all()
+    assert np.isfinite(scores).all()
+
+
+def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
+    loaded, vocabulary = served
+    raw = tf.string if isinstance(vocabulary.user_ids[0], str) else tf.int64
+    for name, inputs in {
+        "serving_default": {"user_id": raw, "item_ids": raw},
+        "score_candidates": {"user": tf.int32, "item": tf.int32},
+        "score_all_items": {"user": tf.int32},
+    }.items():
+        signature = loaded.signatures[name]
+        assert {key: spec.dtype for key, spec in signature.structured_input_signature[1].items()} == inputs
+        assert signature.structured_outputs["scores"].dtype == tf.float32
+
+
+def test_weights_come_back(model: NeuMF, tmp_path: Path) -> None:
+    save_weights(model, str(tmp_path / "keras"))
+    again = NeuMF.from_config({**model.get_config(), "seed": 99})
+    assert (again.get_weights()[0] != model.get_weights()[0]).any()
+    again.load_weights(tmp_path / "keras" / "model.weights.h5")
+    for left, right in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.fixture
+def files_of_at_most_2_kib() -> Iterator[None]:
+    """As on a full disk, writing fails in the middle of a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("files_of_at_most_2_kib")
+def test_a_full_disk_leaves_nothing_half_written(model: NeuMF, inputs: Path, tmp_path: Path) -> None:
+    vocabulary = Vocabulary.open(str(inputs / "vocabulary"))
+    with pytest.raises(UserError, match=r"cannot write the model to .*keras: .*File too large") as weights:
+        save_weights(model, str(tmp_path / "keras"))
+    with pytest.raises(UserError, match=r"cannot write the model to .*serving: .*File too large") as serving:
+        ServingModel(model, vocabulary).save(str(tmp_path / "serving"))
+    assert "\n" not in f"{weights.value}{serving.value}"
+    assert not list(tmp_path.iterdir())
+
+
+def _ids(ids: list[Any]) -> tf.Tensor:
+    first = np.ravel(ids)[0]
+    return tf.constant(ids, tf.string if isinstance(first, str) else tf.int64)

@@ -1,0 +1,48 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# Small enough for a run in seconds, large enough for a model that is better than popularity.
+_SMALL = {
+    "dataset.synthetic_users": 600,
+    "dataset.synthetic_items": 300,
+    "dataset.synthetic_interactions": 40000,
+    "trainer.epochs": 4,
+    "trainer.learning_rate": 0.01,
+    "evaluator.minimum_hr": 0.3,
+}
+SMALL = tuple(word for key, value in _SMALL.items() for word in ("--set", f"{key}={value}"))
+
+
+class Project:
+    """The command line of a checkout."""
+
+    def __init__(self, folder: Path = PROJECT):
+        self.folder = folder
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "COLUMNS": "160"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Runs a command to its end; returns what it printed on standard output and error."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=400)
+        assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
+        return out, err
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    return Project()

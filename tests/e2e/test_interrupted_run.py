@@ -1,0 +1,44 @@
+"""A run that is killed in each of its steps, and goes on each time, ends where an uninterrupted one does."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from tests.e2e.conftest import SMALL
+
+
+def _kill_during(project, root, step):
+    """Starts a run and kills it once `step` has begun, that is, once it has a folder for its output."""
+    folder = root / "artifacts" / step
+    process = project.start("run", "--root", str(root), *SMALL)
+    deadline = time.monotonic() + 200
+    while not (folder.is_dir() and any(folder.iterdir())):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def _metrics(root):
+    newest = max((root / "artifacts" / "Evaluator" / "evaluation").iterdir(), key=lambda path: int(path.name))
+    metrics = json.loads((newest / "metrics.json").read_text())
+    return {name: metrics[name] for name in ("model", "popularity", "test_users", "dataset_fingerprint")}
+
+
+@pytest.mark.slow
+def test_killed_in_each_step_it_completes_with_the_same_result(project, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    project.run("run", "--root", str(whole), *SMALL)
+
+    for step in ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher"):
+        _kill_during(project, killed, step)
+    out, _ = project.run("run", "--root", str(killed), *SMALL)
+
+    assert "blessed and pushed" in out
+    assert _metrics(killed) == _metrics(whole)
+    versions = list((killed / "serving").iterdir())
+    assert all((version / "saved_model.pb").exists() for version in versions)

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from components.errors import UserError
+from pipeline.config import load_config
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    def write(text):
+        path = tmp_path / "run.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_configs_that_come_with_the_project_load(path):
+    assert load_config(path).name
+
+
+def test_assignments_win_over_the_file(config_file):
+    path = config_file("dataset: {kind: synthetic}\ntrainer: {epochs: 5, batch_size: 512}\n")
+
+    config = load_config(path, ["trainer.epochs=3", "seed=7", "trainer.layers=[32, 16]", "evaluator.minimum_hr=null"])
+
+    assert (config.trainer.epochs, config.trainer.batch_size, config.seed) == (3, 512, 7)
+    assert config.trainer.layers == (32, 16)
+    assert config.evaluator.minimum_hr is None
+
+
+def test_a_list_may_be_written_with_commas(config_file):
+    config = load_config(config_file("dataset: {kind: synthetic}\n"), ["trainer.layers=64,32,16,8"])
+
+    assert config.trainer.layers == (64, 32, 16, 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "assignments", "message"),
+    [
+        (
+            "dataset: {kind: synthetic}\ntrainer: {epoch: 3}",
+            [],
+            r"unknown key 'trainer\.epoch'; did you mean 'epochs'\?",
+        ),
+        ("dataset: {kind: synthetic}\nxyz: 3", [], r"unknown key 'xyz'; allowed here: name, seed, dataset"),
+        (
+            "dataset: {kind: synthetic}",
+            ["trainer.epochs=0"],
+            r"trainer\.epochs: .*greater than or equal to 1 \(got 0\)",
+        ),
+        ("dataset: {kind: synthetic}", ["trainer.epochs=many"], r"trainer\.epochs: .*valid integer.*\(got 'many'\)"),
+        ("dataset: {kind: web}", [], r"dataset\.kind: .*'movielens', 'files', 'ncf' or 'synthetic' \(got 'web'\)"),
+        ("dataset: {kind: files}", [], r"dataset\.path is needed"),
+        ("seed: 1", [], r"dataset: field required"),
+        ("dataset: {kind: synthetic}", ["seed"], "write it as section.key=value"),
+        ("dataset: {kind: synthetic}", ["seed.x=1"], r"'seed' is a value, not a section|unknown key|seed: "),
+        ("dataset: {kind: synthetic", [], r"run\.yaml:\d+: not valid YAML"),
+        ("- 1", [], "must be a mapping"),
+    ],
+)
+def test_what_is_wrong_is_named(config_file, text, assignments, message):
+    with pytest.raises(UserError, match=message) as raised:
+        load_config(config_file(text), assignments)
+
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"absent\.yaml: cannot read the configuration: No such file"):
+        load_config(tmp_path / "absent.yaml")
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path):
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"binary\.yaml: the configuration is not UTF-8 text"):
+        load_config(path)

@@ -1,0 +1,43 @@
+import io
+import logging
+import os
+import subprocess
+import sys
+
+from rich.console import Console
+
+from pipeline.console import StepReporter, noise_to_file
+
+
+def test_a_line_a_step():
+    console = Console(file=io.StringIO(), width=100)
+    reporter = StepReporter(console)
+
+    reporter.begin("Preprocess")
+    with reporter.bar("reading", 3) as bar:
+        bar.advance(2)
+        bar.describe("halfway")
+    reporter.note("943 users")
+    reporter.end(cached=False)
+    reporter.begin("Trainer")
+    reporter.end(cached=True)
+    reporter.begin("Pusher")
+    reporter.fail()
+
+    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    assert lines == ["Preprocess ✓ 0.0 s 943 users", "Trainer ✓ cached", "Pusher ✗ 0.0 s failed"]
+
+
+def test_noise_goes_to_the_file_whoever_makes_it(tmp_path, capfd):
+    log = tmp_path / "logs" / "run.log"
+    with noise_to_file(log) as screen:
+        print("printed")
+        logging.getLogger("tfx").info("logged")
+        os.write(2, b"from native code\n")
+        subprocess.run([sys.executable, "-c", "print('from a worker')"], check=True)
+        screen.write("for people\n")
+    print("afterwards")
+
+    noise = log.read_text()
+    assert all(text in noise for text in ("printed", "INFO tfx: logged", "from native code", "from a worker"))
+    assert capfd.readouterr().out.splitlines() == ["for people", "afterwards"]
