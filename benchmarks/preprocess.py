@@ -60,36 +60,39 @@ def prepare_duckdb() -> None:
 def run_duckdb(csv: str, out: str) -> None:
     """The same in SQL: filter, latest of duplicates, dense indexes, order, split, files of splits and vocabularies.
 
-    Duplicates are looked for by row_number, which the order by time needs anyhow; the filter is the count of the
-    distinct items that are left.
+    The last two of each user are found by `max(key, 2)`: half the time of a window function over all rows.
     """
     import duckdb
 
     Path(out).mkdir(parents=True)
     connection = duckdb.connect()
-    connection.execute(f"set threads = {THREADS}; set preserve_insertion_order = false")
     connection.execute(
         f"""
+        set threads = {THREADS};
+        set preserve_insertion_order = false;
+        set enable_progress_bar = false;
         create temp table latest as
-            select userId as u, movieId as i, max(timestamp) as t
-            from read_csv('{csv}') group by u, i;
+            select u, i, (max(t) << 32) | i as key
+            from (select userId::integer as u, movieId::integer as i, timestamp as t from read_csv('{csv}'))
+            group by u, i;
         create temp table users as
-            select u as id, (row_number() over (order by u) - 1)::integer as index, n
-            from (select u, count(*) as n from latest group by u having n >= {MINIMUM});
+            select u as id, (row_number() over (order by u) - 1)::integer as index, n,
+                top[1] as test, top[2] as validation
+            from (select u, count(*) as n, max(key, 2) as top from latest group by u having n >= {MINIMUM});
         create temp table items as
             select i as id, (row_number() over (order by i) - 1)::integer as index
             from (select distinct i from latest semi join users on u = id);
-        create temp table ranked as
-            select users.index as user, items.index as item, t,
-                row_number() over (partition by users.index order by t desc, items.index desc) as place
+        create temp view indexed as
+            select users.index as user, items.index as item, key, key < validation as is_train
             from latest join users on u = users.id join items on i = items.id;
-        copy (select user, item from ranked where place > 2 order by user, t, item)
-            to '{out}/train.parquet';
-        copy (select user, item from ranked where place = 2 order by user) to '{out}/validation.parquet';
-        copy (select user, item from ranked where place = 1 order by user) to '{out}/test.parquet';
+        copy (select user, item from indexed where is_train order by user, key) to '{out}/train.parquet';
+        copy (select users.index as user, items.index as item
+              from users join items on items.id = validation & 4294967295 order by user) to '{out}/validation.parquet';
+        copy (select users.index as user, items.index as item
+              from users join items on items.id = test & 4294967295 order by user) to '{out}/test.parquet';
         copy (select id, index, n - 2 as count from users order by index) to '{out}/users.parquet';
-        copy (select id, index, count(*) filter (place > 2) as count
-              from items join ranked on item = index group by id, index order by index) to '{out}/items.parquet';
+        copy (select id, index, count(*) filter (is_train) as count
+              from items join indexed on item = index group by id, index order by index) to '{out}/items.parquet';
         """
     )
 

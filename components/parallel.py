@@ -3,7 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import apache_beam as beam
@@ -35,14 +35,23 @@ class ThreadedFlatMap(beam.DoFn):
 
     def process(self, element: Any, *side_inputs: Any) -> Iterator[Any]:
         if len(self._running) >= self._pool._max_workers:
-            yield from self._running.popleft().result()
+            yield from self._wait_for_first()
         self._running.append(self._pool.submit(self._call, element, side_inputs))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         window = GlobalWindow()
         while self._running:
-            for value in self._running.popleft().result():
+            for value in self._wait_for_first():
                 yield WindowedValue(value, window.max_timestamp(), [window])
+
+    def _wait_for_first(self) -> list[Any]:
+        try:
+            return self._running.popleft().result()
+        except BaseException:
+            # Whoever cleans up after the failure must find nobody at work.
+            wait(self._running)
+            self._running.clear()
+            raise
 
     def teardown(self) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -54,4 +54,6 @@ def _from_property(value: Any) -> Any:
 def property_type(section: type[Section], name: str) -> type:
     """The type of a field's execution property: int or float for a field of just that type, else str (JSON text)."""
     annotation = section.model_fields[name].annotation
-    return annotation if annotation in (int, float) else str
+    if annotation is int:
+        return int
+    return float if annotation is float else str

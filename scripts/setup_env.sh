@@ -34,6 +34,10 @@ else
 fi
 
 unset PYTHONDONTWRITEBYTECODE
+# uv does not read pip's configuration: hand over the index, and trust what the system trusts.
+index=$("$venv/bin/python" -m pip config get global.index-url 2>/dev/null || true)
+[ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
+export UV_SYSTEM_CERTS=1
 if [ -x "$venv/bin/uv" ] && UV_LINK_MODE=copy "$venv/bin/uv" pip install -q --python "$venv/bin/python" \
     --no-deps --require-hashes --compile-bytecode -r requirements.lock 2>"$venv/uv.log"; then
     :

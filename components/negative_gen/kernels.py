@@ -114,14 +114,14 @@ def scatter_rows(
     """Scatters one file's rows of one shard over the file's buckets, each row into a bucket drawn at random.
 
     Every row of the epoch, positive or negative, draws `file_bits` random bits and belongs to the file whose number
-    they spell. They are drawn for 64 rows of a user at once, one bit of each row per random word, so each file's task
-    finds its rows for itself at hardly any cost, whatever the other tasks do. As the negatives of a user are
-    exchangeable, only their number in this file matters, and the task draws them itself.
+    they spell; they are drawn for 64 rows of a user at once, one bit of each per random word, so that each file's task
+    finds its rows by itself at hardly any cost. As the negatives of a user are exchangeable, only their number in this
+    file matters, and the task draws them itself.
 
     Args:
-      items: int32 [interactions]: the shard's training items, user after user.
-      offsets: int64 [users + 1]: where each user's items begin.
-      first_user: the index of the shard's first user.
+      items: as in `TrainShard`.
+      offsets: as in `TrainShard`.
+      first_user: as in `TrainShard`.
       num_items: how many items there are.
       num_negatives: negatives per positive.
       file: which of the epoch's 2^file_bits files.
@@ -238,9 +238,9 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
     """Draws the evaluation negatives of some users of a shard.
 
     Args:
-      train_items: int32: the shard's training items, user after user.
-      offsets: int64: where each user's training items begin.
-      first_user: the index of the shard's first user.
+      train_items: the `items` of the `TrainShard`.
+      offsets: as in `TrainShard`.
+      first_user: as in `TrainShard`.
       users: int32 [n]: the users.
       avoided: int32 [n, m]: further items that are no negatives of the user; below 0: none.
       num_items: how many items there are.

@@ -147,5 +147,6 @@ def _write(columns: dict[str, np.ndarray], buffer: BatchBuffer, records: int, wr
 
 def _first(parts: Sequence[np.ndarray], size: int) -> np.ndarray:
     """A copy of the first `size` rows of all parts; empty when there are fewer."""
-    first = np.concatenate([part[:size] for part in parts])[:size] if sum(map(len, parts)) >= size else parts[0][:0]
-    return first.copy()
+    needed = int(np.searchsorted(np.cumsum([len(part) for part in parts]), size)) + 1
+    first = np.concatenate(parts[:needed])[:size]
+    return first if len(first) == size else first[:0]

@@ -1,0 +1,1 @@
+"""The first step: from a file of interactions to indexed, sorted and split shards."""

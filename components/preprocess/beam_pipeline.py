@@ -98,8 +98,7 @@ class _TakeCensus:
     read: Callable[[Any], Iterator[Rows]]
 
     def __call__(self, piece: Any) -> Iterator[Census]:
-        if (census := merge_censuses(map(take_census, self.read(piece)))) is not None:
-            yield census
+        yield merge_censuses(map(take_census, self.read(piece)))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import posixpath
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,18 @@ def write_given_split(
     def index(raw: RawPairs) -> writer.Pairs:
         return np.searchsorted(users, raw[0]).astype(np.int32), np.searchsorted(items, raw[1]).astype(np.int32)
 
+    train = index(given.train)
     splits = {
-        "train": index(given.train),
+        "train": train,
         "test": index(given.test),
         "validation": index(given.validation) if given.validation else None,
     }
-    train_counts = np.bincount(splits["train"][0], minlength=len(users)).astype(np.int32)
+    train_counts = np.bincount(train[0], minlength=len(users)).astype(np.int32)
     bounds = _bounds(train_counts, rows_per_shard)
     if given.negatives:
         _write_negatives(interactions_uri, *index(given.negatives))
     written = []
-    for number, (first, last) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (first, last) in enumerate(pairwise(bounds)):
         parts = {split: _between(pairs, first, last) for split, pairs in splits.items() if pairs is not None}
         shard = writer.Shard(
             number, first, parts["train"], parts["test"], parts.get("validation"), train_counts[first:last]

@@ -49,7 +49,8 @@ def plan_parquet(source: Source, reading: Reading) -> list[ParquetPiece]:
     for path in source.paths:
         file = _open(path)
         schema = file.schema_arrow
-        columns = Columns(**{what: _name(what, column, path, schema) for what, column in vars(source.columns).items()})
+        names = {what: _name(what, column, path, schema) for what, column in vars(source.columns).items()}
+        columns = replace(source.columns, **names)  # type: ignore[arg-type]
         row = 0
         for group in range(file.metadata.num_row_groups):
             pieces.append(ParquetPiece(path, group, row, columns, {}, reading))
@@ -86,8 +87,9 @@ def _clean(table: dict[str, pa.Array], row: int, piece: ParquetPiece) -> Rows:
         if name in table:
             missing = _missing(table[name])
             if missing.any() and reading.on_bad_row == "error":
+                thing = f"{what} id" if what in ("user", "item") else what
                 raise UserError(
-                    f"{piece.path} row {row + int(missing.argmax()) + 1}: empty {what}{' id' * (what in ('user', 'item'))}"
+                    f"{piece.path} row {row + int(missing.argmax()) + 1}: empty {thing}"
                     "; mend it, or skip such rows with dataset.on_bad_row=skip"
                 )
             good &= ~missing

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow.compute as pc
 
 from components.preprocess import text_kernel
 
-Ids = np.ndarray | pa.Array
+Ids: TypeAlias = "np.ndarray | pa.Array"
 """Raw ids: an integer array, or an Arrow string array."""
 
 
@@ -76,12 +77,13 @@ def take_census(rows: Rows) -> Census:
     )
 
 
-def merge_censuses(censuses: Iterable[Census]) -> Census | None:
-    """Adds up censuses; associative and commutative, as Beam asks. None for none."""
-    parts = [census for census in censuses if census is not None]
-    if not parts:
-        return None
-    filled = [part for part in parts if part.rows] or parts[:1]
+_NOBODY = Census(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def merge_censuses(censuses: Iterable[Census]) -> Census:
+    """Adds up censuses; associative and commutative, as Beam asks."""
+    parts = list(censuses)
+    filled = [part for part in parts if part.rows] or [_NOBODY]
     users, user_rows = _add_counts([part.users for part in filled], [part.user_rows for part in filled])
     spans = [part.timestamps for part in filled if part.timestamps is not None]
     return Census(

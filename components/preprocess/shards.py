@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,13 +85,13 @@ class Outline:
     items: np.ndarray
 
 
-def make_plan(census: Census | None, rows_per_shard: int, min_interactions: int, name: str) -> Plan:
+def make_plan(census: Census, rows_per_shard: int, min_interactions: int, name: str) -> Plan:
     """Cuts the users into shards of about equally many rows.
 
     Raises:
       UserError: there are no rows.
     """
-    if census is None or census.rows == 0:
+    if not census.rows:
         raise UserError(f"{name} {_why_no_rows(census)}")
     # Users below the minimum will go, whatever else happens.
     rows = np.cumsum(np.where(census.user_rows >= min_interactions, census.user_rows, 0))
@@ -134,7 +135,7 @@ def distribute(rows: Rows, plan: Plan) -> Iterator[tuple[int, np.ndarray]]:
         users, items, times = users[order], items[order], times[order] if len(times) else times
         cuts = np.searchsorted(shard[order], np.arange(1, plan.shards))
     edges = [0, *cuts.tolist(), len(users)]
-    for number, (begin, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (begin, end) in enumerate(pairwise(edges)):
         if begin < end:
             part = slice(begin, end)
             yield number, _pack(users[part], items[part], times[part], int(plan.bounds[number]), plan)
@@ -180,10 +181,10 @@ def merge_outlines(outlines: Iterable[Outline]) -> Outline:
     return Outline(users, np.unique(np.concatenate([np.empty(0, np.int32), *(part.items for part in parts)])))
 
 
-def _why_no_rows(census: Census | None) -> str:
-    if census is not None and census.below_min_rating:
+def _why_no_rows(census: Census) -> str:
+    if census.below_min_rating:
         return f"has no row of at least preprocess.min_rating ({census.below_min_rating:,} are below)"
-    if census is not None and census.bad:
+    if census.bad:
         return f"has no row that can be read (all {census.bad:,} were skipped)"
     return "has no rows: there are no interactions to read"
 

@@ -166,6 +166,9 @@ def _columns(block: bytes, layout: TextLayout) -> dict[int, pa.Array] | None:
         )
     except pa.ArrowInvalid:
         return None
+    if quoted and table.num_rows != bad_rows.count_lines(block):
+        # A quote that does not end has swallowed the lines after it.
+        return None
     columns = {place: table.column(str(place)).combine_chunks() for place in layout.types}
     return columns if all(map(_is_whole, columns.values())) else None
 

@@ -112,6 +112,10 @@ def _folder_atomically(folder: str) -> Iterator[str]:
         with contextlib.suppress(tf.errors.NotFoundError):
             tf.io.gfile.rmtree(temporary)
         if isinstance(error, (*_WRITE_ERRORS, OSError)):
-            reason = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
-            raise UserError(f"cannot write the model to {folder}: {reason.splitlines()[0]}") from error
+            reason = getattr(error, "message", None) or str(error)
+            # TensorFlow puts the name of its operation in front, in braces.
+            reason = reason.splitlines()[0].rpartition("}} ")[2]
+            raise UserError(
+                f"cannot write the model to {folder}: {reason}; free some space or choose another --root"
+            ) from error
         raise

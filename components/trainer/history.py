@@ -10,7 +10,15 @@ from components.trainer.config import TrainerConfig
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of training. `hr` and `ndcg` are at 10, on validation, and None where there is no such split."""
+    """One epoch of training.
+
+    Attributes:
+      loss: mean over the epoch's steps.
+      hr: hit rate at 10 on validation; None where there is no such split.
+      ndcg: NDCG at 10, likewise.
+      seconds: of training, without validation.
+      examples_per_second: rows of the epoch over `seconds`.
+    """
 
     loss: float
     hr: float | None

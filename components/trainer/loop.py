@@ -48,7 +48,7 @@ class Training:
           The last state; the model holds the weights of the best epoch.
 
         Raises:
-          UserError: the loss is not finite.
+          UserError: the loss is not finite, or files of the examples are missing.
         """
         if state is None:
             state = TrainingState(_values(self.model), _values(self.optimizer))
@@ -81,6 +81,11 @@ class Training:
                     f"the training loss is not finite in epoch {position + 1}; "
                     f"set a lower trainer.learning_rate (now {self.config.learning_rate:g})"
                 )
+        if steps_done != self.examples.batches_per_epoch:
+            raise UserError(
+                f"epoch {position + 1} of the examples at {self.examples.uri} has {steps_done:,} batches instead of "
+                f"{self.examples.batches_per_epoch:,}; run NegativeGen again"
+            )
         seconds = time.perf_counter() - start
         hr, ndcg = self.validate()
         rows = steps_done * self.examples.batch_size

@@ -28,7 +28,8 @@ def run_fn(fn_args: FnArgs) -> None:
       fn_args: of the stock Trainer; `custom_config` is what `component.trainer` put there.
 
     Raises:
-      UserError: the examples were not cut for this configuration, the loss is not finite, the disk is full.
+      UserError: the examples were not cut for this configuration, or do not belong to the vocabulary; the loss is
+        not finite; the disk is full.
     """
     custom: dict[str, Any] = fn_args.custom_config
     config, seed = TrainerConfig.model_validate(custom["config"]), int(custom["seed"])
@@ -36,6 +37,7 @@ def run_fn(fn_args: FnArgs) -> None:
     examples = Examples.open(posixpath.dirname(posixpath.dirname(fn_args.train_files[0])))
     examples.check(config)
     vocabulary = Vocabulary.open(fn_args.transform_graph_path)
+    _check_sizes(examples, vocabulary)
     _check_backend()
 
     model = NeuMF(examples.users, examples.items, config.num_factors, config.layers, config.embedding_stddev, seed)
@@ -74,6 +76,15 @@ class EpochLog:
                 if value is not None:
                     tf.summary.scalar(name, value, step=number)
         self._writer.flush()
+
+
+def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:
+    sizes, known = (examples.users, examples.items), (len(vocabulary.user_ids), len(vocabulary.item_ids))
+    if sizes != known:
+        raise UserError(
+            f"the examples at {examples.uri} have {sizes[0]:,} users and {sizes[1]:,} items, but their vocabulary has "
+            f"{known[0]:,} and {known[1]:,}; run Preprocess and NegativeGen again"
+        )
 
 
 def _check_backend() -> None:

@@ -32,8 +32,7 @@ BAD_LINES = {
 PADDING = GOOD * 20
 
 
-@pytest.mark.parametrize("case", BAD_LINES)
-@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(("case", "compressed"), [*((case, False) for case in BAD_LINES), ("columns", True)])
 def test_a_bad_line_is_named(prepare, tmp_path, case, compressed):
     line, reason = BAD_LINES[case]
     content = HEADER + PADDING + line + GOOD
@@ -127,7 +126,6 @@ except UserError as error:
 def test_a_full_disk(tmp_path):
     rows = b"".join(b"%d,%d,4,%d\n" % (user, item, item) for user in range(400) for item in range(50))
     path = written(tmp_path, HEADER + rows)
-    # The last user's shard is the one that does not fit: the others are written before.
     out = tmp_path / "out"
     command = [sys.executable, "-c", _FILL_DISK, str(path), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False)

@@ -272,7 +272,9 @@ def test_synthetic(prepare):
     out = prepare(kind="synthetic", min_interactions=20, **options)
     assert out.summary["rows_read"] == 5_000
     assert 0.1 < out.summary["best_possible_hr"] <= 1
-    assert prepare(kind="synthetic", min_interactions=20, rows_per_shard=1_000, **options).raw("test") == out.raw("test")
+    assert prepare(kind="synthetic", min_interactions=20, rows_per_shard=1_000, **options).raw("test") == out.raw(
+        "test"
+    )
 
 
 def test_ncf_layout(prepare, shared_data):

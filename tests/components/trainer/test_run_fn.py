@@ -1,6 +1,7 @@
 """Whole trainings, as the stock Trainer runs them."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -164,6 +166,25 @@ def test_wrong_batch_size_is_seen_before_training(workspace: Any) -> None:
     with pytest.raises(UserError, match="cut into batches of 64"):
         run_fn(workspace.fn_args(batch_size=32))
     assert not list(workspace.root.iterdir())
+
+
+def test_a_vocabulary_of_other_data(workspace: Any) -> None:
+    other = workspace.root / "vocabulary"
+    shutil.copytree(workspace.vocabulary, other)
+    pq.write_table(pq.read_table(other / "items.parquet").slice(1), other / "items.parquet")
+    workspace.vocabulary = other
+    with pytest.raises(UserError, match="60 users and 40 items, but their vocabulary has 60 and 39"):
+        run_fn(workspace.fn_args())
+
+
+def test_a_missing_file_of_examples(workspace: Any) -> None:
+    part = workspace.root / "examples"
+    shutil.copytree(workspace.examples, part)
+    (part / "Split-train" / "epoch-00000-shard-00001-of-00002.tfrecord").unlink()
+    workspace.examples = part
+    with pytest.raises(UserError, match=r"epoch 1 .* has 21 batches instead of 43; run NegativeGen again"):
+        run_fn(workspace.fn_args())
+    assert not workspace.model().exists()
 
 
 def test_stock_trainer_without_a_validation_split(workspace: Any, inputs: Path, notes: list[str]) -> None:

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils, standard_artifacts
+
+from components import progress
+from components.preprocess.component import Preprocess
+from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.executor import Executor
+
+
+def properties(tmp_path: Path, **preprocess):
+    rows = "".join(f"{user},{item},{item}\n" for user in range(3) for item in range(5))
+    (tmp_path / "rows.csv").write_text("user,item,timestamp\n" + rows)
+    component = Preprocess(
+        dataset=DatasetConfig(kind="files", path=str(tmp_path / "rows.csv")),
+        preprocess=PreprocessConfig(min_interactions=5, **preprocess),
+        seed=1,
+        input_fingerprint="0",
+        code_version="0",
+    )
+    return component.spec.exec_properties
+
+
+def test_sections_share_no_name():
+    assert not set(DatasetConfig.model_fields) & set(PreprocessConfig.model_fields)
+
+
+def test_configuration_passes_through_tfx(tmp_path):
+    passed = properties(tmp_path, validation=False, min_rating=2.5)
+    assert PreprocessConfig.from_properties(passed) == PreprocessConfig(
+        min_interactions=5, validation=False, min_rating=2.5
+    )
+    assert DatasetConfig.from_properties(passed) == DatasetConfig(kind="files", path=str(tmp_path / "rows.csv"))
+
+
+def test_executor(tmp_path, monkeypatch):
+    notes = []
+    monkeypatch.setattr(progress, "note", notes.append)
+    interactions, vocabulary = standard_artifacts.Examples(), standard_artifacts.TransformGraph()
+    interactions.uri, vocabulary.uri = str(tmp_path / "interactions"), str(tmp_path / "vocabulary")
+    executor = Executor(base_beam_executor.BaseBeamExecutor.Context(beam_pipeline_args=["--runner=FnApiRunner"]))
+    executor.Do({}, {"interactions": [interactions], "vocabulary": [vocabulary]}, properties(tmp_path))
+    assert artifact_utils.decode_split_names(interactions.split_names) == ["train", "validation", "test"]
+    assert notes == ["15 rows: 3 users, 5 items, 9 train, 3 validation, 3 test"]
+    assert (tmp_path / "vocabulary" / "users.parquet").is_file()
