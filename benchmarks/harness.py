@@ -4,6 +4,7 @@ import importlib
 import json
 import multiprocessing
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -83,9 +84,22 @@ def _run(connection: Connection, function: Callable[..., Any], arguments: tuple[
         connection.send(error)
 
 
+def run_pipeline(root: Path, *options: str) -> None:
+    """Runs `python -m pipeline run` with `root`, as a user does; what it prints is shown.
+
+    Raises:
+      subprocess.CalledProcessError: it ended with an error.
+    """
+    subprocess.run([sys.executable, "-m", "pipeline", "run", "--root", str(root), *options], check=True)
+
+
 def load(name: str) -> Any:
     """Imports `benchmarks.NAME`."""
     return importlib.import_module(f"benchmarks.{name}")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}"
 
 
 def report(title: str, results: list[Result], json_path: Path | None) -> None:
@@ -98,7 +112,7 @@ def report(title: str, results: list[Result], json_path: Path | None) -> None:
         verdict = {None: "", True: "ok", False: "MISSED"}[result.ok]
         table.add_row(
             result.name,
-            f"{result.value:,.3g}" if result.value < 1e4 else f"{result.value:,.0f}",
+            _figure(result.value),
             result.unit,
             bar,
             verdict,

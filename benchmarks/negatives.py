@@ -26,7 +26,7 @@ _ORIGIN_POSITIVES = 4_000_000
 
 @click.command()
 @click.option("--size", type=click.Choice(list(_SHAPES)), default="ml-20m", show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=1, show_default=True, help="Training epochs to write.")
+@click.option("--epochs", type=click.IntRange(1), default=3, show_default=True, help="Training epochs to write.")
 def command(size: str, epochs: int) -> list[Result]:
     """Training rows per second, four negatives for each positive, TFRecord files included.
 

@@ -18,7 +18,7 @@ class SampledRecords:
         """
         layout = artifacts.read_summary(uri)["eval"]["test"]
         self.batches: int = layout["batches"]
-        self._width: int = layout["width"]
+        self.negatives: int = layout["width"] - 1
         self._files = artifacts.list_files(artifacts.split_dir(uri, "test"), "tfrecord")
 
     def read(self) -> Iterator[Candidates]:
@@ -29,5 +29,5 @@ class SampledRecords:
         """
         for path in self._files:
             for batch in read_batches(path):
-                user, item, mask = (batch[name].reshape(-1, self._width) for name in ("user", "item", "mask"))
+                user, item, mask = (batch[name].reshape(-1, 1 + self.negatives) for name in ("user", "item", "mask"))
                 yield Candidates(user[:, 0], item, mask > 0)

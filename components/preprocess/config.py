@@ -38,9 +38,9 @@ class DatasetConfig(Section):
     on_bad_row: Literal["error", "skip"] = Field("error", description="Stop at a row that cannot be read, or count it.")
     mirror: str | None = Field(None, description="A folder or base URL with the MovieLens archives.")
     cache_dir: str = Field("~/.cache/neumf-pipeline", description="Where downloaded archives are kept.")
-    synthetic_users: int = Field(1_000, ge=2, le=10_000_000, description="Users of the synthetic data.")
-    synthetic_items: int = Field(500, ge=2, le=10_000_000, description="Items of the synthetic data.")
-    synthetic_interactions: int = Field(100_000, ge=1, description="Interactions of the synthetic data.")
+    synthetic_users: int = Field(2_000, ge=2, le=10_000_000, description="Users of the synthetic data.")
+    synthetic_items: int = Field(1_000, ge=2, le=10_000_000, description="Items of the synthetic data.")
+    synthetic_interactions: int = Field(150_000, ge=1, description="Interactions of the synthetic data.")
 
     @model_validator(mode="after")
     def _has_path(self) -> Self:

@@ -40,4 +40,5 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         progress.note(
             f"{summary['rows_read']:,} rows: {summary['users']:,} users, {summary['items']:,} items, "
             + ", ".join(f"{number:,} {split}" for split, number in rows.items())
+            + (" (no timestamps: held-out items drawn at random)" if summary["holdout"] == "random" else "")
         )

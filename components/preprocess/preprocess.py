@@ -94,7 +94,8 @@ def _plan_synthetic(dataset: DatasetConfig, preprocess: PreprocessConfig, job: J
     from components.preprocess import synthetic
 
     config = synthetic.SyntheticConfig(dataset.synthetic_users, dataset.synthetic_items, dataset.synthetic_interactions)
-    best = synthetic.best_possible_hr(config, job.seed)
+    # By the number of negatives that a test item is ranked against, which is not this step's to choose.
+    best = {str(number): synthetic.best_possible_hr(config, job.seed, num_negatives=number) for number in (99, 999)}
     return (
         synthetic.blocks(config, job.seed),
         _Generate(config, job.seed),

@@ -104,7 +104,7 @@ def _make_world(root: Path, users_with_test: int = USERS - 7, text_ids: bool = F
             path = root / "interactions" / f"Split-{split}" / artifacts.shard_name(shard, SHARDS, "parquet")
             path.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(pa.table({"user": pa.array(user, pa.int32()), "item": pa.array(item, pa.int32())}), path)
-    summary = {"dataset": "a small world", "fingerprint": "0123456789abcdef", "best_possible_hr": 0.9}
+    summary = {"dataset": "a small world", "fingerprint": "0123456789abcdef", "best_possible_hr": {"9": 0.9}}
     artifacts.write_summary(world.uri("interactions"), summary)
 
     (root / "vocabulary").mkdir()
