@@ -110,4 +110,6 @@ def _number(evidence: Mapping[str, Any], path: str) -> float:
 
 
 def _text(number: float) -> str:
-    return f"{number:,.0f}" if number == round(number) else f"{number:.5g}"
+    if number == round(number):
+        return f"{number:,.0f}"
+    return f"{round(number, 4):g}" if abs(number) >= 0.001 else f"{number:.2g}"

@@ -77,7 +77,7 @@ def outcome(epochs: Sequence[Epoch], config: TrainerConfig) -> str:
     best, reason = epochs[position], reason_to_stop(epochs, config)
     # The median: the first epoch compiles.
     speed = f"{median(epoch.examples_per_second for epoch in epochs) / 1e6:.2f} M examples/s"
-    chosen = f"epoch {position + 1} of {len(epochs)}, loss {best.loss:.4f}"
+    chosen = f"epoch {position + 1} of {len(epochs)}"
     if best.hr is None:
         return f"{chosen}: the last one, as there is no validation split to choose on; {speed}"
-    return f"{chosen}, validation HR@10 {best.hr:.4f}, NDCG@10 {best.ndcg:.4f} ({reason}); {speed}"
+    return f"{chosen}: validation HR@10 {best.hr:.4f}, NDCG@10 {best.ndcg:.4f} ({reason}); {speed}"
