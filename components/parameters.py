@@ -23,7 +23,7 @@ class Section(BaseModel):
         if not isinstance(fields, dict):
             return fields
         return {
-            name: value.split(",") if isinstance(value, str) and _is_list(cls, name) else value
+            name: list(filter(None, value.split(","))) if isinstance(value, str) and _is_list(cls, name) else value
             for name, value in fields.items()
         }
 

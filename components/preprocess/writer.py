@@ -78,8 +78,9 @@ def write_shard(shard: Shard, shards: int, uri: str) -> WrittenShard:
         digest.update(pairs[1].data if len(pairs[1]) else b"")
     # With the training rows of each user, and one held-out row for each, the column of users is known as well.
     digest.update(shard.train_counts.tobytes())
-    for split in splits:
-        digest.update(splits[split][0].tobytes() if split != "train" else b"")
+    for split, (users, _) in splits.items():
+        if split != "train":
+            digest.update(users.tobytes())
     counts = np.bincount(shard.train[1])
     items = np.flatnonzero(counts).astype(np.int32)
     return WrittenShard(

@@ -1,8 +1,8 @@
 """What model to train, and how (`trainer`)."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from components.parameters import Section
 
@@ -37,12 +37,6 @@ class TrainerConfig(Section):
     steps_per_call: int = Field(
         64, ge=1, description="Training steps in one call of the compiled loop; the result does not depend on it."
     )
-
-    @field_validator("layers", mode="before")
-    @classmethod
-    def _split_text(cls, value: Any) -> Any:
-        # `--set trainer.layers=64,32,16,8` arrives as text.
-        return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_towers(self) -> Self:

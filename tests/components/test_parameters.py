@@ -38,4 +38,5 @@ def test_unknown_keys_are_refused():
 
 def test_a_list_may_be_written_with_commas():
     assert _Example(layers="64,32, 16").layers == (64, 32, 16)
+    assert _Example(layers="").layers == ()
     assert _Example(name="a,b").name == "a,b"

@@ -127,7 +127,7 @@ def test_a_threshold_too_high_is_not_blessed(world: Any, save_model: Callable[..
     assert outcome.blessing.get_int_custom_property("blessed") == 0
     assert [path.name for path in (world.root / "blessing").iterdir()] == ["NOT_BLESSED"]
     assert (
-        f"· not blessed: HR@1 {outcome.report['model']['sampled']['HR@1']:.5g} is below the minimum 1" in outcome.note
+        f"· not blessed: HR@1 {outcome.report['model']['sampled']['HR@1']:.4f} is below the minimum 1" in outcome.note
     )
 
 
