@@ -1,9 +1,32 @@
+import contextlib
 import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session")
+def files_of_at_most() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """As on a full disk, writing fails in the middle of a file: once it has so many bytes."""
+
+    @contextlib.contextmanager
+    def limit(size: int) -> Iterator[None]:
+        # Lifted inside the test: pytest's own output may go to a longer file.
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, handler)
+
+    return limit
 
 
 @pytest.fixture(scope="session")

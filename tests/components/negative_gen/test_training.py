@@ -1,6 +1,4 @@
 import errno
-import resource
-import signal
 
 import numpy as np
 import pytest
@@ -245,16 +243,9 @@ def test_an_interrupted_file_is_absent(tmp_path, monkeypatch):
     assert contents(tmp_path / "examples") == {}
 
 
-def test_a_file_that_cannot_be_written_is_a_users_error(tmp_path):
+def test_a_file_that_cannot_be_written_is_a_users_error(tmp_path, files_of_at_most):
     job = make_job(random_data(tmp_path), tmp_path / "examples", batch_size=1000)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(UserError, match="cannot write") as error:
-            training.write_file(job, epoch=0, file=0)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
+    with files_of_at_most(20_000), pytest.raises(UserError, match="cannot write") as error:
+        training.write_file(job, epoch=0, file=0)
     assert error.value.__cause__.errno == errno.EFBIG
     assert contents(tmp_path / "examples") == {}

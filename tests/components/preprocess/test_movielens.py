@@ -3,7 +3,6 @@ import dataclasses
 import hashlib
 import io
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -351,16 +350,12 @@ def test_cache_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("archive_bytes", [100, 3_000_000], ids=["while unpacking", "while downloading"])
-def test_disk_full(archive_bytes: int, server: Server, cache: Path) -> None:
+def test_disk_full(archive_bytes: int, server: Server, cache: Path, files_of_at_most: Any) -> None:
     ratings = b"0" * 3_000_000 if archive_bytes < 1_000_000 else os.urandom(archive_bytes)
     server.serve(f"{SMALL}.zip", zipped(**{f"{SMALL}/ratings.csv": ratings}))
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
-    try:
-        with pytest.raises(UserError, match=r"cannot write .*: File too large; .*dataset\.cache_dir") as error:
-            movielens.resolve(SMALL, server.url, str(cache))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = r"cannot write .*: File too large; .*dataset\.cache_dir"
+    with files_of_at_most(1_000_000), pytest.raises(UserError, match=message) as error:
+        movielens.resolve(SMALL, server.url, str(cache))
     one_line(error)
     assert files_in(cache) == []
 

@@ -1,5 +1,3 @@
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,22 +86,15 @@ def test_weights_come_back(model: NeuMF, tmp_path: Path) -> None:
         np.testing.assert_array_equal(left, right)
 
 
-@pytest.fixture
-def files_of_at_most_2_kib() -> Iterator[None]:
-    """As on a full disk, writing fails in the middle of a file."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.usefixtures("files_of_at_most_2_kib")
-def test_a_full_disk_leaves_nothing_half_written(model: NeuMF, inputs: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_nothing_half_written(
+    model: NeuMF, inputs: Path, tmp_path: Path, files_of_at_most: Any
+) -> None:
     vocabulary = Vocabulary.open(str(inputs / "vocabulary"))
-    with pytest.raises(UserError, match=r"cannot write the model to .*keras: .*File too large") as weights:
-        save_weights(model, str(tmp_path / "keras"))
-    with pytest.raises(UserError, match=r"cannot write the model to .*serving: .*File too large") as serving:
-        ServingModel(model, vocabulary).save(str(tmp_path / "serving"))
+    with files_of_at_most(2048):
+        with pytest.raises(UserError, match=r"cannot write the model to .*keras: .*File too large") as weights:
+            save_weights(model, str(tmp_path / "keras"))
+        with pytest.raises(UserError, match=r"cannot write the model to .*serving: .*File too large") as serving:
+            ServingModel(model, vocabulary).save(str(tmp_path / "serving"))
     assert "\n" not in f"{weights.value}{serving.value}"
     assert not list(tmp_path.iterdir())
 
