@@ -26,7 +26,7 @@ def input_fingerprint(dataset: DatasetConfig) -> str:
     digest = hashlib.sha256()
     patterns = [dataset.path, dataset.mirror and os.path.join(dataset.mirror, f"{dataset.name}*")]
     for pattern in filter(None, patterns):
-        for path in sorted(glob.glob(pattern)):
+        for path in sorted(glob.glob(os.path.expanduser(pattern), recursive=True)):
             for file in _files_below(Path(path)):
                 status = file.stat()
                 digest.update(f"{file}:{status.st_size}:{status.st_mtime_ns};".encode())

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from components.negative_gen.config import NegativesConfig
-from components.trainer.config import TrainerConfig
 from pydantic import BaseModel, Field, ValidationError
 
 from components.errors import UserError
 from components.evaluator.config import EvaluatorConfig
+from components.negative_gen.config import NegativesConfig
 from components.parameters import Section
 from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.trainer.config import TrainerConfig
 
 
 class PusherConfig(Section):

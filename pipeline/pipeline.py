@@ -3,15 +3,15 @@
 import os
 from dataclasses import dataclass
 
-from components.evaluator.component import Evaluator
-from components.negative_gen.component import NegativeGen
-from components.preprocess.component import Preprocess
-from components.trainer.component import trainer
 from tfx.components import Pusher
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
 
+from components.evaluator.component import Evaluator
+from components.negative_gen.component import NegativeGen
+from components.preprocess.component import Preprocess
+from components.trainer.component import trainer
 from pipeline.code_version import code_version, input_fingerprint
 from pipeline.config import Config
 

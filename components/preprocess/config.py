@@ -35,7 +35,9 @@ class DatasetConfig(Section):
     id_type: Literal["auto", "integer", "string"] = Field(
         "auto", description="Of users and items; auto: integers where a sample of the files holds nothing else."
     )
-    on_bad_row: Literal["error", "skip"] = Field("error", description="Stop at a row that cannot be read, or count it.")
+    on_bad_row: Literal["error", "skip"] = Field(
+        "error", description="Stop at a row that cannot be read, or count it. Kind ncf always stops."
+    )
     mirror: str | None = Field(None, description="A folder or base URL with the MovieLens archives.")
     cache_dir: str = Field("~/.cache/neumf-pipeline", description="Where downloaded archives are kept.")
     synthetic_users: int = Field(2_000, ge=2, le=10_000_000, description="Users of the synthetic data.")

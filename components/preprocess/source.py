@@ -58,7 +58,11 @@ def _from_files(dataset: DatasetConfig) -> Source:
     pattern = os.path.expanduser(dataset.path)
     paths = [pattern] if os.path.isfile(pattern) else sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
     if not paths:
-        what = "a folder: give a file or a glob such as FOLDER/*.csv" if os.path.isdir(pattern) else "not there"
+        what = (
+            "a folder: give a file or a glob such as FOLDER/*.csv"
+            if os.path.isdir(pattern)
+            else "not there; check it (a relative path starts from the current folder)"
+        )
         raise UserError(f"dataset.path: {dataset.path} is {what}")
     kind = _format(dataset, paths[0])
     columns = Columns(dataset.user_column, dataset.item_column, dataset.timestamp_column, dataset.rating_column)
