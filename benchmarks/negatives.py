@@ -1,7 +1,6 @@
 """NegativeGen beside the algorithm that it replaces: the NCF of the TensorFlow models, 2018."""
 
 import multiprocessing
-import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,13 +8,13 @@ from pathlib import Path
 
 import click
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numba import njit
 
 from benchmarks.harness import Result, measure
 from components import artifacts
 from components.parallel import cores
+from components.preprocess.writer import Shard, write_shard
 from components.random_streams import generator
 from components.records import write_batches
 
@@ -68,8 +67,9 @@ def _write_interactions(folder: Path, users: int, items: int, positives: int) ->
         taken = counts[part] + 1  # the last one is the test item
         chosen = _choose(taken, items, shard)
         last = np.cumsum(taken) - 1
-        _write_shard(folder, "test", shard, part, chosen[last])
-        _write_shard(folder, "train", shard, np.repeat(part, counts[part]), np.delete(chosen, last))
+        train = (np.repeat(part, counts[part]).astype(np.int32), np.delete(chosen, last))
+        test = (part.astype(np.int32), chosen[last])
+        write_shard(Shard(shard, int(part[0]), train, test, None, counts[part].astype(np.int32)), _SHARDS, str(folder))
         shards.append({"first_user": int(part[0]), "users": len(part)})
     rows = {"train": positives, "test": users}
     summary = {"users": users, "items": items, "interactions": rows, "shards": shards}
@@ -93,13 +93,6 @@ def _choose(counts: np.ndarray, items: int, seed: int) -> np.ndarray:
                 chosen[end] = item
                 end += 1
     return chosen
-
-
-def _write_shard(folder: Path, split: artifacts.Split, shard: int, users: np.ndarray, items: np.ndarray) -> None:
-    path = posixpath.join(artifacts.split_dir(str(folder), split), artifacts.shard_name(shard, _SHARDS, "parquet"))
-    table = pa.table({"user": users.astype(np.int32), "item": items.astype(np.int32)})
-    with artifacts.write_atomically(path) as file:
-        pq.write_table(table, file)
 
 
 def _generate(interactions: str, examples: str, splits: list[artifacts.Split], epochs: int) -> None:

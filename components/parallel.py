@@ -34,7 +34,8 @@ class ThreadedFlatMap(beam.DoFn):
         self._running: deque[Future[list[Any]]] = deque()
 
     def process(self, element: Any, *side_inputs: Any) -> Iterator[Any]:
-        if len(self._running) >= self._pool._max_workers:
+        # As many again wait in the queue, so that no thread idles while the first of them is still at work.
+        if len(self._running) >= 2 * self._pool._max_workers:
             yield from self._wait_for_first()
         self._running.append(self._pool.submit(self._call, element, side_inputs))
 

@@ -32,7 +32,7 @@ class Job:
     batch_size: int
     epochs: int
     seed: int
-    max_rows_per_file: int = 1 << 24
+    max_rows_per_file: int = 1 << 25
 
     @property
     def rows_per_epoch(self) -> int:
