@@ -11,7 +11,7 @@ from typing import IO
 
 from components.errors import UserError
 from components.preprocess import download
-from components.preprocess.source import Columns, Source
+from components.preprocess.reading import Columns, Source
 
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 

@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import UserError
-from components.preprocess.reading import Reading
+from components.preprocess.reading import Columns, Reading, Source
 from components.preprocess.rows import Rows, as_ids
-from components.preprocess.source import Columns, Source
 from components.preprocess.text_layout import missing_column
 
 _BATCH_ROWS = 1 << 20

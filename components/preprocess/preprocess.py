@@ -13,9 +13,9 @@ from components.errors import UserError, find_user_error
 from components.preprocess.beam_pipeline import Job, WriteInteractions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.parquet_reader import plan_parquet, read_parquet
-from components.preprocess.reading import Reading
+from components.preprocess.reading import Reading, Source
 from components.preprocess.rows import Rows
-from components.preprocess.source import Source, resolve_source
+from components.preprocess.source import resolve_source
 from components.preprocess.text_reader import plan_text, read_text
 
 

@@ -1,43 +1,12 @@
-"""Which files hold the interactions, and how they are laid out."""
+"""Finds the files that hold the interactions."""
 
 import glob
 import os
-from dataclasses import dataclass
-from typing import Literal
 
 from components.errors import UserError
+from components.preprocess import movielens
 from components.preprocess.config import DatasetConfig
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns that count, each by its name or its 0-based position; None where there is none."""
-
-    user: str | int
-    item: str | int
-    timestamp: str | int | None = None
-    rating: str | int | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """Files of interactions in one layout.
-
-    Attributes:
-      paths: the files, in order; those that end in .gz are gzip.
-      format: "csv" is any text with a separator.
-      separator: between the columns, one or more characters; None for Parquet.
-      header: whether the first line of each file names the columns.
-      columns: which columns count.
-      name: how messages and the summary call it.
-    """
-
-    paths: tuple[str, ...]
-    format: Literal["csv", "parquet"]
-    separator: str | None
-    header: bool
-    columns: Columns
-    name: str
+from components.preprocess.reading import Columns, Source
 
 
 def resolve_source(dataset: DatasetConfig) -> Source:
@@ -47,8 +16,6 @@ def resolve_source(dataset: DatasetConfig) -> Source:
       UserError: there is no such file, or its format cannot be told.
     """
     if dataset.kind == "movielens":
-        from components.preprocess import movielens
-
         return movielens.resolve(dataset.name, dataset.mirror, dataset.cache_dir)
     return _from_files(dataset)
 

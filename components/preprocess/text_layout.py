@@ -14,7 +14,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import UserError
-from components.preprocess.source import Source
+from components.preprocess.reading import Source
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -11,9 +11,8 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.errors import UserError
 from components.preprocess import bad_rows, text_kernel
-from components.preprocess.reading import Reading
+from components.preprocess.reading import Reading, Source
 from components.preprocess.rows import Rows, as_ids
-from components.preprocess.source import Source
 from components.preprocess.text_layout import BYTE_ORDER_MARK, TextLayout, open_bytes, text_layouts
 
 # One byte that stands for a separator of several characters, such as "::", which Arrow does not know.
