@@ -42,11 +42,6 @@ class Places:
         """Where blessed models go, unless the configuration names another place."""
         return os.path.join(self.root, "serving")
 
-    @property
-    def logs(self) -> str:
-        """What the frameworks have to say."""
-        return os.path.join(self.root, "logs")
-
 
 def create_pipeline(config: Config, places: Places) -> Pipeline:
     """Builds the pipeline that turns the dataset of `config` into a gated, pushed model."""

@@ -155,6 +155,14 @@ def test_ncf_samples_validation_lists_of_the_same_width(tmp_path):
     assert not mask.any()
 
 
+def test_ncf_says_what_helps_where_validation_has_too_few_candidates(tmp_path):
+    data = given_data(tmp_path, {user: list(range(2, 300)) for user in range(3)})
+    with pytest.raises(Exception) as error:  # noqa: PT011
+        run(make_job(data, tmp_path / "examples", protocol="ncf"))
+    message = str(find_user_error(error.value))
+    assert "has only 296 items left to be negatives, and 298 are asked for: set preprocess.validation=false" in message
+
+
 def test_shorter_given_lists_are_masked_at_the_end(tmp_path):
     data = given_data(tmp_path, {0: [30, 31, 32], 1: [40], 2: [50, 51]})
     _, mask = lists(data, tmp_path, protocol="ncf")

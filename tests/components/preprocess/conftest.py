@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from components import artifacts
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.preprocess import write_artifacts
+from tests.components.preprocess.archives import Server
 
 
 class Prepared:
@@ -60,3 +61,18 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
         return Prepared(folder, summary)
 
     return run
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Server()
+    yield server
+    server.stalls = False
+    server.http.shutdown()
+    server.http.server_close()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
