@@ -42,6 +42,11 @@ def read_holdouts(uri: str, most_users: int | None, random: np.random.Generator)
     return Holdouts(users, items, seen_items, np.searchsorted(seen_users, users, side="right"))
 
 
+def read_train(uri: str) -> tuple[np.ndarray, np.ndarray]:
+    """Reads the users and items of all training interactions, int32 [interactions] each."""
+    return _concatenate(_read_interactions(path) for path in _shards(uri, "train"))
+
+
 def _read_seen(uri: str, users: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     splits = [shards for split in ("train", "validation") if (shards := _shards(uri, split))]
     # Shard k of every split covers the same range of users, so shard by shard the users stay ascending.

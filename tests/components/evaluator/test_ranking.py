@@ -1,6 +1,9 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from components.als import Als
 from components.evaluator.baselines import Popularity
 from components.evaluator.ranking import (
     Candidates,
@@ -9,6 +12,7 @@ from components.evaluator.ranking import (
     rank_candidates,
     rank_first,
     rank_unseen,
+    top_unseen,
 )
 from components.progress import Reporter
 
@@ -54,8 +58,20 @@ def test_padding_users_do_not_count() -> None:
         Popularity(np.array([5, 9])), [Candidates(np.arange(3, dtype=np.int32), items, masked)], bar
     )
     assert ranking.users.tolist() == [0, 1]
+    assert ranking.items.tolist() == [0, 1]
     assert ranking.ranks.tolist() == [2, 1]
     assert bar.steps == 1
+
+
+def test_masked_copies_of_the_held_out_item_are_counted_apart() -> None:
+    items = np.array([[2, 0, 2, 2], [1, 0, 0, 2]], np.int32)
+    masked = np.array([[0, 0, 1, 1], [0, 0, 1, 0]], bool)
+    scorer = Popularity(np.array([5, 9, 7]))
+    ranking = rank_candidates(scorer, [Candidates(np.arange(2, dtype=np.int32), items, masked)], _Counting())
+    assert ranking.ranks.tolist() == [1, 1]
+    assert ranking.copies.tolist() == [2, 0]
+    naive = rank_candidates(scorer, [Candidates(np.arange(2, dtype=np.int32), items, masked & False)], _Counting())
+    assert naive.ranks.tolist() == (ranking.ranks + ranking.copies).tolist()
 
 
 def test_scores_that_are_not_finite_count_unless_masked() -> None:
@@ -96,14 +112,22 @@ def test_full_ranking_leaves_seen_items_out_whatever_the_block(block: int) -> No
         score_candidates = None
 
     bar = _Counting()
-    ranking = rank_all_items(Table(), holdouts, block, bar)  # type: ignore[arg-type]
+    ranking = rank_all_items(Table(), holdouts, 5, block, bar)  # type: ignore[arg-type]
     expected = []
     for user, positive in enumerate(holdouts.items):
         rivals = [table[user, item] for item in range(30) if item != positive and item not in seen[user]]
         expected.append(1 + sum(not rival < table[user, positive] for rival in rivals))
     assert ranking.ranks.tolist() == expected
     assert ranking.not_finite == np.isnan(table).sum()
+    assert ranking.users.tolist() == list(range(50))
+    assert ranking.items.tolist() == holdouts.items.tolist()
     assert bar.steps == 50
+    for user, top in enumerate(ranking.top):
+        unseen = {item: table[user, item] for item in range(30) if item not in seen[user] if table[user, item] > -INF}
+        assert (top >= 0).sum() == min(5, len(unseen))
+        best = top[top >= 0].tolist()
+        assert [unseen[item] for item in best] == sorted(unseen.values(), reverse=True)[:5]
+        assert best == sorted(best, key=lambda item: (-unseen[item], item))
 
 
 def test_held_out_item_is_never_masked() -> None:
@@ -111,8 +135,55 @@ def test_held_out_item_is_never_masked() -> None:
     assert rank_unseen(np.array([[9.0, 1.0, 5.0, 0.0]]), holdouts).tolist() == [2]
 
 
+def test_full_ranking_takes_the_memory_of_a_block_of_users() -> None:
+    users, items, block = 3_000, 2_000, 50
+    random = np.random.default_rng(0)
+    factors = random.normal(size=(users + items, 8)).astype(np.float32)
+    seen_ends = 20 * np.arange(1, users + 1)
+    seen = random.integers(items, size=20 * users, dtype=np.int32)
+    holdouts = Holdouts(np.arange(users, dtype=np.int32), np.zeros(users, np.int32), seen, seen_ends)
+    tracemalloc.start()
+    try:
+        rank_all_items(Als(factors[:users], factors[users:]), holdouts, 10, block, _Counting())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Two copies of a block's scores, float32, and the int64 indexes that sort them; all scores would be 24 MB.
+    assert peak < 2 * block * items * (4 + 4 + 8)
+
+
+@pytest.mark.parametrize(
+    ("scores", "seen", "top"),
+    [
+        ([1, 4, 3, 2], [], [1, 2, 3]),
+        ([1, 4, 3, 2], [1], [2, 3, 0]),
+        ([1, 4, 3, 2], [1, 3], [2, 0, -1]),
+        ([2, 2, 2, 1], [], [0, 1, 2]),
+        ([1, NAN, -INF, 2], [], [3, 0, -1]),
+        ([INF, 1, 2, 3], [0], [3, 2, 1]),
+        ([1, 4], [0], [1, -1, -1]),
+    ],
+    ids=str,
+)
+def test_best_unseen_items(scores: list[float], seen: list[int], top: list[int]) -> None:
+    holdouts = Holdouts(np.zeros(1, np.int32), np.zeros(1, np.int32), np.array(seen, np.int32), np.array([len(seen)]))
+    assert top_unseen(np.array([scores], np.float32), holdouts, 3).tolist() == [top]
+
+
+def test_some_of_the_users_by_their_rows() -> None:
+    holdouts = Holdouts(
+        np.array([3, 5, 8]), np.array([1, 2, 3]), np.array([10, 11, 12, 13, 14], np.int32), np.array([2, 2, 5])
+    )
+    some = holdouts.take(np.array([0, 2]))
+    assert [some.users.tolist(), some.items.tolist()] == [[3, 8], [1, 3]]
+    assert [some.seen.tolist(), some.seen_ends.tolist()] == [[10, 11, 12, 13, 14], [2, 5]]
+    assert some.seen_rows().tolist() == [0, 0, 1, 1, 1]
+    assert holdouts.take(np.array([1])).seen.tolist() == []
+
+
 def test_no_users() -> None:
     nothing = np.zeros(0, np.int32)
-    ranking = rank_all_items(Popularity(np.ones(3)), Holdouts(nothing, nothing, nothing, nothing), 5, _Counting())
+    ranking = rank_all_items(Popularity(np.ones(3)), Holdouts(nothing, nothing, nothing, nothing), 3, 5, _Counting())
     assert ranking.ranks.size == 0
+    assert ranking.top.shape == (0, 3)
     assert rank_candidates(Popularity(np.ones(3)), [], _Counting()).ranks.size == 0

@@ -1,0 +1,74 @@
+"""Confidence intervals of means over users, by resampling the users (percentile bootstrap; Efron, 1979).
+
+A resample draws as many users as there are, with replacement. Everything measured on the same users is resampled with
+the same draws, so that the interval of a difference between two systems is that of a paired comparison.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+_CELLS_AT_ONCE = 1 << 22  # users times resamples held in memory: 32 MiB of draws, and as much of weights
+
+
+class Interval(NamedTuple):
+    """A mean and the bounds of its confidence interval; NaN where there is no user."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def paired_interval(
+    differences: np.ndarray, confidence: float, random: np.random.Generator, samples: int = 1000
+) -> Interval:
+    """The mean of the users' differences and its two-sided interval.
+
+    The lower bound of the one-sided interval of confidence c is `low` of the two-sided one of confidence 2c - 1.
+
+    Args:
+      differences: floats [users]: what one system scored on each user minus what the other did.
+      confidence: share of the resampled means that lie in the interval, such as 0.95.
+      random: draws the resamples.
+      samples: how many of them.
+    """
+    return intervals(differences[:, None], resampled_means(differences[:, None], random, samples), confidence)[0]
+
+
+def intervals(values: np.ndarray, resampled: np.ndarray, confidence: float) -> list[Interval]:
+    """The mean and two-sided interval of each column.
+
+    Args:
+      values: floats [users, columns].
+      resampled: floats [samples, columns], as `resampled_means` gives them.
+      confidence: share of the resampled means that lie in the interval.
+    """
+    if not len(values):
+        return [Interval(np.nan, np.nan, np.nan)] * values.shape[1]
+    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return [Interval(*map(float, column)) for column in zip(values.mean(axis=0), low, high, strict=True)]
+
+
+def resampled_means(values: np.ndarray, random: np.random.Generator, samples: int) -> np.ndarray:
+    """The means of each column over resampled users, the same users for all columns: float64 [samples, columns].
+
+    Memory is bounded by some megabytes, whatever the number of users and samples.
+
+    Args:
+      values: floats [users, columns].
+      random: draws the resamples.
+      samples: how many of them.
+    """
+    users = len(values)
+    if not users:
+        return np.full((samples, values.shape[1]), np.nan)
+    at_once = max(1, _CELLS_AT_ONCE // users)
+    parts = [min(at_once, samples - begin) for begin in range(0, samples, at_once)]
+    return np.concatenate([_times_drawn(random, part, users) @ values for part in parts]) / users
+
+
+def _times_drawn(random: np.random.Generator, samples: int, users: int) -> np.ndarray:
+    """How often each resample has each user: float64 [samples, users]."""
+    drawn = random.integers(users, size=(samples, users))
+    drawn += np.arange(samples)[:, None] * users
+    return np.bincount(drawn.reshape(-1), minlength=samples * users).reshape(samples, users).astype(np.float64)

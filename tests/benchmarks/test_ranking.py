@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from benchmarks import ranking
+
+
+def test_the_work_of_a_pair_is_that_of_the_layers_after_the_first_one_and_of_the_head() -> None:
+    assert ranking._FLOPS_PER_PAIR == 2 * (256 * 128 + 128 * 64 + 64 + 64)
+
+
+def test_ranks_every_user_through_the_saved_model(tmp_path: Path) -> None:
+    ranking._save_model(str(tmp_path), 40, 30)
+    seconds, speed = ranking._rank(str(tmp_path), 40, 30, 5)
+    assert seconds > 0
+    assert speed > 0
