@@ -1,5 +1,9 @@
 """The Evaluator component: what goes in and out."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
@@ -17,6 +21,8 @@ class EvaluatorSpec(types.ComponentSpec):
         **{
             name: ExecutionParameter(type=property_type(EvaluatorConfig, name)) for name in EvaluatorConfig.model_fields
         },
+        "push_destination": ExecutionParameter(type=str),
+        "run_description": ExecutionParameter(type=str),
         "seed": ExecutionParameter(type=int),
         "code_version": ExecutionParameter(type=str),
     }
@@ -25,6 +31,7 @@ class EvaluatorSpec(types.ComponentSpec):
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "interactions": ChannelParameter(type=standard_artifacts.Examples),
         "vocabulary": ChannelParameter(type=standard_artifacts.TransformGraph),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun, optional=True),
     }
     OUTPUTS = {  # noqa: RUF012
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -35,13 +42,23 @@ class EvaluatorSpec(types.ComponentSpec):
 class Evaluator(base_component.BaseComponent):
     """Measures a model on its users' held-out items and blesses it when every rule of the gate holds.
 
+    The champion, which the model must not fall behind, is the newest version in the push destination at the time when
+    the step runs. TFX's cache goes by the inputs and the properties, among which the destination is, but not by what
+    is in it. So a run that repeats an earlier one takes over the verdict of then, whatever was pushed since. After a
+    blessing that does no harm: Pusher's part is in the cache too, nothing is pushed again, the newest version stays.
+    After a refusal it would, as a champion that was mended or removed would stay unseen: the local runner then leaves
+    the cache aside (`pipeline.local_runner`); elsewhere, switch the cache off for that run.
+
     ```
     evaluator = Evaluator(
         model=trainer.outputs["model"],
         examples=negative_gen.outputs["examples"],
         interactions=preprocess.outputs["interactions"],
         vocabulary=preprocess.outputs["vocabulary"],
+        model_run=trainer.outputs["model_run"],
         evaluator=EvaluatorConfig(minimum_hr=0.65),
+        push_destination="/models/neumf",
+        run_description={"pipeline": "neumf"},
         seed=0,
         code_version="1",
     )
@@ -49,8 +66,9 @@ class Evaluator(base_component.BaseComponent):
     ```
 
     Outputs:
-      evaluation: `metrics.json`: HR@K and NDCG@K of the model and of item popularity, on the sampled test records and
-        by ranking all items, and the verdict on each rule with its numbers.
+      evaluation: `metrics.json`: HR@K and NDCG@K of the model, the baselines and the champion, on the sampled test
+        records and by ranking all items, and the verdict on each rule with its numbers. `report.html`: the same to be
+        looked at.
       blessing: as TFX's own Evaluator gives it, so that Pusher understands it: the integer property `blessed`, and a
         file BLESSED or NOT_BLESSED.
     """
@@ -67,6 +85,9 @@ class Evaluator(base_component.BaseComponent):
         evaluator: EvaluatorConfig,
         seed: int,
         code_version: str,
+        push_destination: str = "",
+        run_description: Mapping[str, Any] | None = None,
+        model_run: types.BaseChannel | None = None,
     ):
         """Makes the component.
 
@@ -78,6 +99,9 @@ class Evaluator(base_component.BaseComponent):
           evaluator: what to measure and which rules to hold.
           seed: of the samples drawn.
           code_version: changes with the code, so that TFX's cache does not serve results of another code.
+          push_destination: the folder that Pusher pushes to, where the champion is; empty: there is none.
+          run_description: what the report says of the run, as far as JSON holds it and without secrets.
+          model_run: with the training's `history.json`, for the report.
         """
         super().__init__(
             EvaluatorSpec(
@@ -87,6 +111,9 @@ class Evaluator(base_component.BaseComponent):
                 vocabulary=vocabulary,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+                **({} if model_run is None else {"model_run": model_run}),
+                push_destination=push_destination,
+                run_description=json.dumps(run_description or {}, sort_keys=True),
                 seed=seed,
                 code_version=code_version,
                 **evaluator.to_properties(),

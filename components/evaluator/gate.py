@@ -23,6 +23,9 @@ class Rule:
       bound: a number, or where the evidence has it.
       bound_name: what the bound is called in a sentence.
       margin: added to the bound.
+      rival: the part of the evidence, such as "champion", whose `status` says whether there is anything to compare
+        with: "compared", "none" (the rule is skipped) or "broken" (it fails), with a `detail`.
+      told: what the sentence says besides: names, and where the evidence has the values.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Rule:
     bound: float | str
     bound_name: str
     margin: float = 0.0
+    rival: str | None = None
+    told: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Verdict:
 
     Attributes:
       rule: its name.
-      passed: whether it holds; a rule that cannot be evaluated does not.
+      passed: whether it lets the model through; a rule that cannot be evaluated does not, a skipped one does.
+      skipped: whether there was nothing to compare with.
       value: the number that was judged; NaN where there is none.
       bound: what it was compared with, margin included; NaN where there is none.
       detail: a sentence with the numbers.
@@ -48,6 +54,7 @@ class Verdict:
 
     rule: str
     passed: bool
+    skipped: bool
     value: float
     bound: float
     detail: str
@@ -55,31 +62,73 @@ class Verdict:
 
 def rules(config: EvaluatorConfig) -> list[Rule]:
     """The rules that the configuration asks for."""
-    return list(_rules(config))
+    return [*_rules_of_soundness(config), *_rules_of_accuracy(config), *_rules_of_champion(config)]
 
 
-def _rules(config: EvaluatorConfig) -> Iterator[Rule]:
-    metrics = {"hr": f"HR@{config.gate_k}", "ndcg": f"NDCG@{config.gate_k}"}
-    minima = {"hr": config.minimum_hr, "ndcg": config.minimum_ndcg}
+def _rules_of_soundness(config: EvaluatorConfig) -> Iterator[Rule]:
     users, least = "test_users/sampled", config.minimum_test_users
     yield Rule("minimum_test_users", "number of test users", users, "at least", least, "the minimum")
     if config.finite:
         subject = "number of scores and metrics that are not finite"
         yield Rule("finite", subject, "model/not_finite", "at most", 0, "the allowed")
-    for short, minimum in minima.items():
-        if minimum is not None:
-            metric = metrics[short]
-            yield Rule(f"minimum_{short}", metric, f"model/sampled/{metric}", "at least", minimum, "the minimum")
-    if config.better_than_popularity:
-        for short, metric in metrics.items():
-            name, other = f"better_than_popularity_{short}", f"popularity/sampled/{metric}"
-            margin = config.popularity_margin
-            yield Rule(name, metric, f"model/sampled/{metric}", "above", other, "popularity's", margin)
     if config.serving_tolerance is not None:
         subject, tolerance = "difference between served and measured scores", config.serving_tolerance
         yield Rule("serving_consistent", subject, "serving/largest_difference", "at most", tolerance, "the tolerance")
         subject = "number of known ids that serving takes for unknown"
         yield Rule("serving_knows_ids", subject, "serving/unknown_ids", "at most", 0, "the allowed")
+
+
+def _rules_of_accuracy(config: EvaluatorConfig) -> Iterator[Rule]:
+    metrics = _metrics(config)
+    for short, minimum in (("hr", config.minimum_hr), ("ndcg", config.minimum_ndcg)):
+        if minimum is not None:
+            metric = metrics[short]
+            yield Rule(f"minimum_{short}", metric, f"model/sampled/{metric}", "at least", minimum, "the minimum")
+    baselines = {
+        "popularity": (config.better_than_popularity, "popularity's", config.popularity_margin),
+        "als": (config.better_than_als, "that of ALS", config.als_margin),
+    }
+    for baseline, (asked, bound_name, margin) in baselines.items():
+        for short, metric in metrics.items() if asked else ():
+            name, other = f"better_than_{baseline}_{short}", f"{baseline}/sampled/{metric}"
+            yield Rule(name, metric, f"model/sampled/{metric}", "above", other, bound_name, margin)
+    if config.minimum_coverage is not None:
+        subject = f"share of the items in the users' top {config.gate_k}"
+        least = config.minimum_coverage
+        yield Rule("minimum_coverage", subject, "model/coverage/share", "at least", least, "the minimum")
+
+
+def _rules_of_champion(config: EvaluatorConfig) -> Iterator[Rule]:
+    for short, metric in _metrics(config).items():
+        if config.champion_margin is not None:
+            yield Rule(
+                f"not_worse_than_champion_{short}",
+                f"{metric} minus the champion's (lower bound at {config.champion_confidence:.4g} confidence)",
+                f"champion/differences/{metric}/low",
+                "at least",
+                -config.champion_margin,
+                "the allowed",
+                rival="champion",
+                told=(
+                    ("this model", f"champion/challenger/{metric}"),
+                    ("the champion", f"champion/champion/{metric}"),
+                ),
+            )
+        if config.slice_margin is not None:
+            yield Rule(
+                f"no_slice_worse_than_champion_{short}",
+                f"{metric} minus the champion's in the quartile that lost most",
+                f"champion/worst_slice/{metric}/difference",
+                "at least",
+                -config.slice_margin,
+                "the allowed",
+                rival="champion",
+                told=(("the quartile", f"champion/worst_slice/{metric}/slice"),),
+            )
+
+
+def _metrics(config: EvaluatorConfig) -> dict[str, str]:
+    return {"hr": f"HR@{config.gate_k}", "ndcg": f"NDCG@{config.gate_k}"}
 
 
 def judge(rule: Rule, evidence: Mapping[str, Any]) -> Verdict:
@@ -91,25 +140,42 @@ def judge(rule: Rule, evidence: Mapping[str, Any]) -> Verdict:
     """
     value = _number(evidence, rule.metric)
     bound = (_number(evidence, rule.bound) if isinstance(rule.bound, str) else rule.bound) + rule.margin
+    if rule.rival and (status := _find(evidence, f"{rule.rival}/status")) in ("none", "broken"):
+        skipped = status == "none"
+        return Verdict(rule.name, skipped, skipped, value, bound, evidence[rule.rival]["detail"])
     for path, number in ((rule.metric, value), (rule.bound, bound)):
         if not math.isfinite(number):
             detail = f"{rule.subject} cannot be judged: {path} is missing or not a finite number"
-            return Verdict(rule.name, False, value, bound, detail)
+            return Verdict(rule.name, False, False, value, bound, detail)
     passed = {"at least": value >= bound, "above": value > bound, "at most": value <= bound}[rule.comparison]
+    return Verdict(rule.name, passed, False, value, bound, _sentence(rule, evidence, value, bound, passed))
+
+
+def _sentence(rule: Rule, evidence: Mapping[str, Any], value: float, bound: float, passed: bool) -> str:
     relation = rule.comparison if passed else _OPPOSITE[rule.comparison]
     margin = f" plus the margin {_text(rule.margin)}" if rule.margin else ""
-    detail = f"{rule.subject} {_text(value)} is {relation} {rule.bound_name} {_text(bound - rule.margin)}{margin}"
-    return Verdict(rule.name, passed, value, bound, detail)
+    told = ", ".join(f"{name}: {_text(_find(evidence, path))}" for name, path in rule.told)
+    sentence = f"{rule.subject} {_text(value)} is {relation} {rule.bound_name} {_text(bound - rule.margin)}{margin}"
+    return f"{sentence} ({told})" if told else sentence
 
 
 def _number(evidence: Mapping[str, Any], path: str) -> float:
-    found: Any = evidence
-    for name in path.split("/"):
-        found = found.get(name) if isinstance(found, Mapping) else None
+    found = _find(evidence, path)
     return math.nan if found is None else found
 
 
-def _text(number: float) -> str:
-    if number == round(number):
-        return f"{number:,.0f}"
-    return f"{round(number, 4):g}" if abs(number) >= 0.001 else f"{number:.2g}"
+def _find(evidence: Mapping[str, Any], path: str) -> Any:
+    found: Any = evidence
+    for name in path.split("/"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _text(value: float | str | None) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or not math.isfinite(value):
+        return "none"
+    if value == round(value):
+        return f"{value:,.0f}"
+    return f"{round(value, 4):g}" if abs(value) >= 0.001 else f"{value:.2g}"

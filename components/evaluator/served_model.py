@@ -1,5 +1,6 @@
 """The model as it will be served: a SavedModel, known by its signatures alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,28 +9,31 @@ import tensorflow as tf
 from components.errors import UserError
 
 SIGNATURES = ("serving_default", "score_candidates", "score_all_items")
+TRAIN_AGAIN = "train it again"
 
 
 class ServedModel:
     """Scores through the signatures of a SavedModel; a `Scorer`."""
 
-    def __init__(self, path: str, items: int):
+    def __init__(self, path: str, items: int, signatures: Sequence[str] = SIGNATURES, advice: str = TRAIN_AGAIN):
         """Loads the model.
 
         Args:
           path: folder of the SavedModel.
           items: how many items its `score_all_items` has to score.
+          signatures: those that it must have.
+          advice: what to do about a fault of the model.
 
         Raises:
           UserError: it cannot be loaded, or lacks a signature.
         """
-        self._path, self._items = path, items
+        self._path, self._items, self._advice = path, items, advice
         try:
             self._model = tf.saved_model.load(path)
         except Exception as error:
             # What a damaged file raises depends on where the damage is.
             raise self._broken(f"cannot be loaded ({_first_line(error)})") from error
-        missing = [name for name in SIGNATURES if name not in self._model.signatures]
+        missing = [name for name in signatures if name not in self._model.signatures]
         if missing:
             raise self._broken(f"lacks the signature {', '.join(missing)}")
 
@@ -52,10 +56,16 @@ class ServedModel:
           `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width].
         """
         outputs = self._call("serving_default", user_id=user_ids, item_ids=item_ids)
-        missing = [name for name in ("scores", "known_user", "known_item") if name not in outputs]
+        shapes = {"scores": item_ids.shape, "known_user": user_ids.shape, "known_item": item_ids.shape}
+        missing = [name for name, shape in shapes.items() if name not in outputs or outputs[name].shape != shape]
         if missing:
-            raise self._broken(f"gives no {', '.join(missing)} from serving_default")
+            raise self._broken(f"gives no {', '.join(missing)} of the right shape from serving_default")
         return outputs
+
+    def takes_texts(self) -> dict[str, bool]:
+        """Whether `serving_default` takes texts for each of its inputs, by their names."""
+        _, inputs = self._model.signatures["serving_default"].structured_input_signature
+        return {name: spec.dtype == tf.string for name, spec in inputs.items()}
 
     def _scores(self, signature: str, shape: tuple[int, ...], **inputs: np.ndarray) -> np.ndarray:
         scores = self._call(signature, **inputs).get("scores")
@@ -73,7 +83,7 @@ class ServedModel:
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def _broken(self, what: str) -> UserError:
-        return UserError(f"the model at {self._path} {what}; train it again")
+        return UserError(f"the model at {self._path} {what}; {self._advice}")
 
 
 def _first_line(error: Exception) -> str:

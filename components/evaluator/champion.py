@@ -1,0 +1,253 @@
+"""The champion: the newest pushed model, which a challenger is compared with before it may take its place.
+
+The two may come from different data. So they are compared by raw id, on what both know: for each test user whom the
+champion knows, and whose held-out item it knows, both rank that item among the sampled candidates that both know.
+Differences are paired by user, which cancels what makes a user easy or hard for both.
+
+The test records are the challenger's, and so is the idea of what a user has not seen. Where data is added from one run
+to the next, that is fair. Where data goes (a sliding window, a spoilt feed), items that the champion learnt from may
+be among the negatives, and it pays for ranking them high: a minimum, and a margin over popularity, are then the rules
+to rely on, or test negatives that are given (`negatives.protocol: ncf`).
+"""
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.errors import UserError
+from components.evaluator import metrics
+from components.evaluator.bootstrap import paired_interval
+from components.evaluator.config import EvaluatorConfig
+from components.evaluator.ranking import Candidates, rank_first
+from components.evaluator.scorer import Scorer
+from components.evaluator.served_model import ServedModel
+from components.evaluator.slices import Slicing
+from components.progress import Bar
+
+_ADVICE = (
+    "remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin to null"
+)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A pushed model: the name of its version, and its folder."""
+
+    version: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the two are compared on.
+
+    Attributes:
+      batches: the sampled test records.
+      user_ids: raw ids of the challenger's users by index, int64 or objects that are texts.
+      item_ids: raw ids of its items by index, likewise.
+      slicings: the ways to cut the test records into quartiles.
+    """
+
+    batches: Iterable[Candidates]
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    slicings: Mapping[str, Slicing]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """The ranks that two models gave the held-out items of the users that can be compared.
+
+    Attributes:
+      users: int32 [n], indexes of the challenger's vocabulary.
+      items: int32 [n], the held-out items, likewise.
+      challenger: int64 [n], the ranks, 1 = best.
+      champion: int64 [n].
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    challenger: np.ndarray
+    champion: np.ndarray
+
+
+def compare_with_champion(
+    destination: str | None,
+    challenger: Scorer,
+    trial: Trial,
+    config: EvaluatorConfig,
+    random: np.random.Generator,
+    bar: Bar,
+) -> dict[str, Any]:
+    """Compares a model with the champion.
+
+    Args:
+      destination: folder that the versions are pushed to; None where there is none.
+      challenger: the model, which has scored these batches before: what fails here is the champion.
+      trial: what to compare them on.
+      config: of the evaluator.
+      random: draws the resamples of the intervals.
+      bar: moves on by one for each batch.
+
+    Returns:
+      The part `champion` of the evidence: always `status` and `detail`. Status "none": there is no champion; "broken":
+      it cannot be compared, and `detail` says why; "compared": `challenger` and `champion` have their HR and NDCG at
+      gate_k, `differences` the mean of challenger minus champion with its one-sided bounds, `slices` the means of each
+      quartile, `worst_slice` the least of them.
+    """
+    champion = None
+    try:
+        champion = newest_version(destination) if destination else None
+        if champion is None:
+            return {"status": "none", "detail": "skipped: there is no champion yet to compare with"}
+        model = _load(champion, trial)
+        shared_items = _count_known_items(model, trial, config.pairs_per_block)
+        duel = _fight(model, challenger, trial, config.gate_k, bar)
+        _check_users(duel, config)
+    except UserError as error:
+        known = {"version": champion.version, "path": champion.path} if champion else {}
+        return {"status": "broken", "detail": f"the champion cannot be compared: {error}", **known}
+    return {
+        "status": "compared",
+        "detail": f"version {champion.version}, on {len(duel.users):,} test users and {shared_items:,} items that both "
+        "models know",
+        "version": champion.version,
+        "path": champion.path,
+        "shared_users": len(duel.users),
+        "shared_items": shared_items,
+        **summarise(duel, trial.slicings, config, random),
+    }
+
+
+def newest_version(destination: str) -> Champion | None:
+    """The version with the highest number that is whole; None where there is none.
+
+    A Pusher that was killed leaves a version without saved_model.pb, which it copies last.
+
+    Raises:
+      UserError: the folder cannot be read.
+    """
+    try:
+        if not tf.io.gfile.exists(destination):
+            return None
+        # Folders of object stores are listed with a slash at the end.
+        names = [name.rstrip("/") for name in tf.io.gfile.listdir(destination)]
+        for name in sorted((name for name in names if name.isascii() and name.isdecimal()), key=int, reverse=True):
+            path = posixpath.join(destination, name)
+            if tf.io.gfile.exists(posixpath.join(path, "saved_model.pb")):
+                return Champion(name, path)
+    except tf.errors.OpError as error:
+        raise UserError(f"the push destination {destination} cannot be read ({error.message})") from error
+    return None
+
+
+def _load(champion: Champion, trial: Trial) -> ServedModel:
+    model = ServedModel(champion.path, len(trial.item_ids), ("serving_default",), _ADVICE)
+    expected = {"user_id": trial.user_ids.dtype.kind == "O", "item_ids": trial.item_ids.dtype.kind == "O"}
+    if (found := model.takes_texts()) != expected:
+        raise UserError(
+            f"the model at {champion.path} takes {_name_types(found)}, where this data has {_name_types(expected)}; "
+            f"{_ADVICE}"
+        )
+    return model
+
+
+def _name_types(texts: Mapping[str, bool]) -> str:
+    return " and ".join(f"{'text' if text else 'numbers'} as {name}" for name, text in sorted(texts.items()))
+
+
+def _count_known_items(model: ServedModel, trial: Trial, at_once: int) -> int:
+    parts = [trial.item_ids[None, begin : begin + at_once] for begin in range(0, len(trial.item_ids), at_once)]
+    return sum(int(model.serve(trial.user_ids[:1], part)["known_item"].sum()) for part in parts)
+
+
+def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, k: int, bar: Bar) -> Duel:
+    duels = [Duel(*[np.zeros(0, np.int32)] * 4)]
+    for batch in trial.batches:
+        served = champion.serve(trial.user_ids[batch.users], trial.item_ids[batch.items])
+        masked, counts = _share(batch, served["known_user"], served["known_item"], k)
+        users, items, masked = batch.users[counts], batch.items[counts], masked[counts]
+        # Padding is scored too: so every batch has one shape.
+        challenging, defending = challenger.score_candidates(batch.users, batch.items)[counts], served["scores"][counts]
+        if not np.isfinite(defending[~masked]).all():
+            raise UserError(f"it gives scores that are not finite; {_ADVICE}")
+        duels.append(Duel(users, items[:, 0], rank_first(challenging, masked), rank_first(defending, masked)))
+        bar.advance()
+    fields = zip(*((duel.users, duel.items, duel.challenger, duel.champion) for duel in duels), strict=True)
+    return Duel(*map(np.concatenate, fields))
+
+
+def _share(batch: Candidates, known_user: np.ndarray, known_item: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """What both models know of a batch.
+
+    Returns:
+      The mask, bool [n, width], with what the champion does not know masked as well; and which users count, bool [n].
+      A user with fewer than `k` rivals left does not: both models would hit for certain, and look equal by that.
+    """
+    masked = batch.masked | ~known_item
+    return masked, known_user & ~masked[:, 0] & ((~masked[:, 1:]).sum(axis=1) >= k)
+
+
+def _check_users(duel: Duel, config: EvaluatorConfig) -> None:
+    if len(duel.users) < config.minimum_test_users:
+        raise UserError(
+            f"it shares {len(duel.users):,} test users with this model, fewer than the minimum "
+            f"{config.minimum_test_users:,}: both must know the user, the held-out item and {config.gate_k} of its "
+            f"candidates; {_ADVICE}"
+        )
+
+
+def summarise(
+    duel: Duel, slicings: Mapping[str, Slicing], config: EvaluatorConfig, random: np.random.Generator
+) -> dict[str, Any]:
+    """What the ranks of the two say: metrics, paired differences with their bounds, and the same by quartiles.
+
+    Args:
+      duel: the ranks.
+      slicings: the ways to cut the test records into quartiles.
+      config: of the evaluator.
+      random: draws the resamples of the intervals.
+    """
+    k, confidence = config.gate_k, config.champion_confidence
+    of_users = {
+        name: measure(duel.challenger, k) - measure(duel.champion, k)
+        for name, measure in ((f"HR@{k}", metrics.hits), (f"NDCG@{k}", metrics.gains))
+    }
+    # The bounds of the two-sided interval of confidence 2c - 1 are the one-sided bounds of confidence c.
+    intervals = {
+        name: paired_interval(values, 2 * confidence - 1, random, config.bootstrap_samples)
+        for name, values in of_users.items()
+    }
+    slices = {
+        way: [
+            {
+                "name": part.name,
+                "users": int(members.sum()),
+                "differences": {name: float(values[members].mean()) for name, values in of_users.items()},
+            }
+            for part, members in slicing.members(duel.users, duel.items)
+            if members.any()
+        ]
+        for way, slicing in slicings.items()
+    }
+    return {
+        "confidence": confidence,
+        "challenger": metrics.summarise(duel.challenger, (k,)),
+        "champion": metrics.summarise(duel.champion, (k,)),
+        "differences": {name: interval._asdict() for name, interval in intervals.items()},
+        "slices": slices,
+        "worst_slice": {name: _worst(slices, name) for name in of_users},
+    }
+
+
+def _worst(slices: Mapping[str, list[dict[str, Any]]], metric: str) -> dict[str, Any] | None:
+    found = [
+        {"slice": f"{way.replace('_', ' ')}, {part['name']}", "difference": part["differences"][metric]}
+        for way, parts in slices.items()
+        for part in parts
+    ]
+    return min(found, key=lambda part: part["difference"], default=None)

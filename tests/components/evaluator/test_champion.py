@@ -1,0 +1,343 @@
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.errors import UserError
+from components.evaluator import inputs
+from components.evaluator.champion import Champion, Trial, compare_with_champion, newest_version
+from components.evaluator.config import EvaluatorConfig
+from components.evaluator.sampled_records import SampledRecords
+from components.evaluator.slices import slicings
+from components.progress import Reporter
+from components.trainer.export import ServingModel
+from components.trainer.model import NeuMF
+from components.trainer.vocabulary import Vocabulary
+
+K = 3
+METRICS = [f"HR@{K}", f"NDCG@{K}"]
+
+
+class _Table:
+    """A challenger that knows the score of every pair."""
+
+    def __init__(self, scores: np.ndarray):
+        self._scores = scores
+
+    def score_candidates(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return self._scores[users[:, None], items]
+
+    def score_all_items(self, users: np.ndarray) -> np.ndarray:
+        return self._scores[users]
+
+
+def _compare(world: Any, scores: np.ndarray, destination: Path, **config: Any) -> dict[str, Any]:
+    user_ids, user_counts = inputs.read_vocabulary(world.uri("vocabulary"), "users.parquet")
+    item_ids, item_counts = inputs.read_vocabulary(world.uri("vocabulary"), "items.parquet")
+    tested = np.flatnonzero(world.positives >= 0)
+    cuts = slicings(tested, world.positives[tested], user_counts, item_counts)
+    trial = Trial(SampledRecords(world.uri("examples")).read(), user_ids, item_ids, cuts)
+    settings = EvaluatorConfig(ks=(K,), gate_k=K, **config)
+    with Reporter().bar("", 1) as bar:
+        return compare_with_champion(str(destination), _Table(scores), trial, settings, np.random.default_rng(0), bar)
+
+
+def _expected(
+    world: Any, challenger: np.ndarray, champion: np.ndarray, known_users: set[int], known_items: set[int]
+) -> tuple[list[int], list[float], list[float]]:
+    """By plain loops: the users that are compared, and what HR and NDCG of the challenger are above the champion's."""
+    users, hits, gains = [], [], []
+    for user, own in enumerate(world.positives):
+        if own < 0 or user not in known_users or own not in known_items:
+            continue
+        drawn = zip(world.negatives[user], world.masked[user], strict=True)
+        rivals = [item for item, masked in drawn if not masked and item in known_items]
+        if len(rivals) < K:
+            continue
+        ranks = [
+            1 + sum(scores[user, item] >= scores[user, own] for item in rivals) for scores in (challenger, champion)
+        ]
+        hit = [int(rank <= K) for rank in ranks]
+        gain = [1 / math.log2(rank + 1) if rank <= K else 0.0 for rank in ranks]
+        users.append(user)
+        hits.append(hit[0] - hit[1])
+        gains.append(gain[0] - gain[1])
+    return users, hits, gains
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    return tmp_path / "serving"
+
+
+@pytest.fixture
+def text_ids() -> bool:
+    return False
+
+
+@pytest.fixture
+def world(make_world: Callable[..., Any], text_ids: bool) -> Any:
+    return make_world(text_ids=text_ids)
+
+
+@pytest.mark.parametrize("text_ids", [False, True], ids=["integer ids", "text ids"])
+def test_an_identical_champion_differs_in_nothing(
+    world: Any, save_model: Callable[..., None], destination: Path
+) -> None:
+    save_model(str(destination / "17"), world.good_scores(), world)
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence["status"] == "compared"
+    assert evidence["version"] == "17"
+    assert evidence["path"] == str(destination / "17")
+    assert evidence["shared_items"] == 40
+    assert evidence["shared_users"] == 123
+    assert evidence["challenger"] == evidence["champion"]
+    assert evidence["differences"] == {metric: {"mean": 0.0, "low": 0.0, "high": 0.0} for metric in METRICS}
+    assert evidence["detail"] == "version 17, on 123 test users and 40 items that both models know"
+
+
+@pytest.mark.parametrize("better", [True, False], ids=["better", "worse"])
+def test_differences_are_those_of_plain_loops(
+    world: Any, save_model: Callable[..., None], destination: Path, better: bool
+) -> None:
+    good = world.good_scores()
+    poor = np.random.default_rng(8).normal(size=good.shape).astype(np.float32)
+    challenger, champion = (good, poor) if better else (poor, good)
+    save_model(str(destination / "1"), champion, world)
+
+    evidence = _compare(world, challenger, destination)
+
+    users, hits, gains = _expected(world, challenger, champion, set(range(130)), set(range(40)))
+    assert evidence["shared_users"] == len(users)
+    for metric, values in zip(METRICS, (hits, gains), strict=True):
+        difference = evidence["differences"][metric]
+        assert difference["mean"] == pytest.approx(np.mean(values))
+        assert evidence["challenger"][metric] - evidence["champion"][metric] == pytest.approx(np.mean(values))
+        # The central limit theorem's one-sided bounds of 95 %.
+        half = 1.645 * np.std(values) / math.sqrt(len(values))
+        assert difference["low"] == pytest.approx(np.mean(values) - half, abs=0.01)
+        assert difference["high"] == pytest.approx(np.mean(values) + half, abs=0.01)
+    assert (evidence["differences"]["HR@3"]["low"] > 0) == better
+
+
+def test_quartiles_and_the_one_that_lost_most(world: Any, save_model: Callable[..., None], destination: Path) -> None:
+    good = world.good_scores()
+    worse = good.copy()
+    rare = np.flatnonzero(world.train_counts <= np.sort(world.train_counts)[10])
+    worse[:, rare] -= 3  # never recommends rare items
+    save_model(str(destination / "1"), good, world)
+
+    evidence = _compare(world, worse, destination)
+
+    _, hits, _ = _expected(world, worse, good, set(range(130)), set(range(40)))
+    for parts in evidence["slices"].values():
+        assert [part["name"] for part in parts] == [f"quartile {number}" for number in (1, 2, 3, 4)]
+        assert sum(part["users"] for part in parts) == evidence["shared_users"]
+        summed = sum(part["users"] * part["differences"]["HR@3"] for part in parts)
+        assert summed / evidence["shared_users"] == pytest.approx(np.mean(hits))
+    worst = evidence["worst_slice"]["HR@3"]
+    assert worst["slice"] == "item popularity, quartile 1"
+    assert worst["difference"] == evidence["slices"]["item_popularity"][0]["differences"]["HR@3"]
+    assert worst["difference"] < evidence["differences"]["HR@3"]["mean"] < 0
+
+
+@pytest.mark.parametrize("text_ids", [False, True], ids=["integer ids", "text ids"])
+def test_a_champion_with_another_vocabulary_is_compared_on_what_both_know(world: Any, destination: Path) -> None:
+    # The champion lacks some users and items, has others, and so other indexes.
+    users, items = np.arange(20, 130), np.arange(0, 40, 2)
+    text = world.user_ids.dtype == object
+    more = ["new one", "new two"] if text else [1, 2]
+    model = NeuMF(len(users) + 2, len(items) + 2, 4, (8, 6, 4), embedding_stddev=0.7, seed=4)
+    vocabulary = Vocabulary(
+        np.array([*more, *world.user_ids[users]]),
+        np.array([*more, *world.item_ids[items]]),
+        np.ones(len(items) + 2, np.int64),
+    )
+    ServingModel(model, vocabulary).save(str(destination / "1"))
+    champion = np.zeros((130, 40))
+    champion[np.ix_(users, items)] = np.asarray(model.score_all_items(np.arange(2, len(users) + 2)))[:, 2:]
+    challenger = world.good_scores()
+
+    evidence = _compare(world, challenger, destination, minimum_test_users=10)
+
+    shared, hits, gains = _expected(world, challenger, champion, {*map(int, users)}, {*map(int, items)})
+    assert 10 <= len(shared) < 60
+    assert evidence["shared_users"] == len(shared)
+    assert evidence["shared_items"] == 20
+    for metric, values in zip(METRICS, (hits, gains), strict=True):
+        assert evidence["differences"][metric]["mean"] == pytest.approx(np.mean(values))
+
+
+def test_users_who_would_be_hits_for_certain_are_not_compared(
+    world: Any, save_model: Callable[..., None], destination: Path
+) -> None:
+    # Knows so few items that each held-out item would be in the first three: any two models would look equal.
+    vocabulary = Vocabulary(world.user_ids, world.item_ids[:3], np.ones(3, np.int64))
+    ServingModel(NeuMF(130, 3, 4, ()), vocabulary).save(str(destination / "1"))
+
+    evidence = _compare(world, world.good_scores(), destination, minimum_test_users=1)
+
+    assert evidence["status"] == "broken"
+    assert "it shares 0 test users with this model, fewer than the minimum 1" in evidence["detail"]
+
+
+@pytest.mark.parametrize(
+    ("fewest", "status"), [(1, "compared"), (2, "broken")], ids=["as many as asked", "fewer than asked"]
+)
+def test_a_single_shared_user(
+    world: Any, save_model: Callable[..., None], destination: Path, fewest: int, status: str
+) -> None:
+    save_model(str(destination / "1"), world.good_scores(), world, known_users=1)
+
+    evidence = _compare(world, world.good_scores(), destination, minimum_test_users=fewest)
+
+    assert evidence["status"] == status
+    if status == "compared":
+        assert evidence["shared_users"] == 1
+        assert evidence["differences"]["HR@3"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_no_test_users(make_world: Callable[..., Any], save_model: Callable[..., None], destination: Path) -> None:
+    world = make_world(users_with_test=0)
+    save_model(str(destination / "1"), world.good_scores(), world)
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence["status"] == "broken"
+    assert "it shares 0 test users" in evidence["detail"]
+
+
+@pytest.mark.parametrize("prepare", [None, Path.mkdir, lambda path: (path / "17").mkdir(parents=True)], ids=[
+    "no folder", "an empty folder", "a version that is not whole",
+])  # fmt: skip
+def test_without_a_champion_there_is_nothing_to_compare(
+    world: Any, destination: Path, prepare: Callable[[Path], None] | None
+) -> None:
+    if prepare:
+        prepare(destination)
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence == {"status": "none", "detail": "skipped: there is no champion yet to compare with"}
+
+
+def _cut_off(model: Path) -> None:
+    path = model / "saved_model.pb"
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def _overwritten(model: Path) -> None:
+    (model / "saved_model.pb").write_bytes(b"not a model")
+
+
+def _without_variables(model: Path) -> None:
+    shutil.rmtree(model / "variables")
+
+
+def _with_damaged_variables(model: Path) -> None:
+    path = model / "variables" / "variables.data-00000-of-00001"
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def _without_signatures(model: Path) -> None:
+    shutil.rmtree(model)
+    tf.saved_model.save(tf.Module(), str(model))
+
+
+@pytest.mark.parametrize(
+    ("breaks", "says"),
+    [
+        (_cut_off, "cannot be loaded ("),
+        (_overwritten, "cannot be loaded ("),
+        (_without_variables, "cannot be loaded ("),
+        (_with_damaged_variables, "cannot be loaded ("),
+        (_without_signatures, "lacks the signature serving_default"),
+    ],
+)
+def test_a_corrupted_champion_is_broken_and_says_how(
+    world: Any, save_model: Callable[..., None], destination: Path, breaks: Callable[[Path], None], says: str
+) -> None:
+    save_model(str(destination / "1"), world.good_scores(), world)
+    save_model(str(destination / "2"), world.good_scores(), world)
+    breaks(destination / "2")
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence["status"] == "broken"
+    assert (evidence["version"], evidence["path"]) == ("2", str(destination / "2"))
+    assert evidence["detail"].startswith(f"the champion cannot be compared: the model at {destination / '2'} {says}")
+    assert evidence["detail"].endswith(
+        "; remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin "
+        "to null"
+    )
+    assert "\n" not in evidence["detail"]
+
+
+def test_a_champion_of_other_ids_is_broken(
+    world: Any, make_world: Callable[..., Any], save_model: Callable[..., None], destination: Path, tmp_path: Path
+) -> None:
+    text = Vocabulary(*(ids.astype(str).astype(object) for ids in (world.user_ids, world.item_ids)), np.ones(40))
+    ServingModel(NeuMF(130, 40, 4, ()), text).save(str(destination / "1"))
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence["status"] == "broken"
+    assert "takes text as item_ids and text as user_id, where this data has numbers as item_ids" in evidence["detail"]
+
+
+def test_a_champion_without_the_flags_is_broken(world: Any, destination: Path) -> None:
+    class Foreign(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, None], tf.int64)])
+        def serve(self, user_id: tf.Tensor, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"scores": tf.cast(item_ids, tf.float32), "known_user": user_id}
+
+    model = Foreign()
+    tf.saved_model.save(model, str(destination / "1"), signatures={"serving_default": model.serve})
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence["status"] == "broken"
+    assert "gives no known_item of the right shape from serving_default" in evidence["detail"]
+
+
+def test_a_champion_that_scores_nan_is_broken(world: Any, save_model: Callable[..., None], destination: Path) -> None:
+    scores = world.good_scores()
+    scores[3, world.positives[3]] = np.nan
+    save_model(str(destination / "1"), scores, world)
+
+    evidence = _compare(world, world.good_scores(), destination)
+
+    assert evidence["status"] == "broken"
+    assert "it gives scores that are not finite" in evidence["detail"]
+
+
+def test_a_challenger_that_scores_nan_loses(world: Any, save_model: Callable[..., None], destination: Path) -> None:
+    save_model(str(destination / "1"), world.good_scores(), world)
+
+    evidence = _compare(world, np.full((130, 40), np.nan, np.float32), destination)
+
+    assert evidence["challenger"]["HR@3"] == 0
+    assert evidence["differences"]["HR@3"]["high"] < -0.5
+
+
+def test_the_newest_version_is_the_highest_number_that_is_whole(destination: Path) -> None:
+    for name in ("9", "10", "11", "latest", "12.writing", "-13", "²"):
+        (destination / name).mkdir(parents=True)
+        if name != "11":
+            (destination / name / "saved_model.pb").touch()
+    (destination / "99").touch()
+
+    assert newest_version(str(destination)) == Champion("10", str(destination / "10"))
+
+
+def test_a_destination_that_is_no_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"^the push destination .*file cannot be read \("):
+        newest_version(str(tmp_path / "file"))
