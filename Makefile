@@ -15,6 +15,7 @@ demo: setup ## Run the whole pipeline on embedded synthetic data
 	@$(PYTHON) -m pipeline run --config configs/synthetic.yaml
 
 test: setup ## Run the tests
+	@sh scripts/install_browser.sh
 	@$(PYTHON) -m pytest
 
 lint: setup ## Check style, formatting and types
