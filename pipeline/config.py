@@ -1,6 +1,7 @@
 """The configuration of a run: one YAML file, with single values set on top of it."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,22 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
         return Config.model_validate(tree)
     except ValidationError as error:
         raise UserError(f"{path}: {_first_fault(error)}") from None
+
+
+def describe_config(config: Config) -> dict[str, Any]:
+    """The configuration for a report: as plain data, without what may hold a secret.
+
+    Beam's options stay out, as cloud runners take credentials there, and so do user names and passwords in URLs.
+    """
+    return _without_credentials(config.model_dump(mode="json", exclude={"beam"}))
+
+
+def _without_credentials(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_credentials(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_credentials(inner) for inner in value]
+    return re.sub(r"://[^/\s]*@", "://", value) if isinstance(value, str) else value
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -36,6 +36,12 @@ def pushed_to(pusher: NodeOutcome) -> str | None:
     return properties["pushed_destination"].string_value if properties["pushed"].int_value else None
 
 
+def is_refusal(outcome: NodeOutcome) -> bool:
+    """Whether it is the Evaluator's outcome, and the model was not blessed."""
+    blessing = outcome.outputs.get("blessing")
+    return blessing is not None and not blessing.custom_properties["blessed"].int_value
+
+
 def open_store(path: str) -> MetadataStore:
     """Opens the metadata store of a run on one machine.
 

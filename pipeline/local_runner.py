@@ -12,7 +12,7 @@ from components import progress
 from components.errors import UserError
 from pipeline.config import Config
 from pipeline.console import StepReporter
-from pipeline.lineage import NodeOutcome, newest_outcome, open_store, pushed_to
+from pipeline.lineage import NodeOutcome, is_refusal, newest_outcome, open_store, pushed_to
 from pipeline.pipeline import Places, create_pipeline
 
 STEPS = ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher")
@@ -24,12 +24,16 @@ class _ReportedNode(beam_dag_runner.PipelineNodeAsDoFn):
     def _run_node(self) -> None:
         assert _reporter is not None
         _reporter.begin(self._node_id)
+        store = open_store(self._mlmd_connection_config.sqlite.filename_uri)
+        before = newest_outcome(store, self._pipeline_info.id, self._node_id)
+        if before is not None and is_refusal(before):
+            # The champion may have been mended or removed since, which the cache does not see.
+            self._pipeline_node.execution_options.caching_options.enable_cache = False
         try:
             super()._run_node()
         except BaseException:
             _reporter.fail()
             raise
-        store = open_store(self._mlmd_connection_config.sqlite.filename_uri)
         outcome = newest_outcome(store, self._pipeline_info.id, self._node_id)
         assert outcome is not None
         if "pushed_model" in outcome.outputs:

@@ -13,7 +13,7 @@ from components.negative_gen.component import NegativeGen
 from components.preprocess.component import Preprocess
 from components.trainer.component import trainer
 from pipeline.code_version import code_version, input_fingerprint
-from pipeline.config import Config
+from pipeline.config import Config, describe_config
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def create_pipeline(config: Config, places: Places) -> Pipeline:
         vocabulary=preprocess.outputs["vocabulary"],
         negatives=config.negatives,
         batch_size=config.trainer.batch_size,
-        epochs=config.trainer.epochs,
+        epochs=config.trainer.epochs_of_examples,
         seed=config.seed,
         code_version=code_version("negative_gen"),
     )
@@ -69,12 +69,16 @@ def create_pipeline(config: Config, places: Places) -> Pipeline:
         checkpoint_root=places.checkpoints,
         code_version=code_version("trainer"),
     )
+    push_destination = _absolute(config.pusher.destination or places.serving)
     evaluator = Evaluator(
         model=train.outputs["model"],
+        model_run=train.outputs["model_run"],
         examples=negative_gen.outputs["examples"],
         interactions=preprocess.outputs["interactions"],
         vocabulary=preprocess.outputs["vocabulary"],
         evaluator=config.evaluator,
+        push_destination=push_destination,
+        run_description={"pipeline": config.name, "seed": config.seed, "config": describe_config(config)},
         seed=config.seed,
         code_version=code_version("evaluator"),
     )
@@ -82,9 +86,7 @@ def create_pipeline(config: Config, places: Places) -> Pipeline:
         model=train.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(
-                base_directory=os.path.abspath(config.pusher.destination or places.serving)
-            )
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push_destination)
         ),
     )
     return Pipeline(
@@ -95,3 +97,7 @@ def create_pipeline(config: Config, places: Places) -> Pipeline:
         beam_pipeline_args=list(config.beam.args),
         enable_cache=True,
     )
+
+
+def _absolute(folder: str) -> str:
+    return folder if "://" in folder else os.path.abspath(folder)

@@ -1,17 +1,18 @@
 """The whole evaluation: reads, ranks with the model and the baselines, judges."""
 
+import functools
 import math
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from components import artifacts, progress, random_streams
-from components.evaluator import gate, inputs, metrics
-from components.evaluator.baselines import Popularity
+from components.evaluator import gate, inputs, recommendations, slices
+from components.evaluator.baselines import make_baselines
+from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking import Holdouts, Ranking, rank_all_items, rank_candidates
+from components.evaluator.measurements import Rankings, measure
+from components.evaluator.ranking import Holdouts, rank_all_items, rank_candidates
 from components.evaluator.sampled_records import SampledRecords
 from components.evaluator.scorer import Scorer
 from components.evaluator.served_model import ServedModel
@@ -20,16 +21,17 @@ from components.evaluator.serving_check import check_serving
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the inputs are: the folder of the SavedModel, and the URIs of the artifacts."""
+    """Where the inputs are: the folder of the SavedModel, the URIs of the artifacts, the folder that is pushed to."""
 
     model: str
     examples: str
     interactions: str
     vocabulary: str
+    push_destination: str | None = None
 
 
 def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, Any]:
-    """Measures the model beside item popularity and judges it by the rules of the gate.
+    """Measures the model beside the baselines and the champion, and judges it by the rules of the gate.
 
     Returns:
       What `metrics.json` holds; numbers that are not finite are None.
@@ -39,30 +41,44 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
     """
     start = time.monotonic()
     data = artifacts.read_summary(sources.interactions)
-    user_ids, _ = inputs.read_vocabulary(sources.vocabulary, artifacts.USERS_VOCABULARY)
-    item_ids, counts = inputs.read_vocabulary(sources.vocabulary, artifacts.ITEMS_VOCABULARY)
+    user_ids, user_counts = inputs.read_vocabulary(sources.vocabulary, artifacts.USERS_VOCABULARY)
+    item_ids, item_counts = inputs.read_vocabulary(sources.vocabulary, artifacts.ITEMS_VOCABULARY)
     records = SampledRecords(sources.examples)
     holdouts = inputs.read_holdouts(
         sources.interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
     )
     model = ServedModel(sources.model, len(item_ids))
-    scorers: dict[str, Scorer] = {"model": model, "popularity": Popularity(counts)}
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
-    rankings = {name: _rank(name, scorer, records, holdouts, users_per_block) for name, scorer in scorers.items()}
+    rankings = {"model": _rank("model", model, records, holdouts, config.gate_k, users_per_block)}
+    train = functools.partial(inputs.read_train, sources.interactions)
+    for name, baseline in make_baselines(config, len(user_ids), item_counts, train, seed).items():
+        rankings[name] = _rank(name, baseline, records, holdouts, config.gate_k, users_per_block)
 
+    sampled = rankings["model"].sampled
+    slicings = slices.slicings(sampled.users, sampled.items, user_counts, item_counts)
     evidence: dict[str, Any] = {
-        "test_users": {way: len(ranking.users) for way, ranking in rankings["model"].items()},
-        **{name: _summarise(found, config) for name, found in rankings.items()},
+        **measure(rankings, slicings, item_counts, config, seed),
+        "examples": recommendations.examples(
+            model, holdouts, (user_ids, item_ids), item_counts, random_streams.generator(seed, "example users")
+        ),
         "serving": check_serving(
             model, user_ids, item_ids, users_per_block, random_streams.generator(seed, "serving check")
         ),
     }
+    trial = Trial(records.read(), user_ids, item_ids, slicings)
+    with progress.bar("champion", records.batches) as bar:
+        evidence["champion"] = compare_with_champion(
+            sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
+        )
     verdicts = [gate.judge(rule, evidence) for rule in gate.rules(config)]
     return _finite_or_none(
         {
             "blessed": all(verdict.passed for verdict in verdicts),
             **evidence,
             "gate_k": config.gate_k,
+            "ks": list(config.ks),
+            "confidence": config.confidence,
+            "bootstrap_samples": config.bootstrap_samples,
             "rules": [asdict(verdict) for verdict in verdicts],
             "best_possible_hr": data.get("best_possible_hr", {}).get(str(records.negatives)),
             "dataset": data.get("dataset"),
@@ -74,20 +90,13 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
 
 
 def _rank(
-    name: str, scorer: Scorer, records: SampledRecords, holdouts: Holdouts, users_per_block: int
-) -> dict[str, Ranking]:
+    name: str, scorer: Scorer, records: SampledRecords, holdouts: Holdouts, k: int, users_per_block: int
+) -> Rankings:
     with progress.bar(f"{name}: sampled ranking", records.batches) as bar:
         sampled = rank_candidates(scorer, records.read(), bar)
     with progress.bar(f"{name}: full ranking", len(holdouts.users)) as bar:
-        full = rank_all_items(scorer, holdouts, users_per_block, bar)
-    return {"sampled": sampled, "full": full}
-
-
-def _summarise(rankings: dict[str, Ranking], config: EvaluatorConfig) -> dict[str, Any]:
-    summaries = {way: metrics.summarise(ranking.ranks, config.ks) for way, ranking in rankings.items()}
-    values = [value for summary in summaries.values() for value in summary.values()]
-    not_finite = sum(ranking.not_finite for ranking in rankings.values()) + int((~np.isfinite(values)).sum())
-    return {**summaries, "not_finite": not_finite}
+        full = rank_all_items(scorer, holdouts, k, users_per_block, bar)
+    return Rankings(sampled, full)
 
 
 def describe(report: dict[str, Any]) -> str:
@@ -99,9 +108,11 @@ def describe(report: dict[str, Any]) -> str:
         texts = ["none" if value is None else f"{value:.4f}" for value in values]
         return " ".join(f"{title} {text}".strip() for title, text in zip(titles, texts, strict=True))
 
-    failed = [verdict["detail"] for verdict in report["rules"] if not verdict["passed"]]
+    # Each reason once: rules that need the champion fail for the same one where it cannot be compared.
+    failed = dict.fromkeys(verdict["detail"] for verdict in report["rules"] if not verdict["passed"])
     outcome = "blessed" if report["blessed"] else f"not blessed: {'; '.join(failed)}"
-    return f"{numbers('model', f'HR@{k}', f'NDCG@{k}')} · popularity {numbers('popularity', '', '')} · {outcome}"
+    baselines = [f"{name} {numbers(name, '', '')}" for name in ("popularity", "als") if name in report]
+    return " · ".join([numbers("model", f"HR@{k}", f"NDCG@{k}"), *baselines, outcome])
 
 
 def _finite_or_none(value: Any) -> Any:

@@ -1,8 +1,10 @@
 """Unpacks the Evaluator's artifacts, calls the logic and writes what it found."""
 
+import json
 import posixpath
 from typing import Any
 
+from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
@@ -11,8 +13,10 @@ from tfx.utils import path_utils
 from components import artifacts, progress
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, describe, evaluate
+from components.evaluator.report import git_version, render
 
 METRICS = "metrics.json"
+REPORT = "report.html"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -24,8 +28,8 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates the model, writes `metrics.json` and the blessing."""
-        inputs = {name: artifact_utils.get_single_instance(found) for name, found in input_dict.items()}
+        """Evaluates the model, writes `metrics.json`, `report.html` and the blessing."""
+        inputs = {name: artifact_utils.get_single_instance(found) for name, found in input_dict.items() if found}
         model = inputs["model"]
         report = evaluate(
             Sources(
@@ -33,14 +37,24 @@ class Executor(base_executor.BaseExecutor):
                 examples=inputs["examples"].uri,
                 interactions=inputs["interactions"].uri,
                 vocabulary=inputs["vocabulary"].uri,
+                push_destination=exec_properties["push_destination"] or None,
             ),
             EvaluatorConfig.from_properties(exec_properties),
             int(exec_properties["seed"]),
         )
+        # The version of the code is looked up here: as a property, it would be a part of the cache's key.
+        run = {**json.loads(exec_properties["run_description"]), "git_version": git_version()}
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         artifacts.write_json(posixpath.join(evaluation.uri, METRICS), report)
+        with artifacts.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
+            file.write(render(report, _read_history(inputs.get("model_run")), run).encode())
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, report["blessed"])
         progress.note(describe(report))
+
+
+def _read_history(model_run: types.Artifact | None) -> dict[str, Any] | None:
+    path = model_run and posixpath.join(model_run.uri, "history.json")
+    return artifacts.read_json(path) if path and FileSystems.exists(path) else None
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:

@@ -14,6 +14,14 @@ def test_a_component_changes_with_its_own_code_and_with_shared_code(tmp_path, mo
     before = {name: code_version(name) for name in names}
     assert len(set(before.values())) == 4
 
+    (copy / "trainer" / "__pycache__").mkdir(exist_ok=True)
+    (copy / "trainer" / "__pycache__" / "extra.cpython-311.pyc").write_bytes(b"compiled")
+    assert all(code_version(name) == before[name] for name in names)
+
+    (copy / "evaluator" / "report" / "extra.css").write_text("p {}\n")
+    assert [name for name in names if code_version(name) != before[name]] == ["evaluator"]
+    (copy / "evaluator" / "report" / "extra.css").unlink()
+
     (copy / "trainer" / "extra.py").write_text("X = 1\n")
     assert [name for name in names if code_version(name) != before[name]] == ["trainer"]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import UserError
-from pipeline.config import load_config
+from pipeline.config import describe_config, load_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -80,3 +80,17 @@ def test_a_file_that_is_not_text_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"binary\.yaml: the configuration is not UTF-8 text"):
         load_config(path)
+
+
+def test_the_description_of_a_configuration_holds_no_secret(config_file):
+    path = config_file(
+        "dataset: {kind: movielens, mirror: 'https://me:hunter2@example.org/ml'}\n"
+        "beam: {args: ['--s3_secret_access_key=hunter2']}\n"
+    )
+
+    description = describe_config(load_config(path, ["trainer.epochs=3", "trainer.layers=8,4"]))
+
+    assert "hunter2" not in str(description)
+    assert description["dataset"]["mirror"] == "https://example.org/ml"
+    assert description["trainer"]["epochs"] == 3
+    assert description["trainer"]["layers"] == [8, 4]

@@ -3,6 +3,7 @@ import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from tfx.components.util import model_utils
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
-from components import progress
+from components import artifacts, progress
 from components.errors import UserError
 from components.evaluator.component import Evaluator
 from components.evaluator.config import EvaluatorConfig
@@ -25,6 +26,7 @@ class Outcome:
 
     blessing: Artifact
     report: dict[str, Any]
+    page: str
     note: str
 
 
@@ -36,7 +38,9 @@ class _Notes(progress.Reporter):
         self.texts.append(text)
 
 
-def _run(world: Any, seed: int = 0, **config: Any) -> Outcome:
+def _run(world: Any, seed: int = 0, history: dict[str, Any] | None = None, **config: Any) -> Outcome:
+    """Runs the executor on a world, whose folder `serving` is the push destination."""
+
     def artifact(type_: type[Artifact], name: str) -> list[Artifact]:
         made = type_()
         made.uri, made.id = world.uri(name), len(name)
@@ -48,11 +52,20 @@ def _run(world: Any, seed: int = 0, **config: Any) -> Outcome:
         "interactions": artifact(standard_artifacts.Examples, "interactions"),
         "vocabulary": artifact(standard_artifacts.TransformGraph, "vocabulary"),
     }
+    if history is not None:
+        inputs["model_run"] = artifact(standard_artifacts.ModelRun, "model_run")
+        artifacts.write_json(f"{world.uri('model_run')}/history.json", history)
     outputs = {
         "evaluation": artifact(standard_artifacts.ModelEvaluation, "evaluation"),
         "blessing": artifact(standard_artifacts.ModelBlessing, "blessing"),
     }
-    properties = {**EvaluatorConfig(**config).to_properties(), "seed": seed, "code_version": "1"}
+    properties = {
+        **EvaluatorConfig(**config).to_properties(),
+        "seed": seed,
+        "code_version": "1",
+        "push_destination": world.uri("serving"),
+        "run_description": json.dumps({"pipeline": "a small pipeline", "config": {"trainer": {"epochs": 3}}}),
+    }
     notes = _Notes()
     progress.show_on(notes)
     try:
@@ -60,7 +73,8 @@ def _run(world: Any, seed: int = 0, **config: Any) -> Outcome:
     finally:
         progress.show_on(progress.Reporter())
     report = json.loads((world.root / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
-    return Outcome(outputs["blessing"][0], report, *notes.texts)
+    page = (world.root / "evaluation" / "report.html").read_text()
+    return Outcome(outputs["blessing"][0], report, page, *notes.texts)
 
 
 def _model_path(world: Any) -> str:
@@ -166,6 +180,69 @@ def test_no_test_users_is_not_blessed(make_world: Callable[..., Any], save_model
     assert outcome.note.startswith("HR@10 none")
 
 
+CHAMPION_RULES = ["not_worse_than_champion_hr", "not_worse_than_champion_ndcg"]
+
+
+def _push(world: Any, version: str) -> Path:
+    """Copies the model to the push destination, as Pusher does."""
+    return Path(shutil.copytree(_model_path(world), world.root / "serving" / version))
+
+
+def test_without_a_champion_its_rules_are_skipped(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert outcome.report["blessed"]
+    assert outcome.report["champion"]["status"] == "none"
+    assert [verdict["rule"] for verdict in outcome.report["rules"] if verdict["skipped"]] == CHAMPION_RULES
+
+
+def test_a_model_as_good_as_the_champion_is_blessed(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    _push(world, "1795348581")
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert outcome.report["blessed"]
+    assert outcome.report["champion"]["version"] == "1795348581"
+    assert outcome.report["champion"]["shared_users"] == 123
+    assert not any(verdict["skipped"] for verdict in outcome.report["rules"])
+    assert json.dumps(outcome.report["champion"]) == json.dumps(_run(world, ks=(3,), gate_k=3).report["champion"])
+
+
+def test_a_model_worse_than_the_champion_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    _push(world, "1")
+    shutil.rmtree(_model_path(world))
+    worse = np.random.default_rng(4).normal(size=(130, 40)).astype(np.float32)
+    worse[:, :20] += world.good_scores()[:, :20]
+    save_model(_model_path(world), worse, world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert _failed(outcome) == CHAMPION_RULES
+    assert not model_utils.is_model_blessed(outcome.blessing)
+    assert "not blessed: HR@3 minus the champion's (lower bound at 0.95 confidence) -0." in outcome.note
+    assert _failed(_run(world, ks=(3,), gate_k=3, champion_margin=None)) == []
+
+
+def test_a_corrupted_champion_blocks_until_it_is_removed(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    champion = _push(world, "7")
+    (champion / "saved_model.pb").write_bytes(b"not a model")
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert _failed(outcome) == CHAMPION_RULES
+    assert outcome.report["champion"]["status"] == "broken"
+    assert f"the model at {champion} cannot be loaded" in outcome.note
+    (champion / "saved_model.pb").unlink()
+    assert _run(world, ks=(3,), gate_k=3).report["blessed"]
+
+
+def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[..., None]) -> None:
+    save_model(_model_path(world), world.good_scores(), world)
+    epochs = [{"epoch": 1, "loss": 0.43217, "hr@10": 0.5, "ndcg@10": 0.25, "seconds": 1.0, "examples_per_second": 9}]
+    history = {"epochs": epochs, "best_epoch": 1, "chosen_by": "ndcg@10 on validation", "stopped": "all epochs done"}
+    page = _run(world, ks=(3,), gate_k=3, history=history).page
+    assert "a small pipeline" in page
+    assert "0.4322" in page
+    assert "0.4322" not in _run(world, ks=(3,), gate_k=3).page
+
+
 @pytest.mark.parametrize(
     ("fault", "rule"),
     [({"serving_scale": 1.001}, "serving_consistent"), ({"known_users": 129}, "serving_knows_ids")],
@@ -243,7 +320,11 @@ def test_component_declares_every_knob_and_both_outputs() -> None:
         evaluator=EvaluatorConfig(minimum_hr=0.5),
         seed=3,
         code_version="abc",
+        push_destination="/models",
+        run_description={"pipeline": "neumf"},
     )
+    assert component.exec_properties["push_destination"] == "/models"
+    assert json.loads(component.exec_properties["run_description"]) == {"pipeline": "neumf"}
     assert EvaluatorConfig.from_properties(component.exec_properties) == EvaluatorConfig(minimum_hr=0.5)
     assert component.exec_properties["seed"] == 3
     assert component.exec_properties["code_version"] == "abc"

@@ -1,0 +1,80 @@
+"""Published figures on the NCF paper's files, through the real steps: Preprocess, NegativeGen, the evaluation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+
+from components.evaluator.config import EvaluatorConfig
+from components.evaluator.evaluation import Sources, evaluate
+from components.negative_gen.config import NegativesConfig
+from components.negative_gen.generate import generate
+from components.negative_gen.interactions import Interactions
+from components.negative_gen.job import Job
+from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.preprocess import write_artifacts
+from components.trainer.export import ServingModel
+from components.trainer.model import NeuMF
+from components.trainer.vocabulary import Vocabulary
+
+Evaluate = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def evaluate_ml_1m(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+    """Evaluates an untrained model, with some configuration."""
+    folder = tmp_path_factory.mktemp("ml-1m")
+    sources = Sources(*(str(folder / name) for name in ("model", "examples", "interactions", "vocabulary")))
+    dataset = DatasetConfig(kind="ncf", path=str(shared_data / "ml-1m-ncf"))
+    preprocess = PreprocessConfig(min_interactions=1, validation=False)
+    write_artifacts(dataset, preprocess, 0, sources.interactions, sources.vocabulary, beam.Pipeline)
+    job = Job(
+        interactions=Interactions(sources.interactions, ["train", "test"]),
+        vocabulary_uri=sources.vocabulary,
+        examples_uri=sources.examples,
+        negatives=NegativesConfig(protocol="ncf"),
+        batch_size=1024,
+        epochs=0,
+        seed=0,
+    )
+    with beam.Pipeline() as pipeline:
+        generate(pipeline, job)
+    vocabulary = Vocabulary.open(sources.vocabulary)
+    model = NeuMF(len(vocabulary.user_ids), len(vocabulary.item_ids), num_factors=8, layers=())
+    ServingModel(model, vocabulary).save(sources.model)
+    return lambda **config: evaluate(sources, EvaluatorConfig(bootstrap_samples=100, **config), seed=0)
+
+
+@pytest.mark.slow
+def test_baselines_have_the_published_accuracy(evaluate_ml_1m: Evaluate) -> None:
+    found = evaluate_ml_1m()
+    popularity, als = found["popularity"], found["als"]
+    assert 0.453 <= popularity["sampled"]["HR@10"] <= 0.454
+    assert 0.254 <= popularity["sampled"]["NDCG@10"] <= 0.255
+    assert popularity["full"]["HR@10"] == pytest.approx(0.0414, abs=1e-4)
+    assert popularity["full"]["NDCG@10"] == pytest.approx(0.0204, abs=1e-4)
+    assert als["sampled"]["HR@10"] >= 0.725
+    assert als["sampled"]["NDCG@10"] >= 0.445
+    assert als["full"]["HR@10"] >= 0.1
+    low, high = als["intervals"]["sampled"]["HR@10"]
+    assert low < als["sampled"]["HR@10"] < high < low + 0.03
+    assert found["differences"]["als"]["sampled"]["HR@10"]["high"] < -0.5
+    assert found["test_users"] == {"sampled": 6040, "full": 6040}
+    assert sum(part["users"] for part in found["slices"]["activity"]) == 6040
+
+
+@pytest.mark.slow
+def test_the_held_out_item_among_its_own_negatives_is_dropped_or_counted(evaluate_ml_1m: Evaluate) -> None:
+    dropped, counted = (evaluate_ml_1m(als=False, count_positive_among_negatives=switch) for switch in (False, True))
+    assert 0.4515 <= counted["popularity"]["sampled"]["HR@10"] <= 0.4525
+    assert 0.2520 <= counted["popularity"]["sampled"]["NDCG@10"] <= 0.2530
+    for found, way in ((dropped, "dropped"), (counted, "counted")):
+        effect = found["positive_among_negatives"]
+        assert effect["users"] == 156
+        assert effect["counted_in_metrics"] == (way == "counted")
+        for system, figures in (("model", effect), ("popularity", effect["popularity"])):
+            reported = {metric: found[system]["sampled"][metric] for metric in ("HR@10", "NDCG@10")}
+            assert figures[way] == reported
+            assert figures["difference"]["NDCG@10"] < 0
