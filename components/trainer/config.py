@@ -19,12 +19,47 @@ class TrainerConfig(Section):
         "then each layer. None at all leaves the GMF tower alone.",
     )
     embedding_stddev: float = Field(0.01, gt=0, description="Standard deviation of the embeddings' initial values.")
+    pretraining: Literal["none", "towers", "als"] = Field(
+        "none",
+        description="What training starts from. none: random weights; towers: a GMF and an MLP trained alone before, "
+        "fused with half the weight each (He et al., WWW 2017); als: a GMF tower whose factors come from alternating "
+        "least squares on the training interactions (Hu, Koren and Volinsky, ICDM 2008), beside a random MLP tower.",
+    )
+    pretraining_epochs: int = Field(
+        20, ge=1, description="With towers: at most so many for each tower; the best one on validation is taken."
+    )
+    pretraining_learning_rate: float = Field(0.001, gt=0, description="With towers: Adam's, for each of them.")
+    als_iterations: int = Field(10, ge=1, description="With als: iterations; each solves for all users and all items.")
+    als_regularization: float = Field(
+        0.009,
+        gt=0,
+        allow_inf_nan=False,
+        description="With als: L2, as a multiple of the average weight that a user or item has in the loss of ALS.",
+    )
+    als_unobserved_weight: float = Field(
+        0.15, gt=0, le=1, description="With als: weight of a pair without interaction, where one with it has 1."
+    )
     batch_size: int = Field(2048, ge=1, description="Rows in a training step; the examples are cut for it.")
     epochs: int = Field(20, ge=1, description="At most so many; the best one on validation is exported.")
     learning_rate: float = Field(0.001, gt=0, description="Of Adam.")
     beta_1: float = Field(0.9, ge=0, lt=1, description="Adam's decay of the mean of gradients.")
     beta_2: float = Field(0.999, ge=0, lt=1, description="Adam's decay of the mean of squared gradients.")
     epsilon: float = Field(1e-8, gt=0, description="Adam's guard against division by zero.")
+    gmf_l2: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="L2 on the GMF embeddings of a batch, each as often as it occurs there (Rendle et al., Neural "
+        "Collaborative Filtering vs. Matrix Factorization Revisited, RecSys 2020, take .005).",
+    )
+    mlp_l2: float = Field(0.0, ge=0, allow_inf_nan=False, description="The same for the MLP embeddings.")
+    weight_averaging: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Validate and export the exponential moving average of the weights, which keeps this share of "
+        "itself in each step (Polyak and Juditsky, SIAM J. Control and Optimization 1992); 0 takes them as they are.",
+    )
     metric: Literal["hr", "ndcg"] = Field(
         "ndcg", description="Which validation metric, HR@10 or NDCG@10, chooses the epoch and stops early."
     )
@@ -38,6 +73,11 @@ class TrainerConfig(Section):
         64, ge=1, description="Training steps in one call of the compiled loop; the result does not depend on it."
     )
 
+    @property
+    def epochs_of_examples(self) -> int:
+        """How many epochs of examples are needed; each training goes through them from the first."""
+        return max(self.epochs, self.pretraining_epochs) if self.pretraining == "towers" else self.epochs
+
     @model_validator(mode="after")
     def _check_towers(self) -> Self:
         if len(self.layers) == 1:
@@ -48,4 +88,8 @@ class TrainerConfig(Section):
             raise ValueError(f"layers[0] must be even, half for the user and half for the item; got {self.layers[0]}")
         if not self.layers and not self.num_factors:
             raise ValueError("num_factors is 0 and layers is empty: no tower is left")
+        if self.pretraining == "towers" and not (self.layers and self.num_factors):
+            raise ValueError("pretraining: towers needs both towers; set num_factors and layers, or pretraining: none")
+        if self.pretraining == "als" and not self.num_factors:
+            raise ValueError("pretraining: als needs a GMF tower; set num_factors, or pretraining: none")
         return self

@@ -1,8 +1,10 @@
 """The examples artifact as tf.data: every element is one ready batch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import tensorflow as tf
 
 from components.artifacts import Split, epoch_prefix, list_files, read_summary, split_dir
@@ -65,10 +67,11 @@ class Examples:
                 f"{self.batch_size:,}; run NegativeGen again with this batch size, or set "
                 f"trainer.batch_size={self.batch_size}"
             )
-        if self.epochs < config.epochs:
+        if self.epochs < config.epochs_of_examples:
             raise UserError(
-                f"trainer.epochs is {config.epochs:,}, but the examples at {self.uri} hold {self.epochs:,} epochs; "
-                f"run NegativeGen again with this number of epochs, or set trainer.epochs={self.epochs}"
+                f"training needs {config.epochs_of_examples:,} epochs, but the examples at {self.uri} hold "
+                f"{self.epochs:,}; run NegativeGen again with this number of epochs, or set "
+                f"trainer.epochs={self.epochs} (and trainer.pretraining_epochs likewise)"
             )
 
     def training_batches(self, epoch: int, steps_per_call: int) -> tf.data.Dataset:
@@ -93,6 +96,16 @@ class Examples:
             return steps, *(tf.ensure_shape(tf.pad(array, padding), shape) for array in arrays)
 
         return records.map(decode, num_parallel_calls=_PARALLEL).prefetch(2)
+
+    def training_rows(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The rows of an epoch (from 0), the few that fill its batches included, a part at a time.
+
+        Yields:
+          Users and items, int32 [n], and labels, uint8 [n], 1 for a positive.
+        """
+        for steps, *columns in self.training_batches(epoch, steps_per_call=1).as_numpy_iterator():
+            user, item, label = (column[:steps].ravel() for column in columns)
+            yield user, item, label
 
     def validation_batches(self) -> tf.data.Dataset:
         """The validation batches: `user`, `item` int32 [U, width], `mask` uint8 [U, width], the positive first."""

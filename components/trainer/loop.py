@@ -1,8 +1,9 @@
 """The training loop: many steps in one XLA program, validation and a checkpoint after each epoch."""
 
+import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -31,10 +32,15 @@ class Training:
         """Prepares the training; nothing is compiled or read before `run`."""
         self.model, self.examples, self.config = model, examples, config
         self.optimizer = keras.optimizers.Adam(
-            learning_rate=config.learning_rate, beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon
+            learning_rate=config.learning_rate,
+            beta_1=config.beta_1,
+            beta_2=config.beta_2,
+            epsilon=config.epsilon,
+            use_ema=bool(config.weight_averaging),
+            ema_momentum=config.weight_averaging,
         )
         self.optimizer.build(model.trainable_variables)
-        self._train_steps = make_train_steps(model, self.optimizer)
+        self._train_steps = make_train_steps(model, self.optimizer, config.gmf_l2, config.mlp_l2)
         self._rank = make_ranking(model)
 
     def run(self, state: TrainingState | None, epoch_seen: EpochSeen) -> TrainingState:
@@ -45,7 +51,7 @@ class Training:
           epoch_seen: called with the state after each epoch.
 
         Returns:
-          The last state; the model holds the weights of the best epoch.
+          The last state; the model holds the weights of the best epoch, averaged where the configuration says so.
 
         Raises:
           UserError: the loss is not finite, or files of the examples are missing.
@@ -59,16 +65,21 @@ class Training:
         with progress.bar("training", self.config.epochs * steps) as bar:
             bar.advance(len(state.epochs) * steps)
             while reason_to_stop(state.epochs, self.config) is None:
-                state.epochs.append(self._epoch(len(state.epochs), bar))
-                bar.describe(describe(state.epochs))
+                loss, seconds = self._train_epoch(len(state.epochs), bar)
                 state.weights, state.optimizer = _values(self.model), _values(self.optimizer)
-                if best_epoch(state.epochs, self.config) == len(state.epochs) - 1:
-                    state.best_weights = state.weights
+                with self._averaged_weights():
+                    hr, ndcg = self.validate()
+                    rows = steps * self.examples.batch_size
+                    state.epochs.append(Epoch(loss, hr, ndcg, seconds, rows / seconds))
+                    if best_epoch(state.epochs, self.config) == len(state.epochs) - 1:
+                        state.best_weights = _values(self.model)
+                bar.describe(describe(state.epochs))
                 epoch_seen(state)
         _assign(self.model, state.best_weights)
         return state
 
-    def _epoch(self, position: int, bar: progress.Bar) -> Epoch:
+    def _train_epoch(self, position: int, bar: progress.Bar) -> tuple[float, float]:
+        """Trains on one epoch; its mean loss, and how many seconds it took."""
         start = time.perf_counter()
         total, steps_done = 0.0, 0
         for steps, user, item, label in self.examples.training_batches(position, self.config.steps_per_call):
@@ -86,10 +97,20 @@ class Training:
                 f"epoch {position + 1} of the examples at {self.examples.uri} has {steps_done:,} batches instead of "
                 f"{self.examples.batches_per_epoch:,}; run NegativeGen again"
             )
-        seconds = time.perf_counter() - start
-        hr, ndcg = self.validate()
-        rows = steps_done * self.examples.batch_size
-        return Epoch(total / steps_done, hr, ndcg, seconds, rows / seconds)
+        return total / steps_done, time.perf_counter() - start
+
+    @contextlib.contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """Has the model hold its averaged weights for a while, if there are such."""
+        if not self.optimizer.use_ema:
+            yield
+            return
+        weights = _values(self.model)
+        self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        try:
+            yield
+        finally:
+            _assign(self.model, weights)
 
     def validate(self) -> tuple[float, float] | tuple[None, None]:
         """HR@10 and NDCG@10 of the model as it is on the validation split; None where there is none."""
@@ -101,20 +122,32 @@ class Training:
         return float(hits / users), float(gain / users)
 
 
-def make_train_steps(model: NeuMF, optimizer: keras.optimizers.Optimizer) -> Callable[..., tf.Tensor]:
+def make_train_steps(
+    model: NeuMF, optimizer: keras.optimizers.Optimizer, gmf_l2: float = 0.0, mlp_l2: float = 0.0
+) -> Callable[..., tf.Tensor]:
     """Compiles a loop over training steps.
+
+    Args:
+      model: what is trained.
+      optimizer: how, built for it.
+      gmf_l2: strength of L2 on the GMF embeddings, see `l2_of_rows`.
+      mlp_l2: strength of L2 on the MLP embeddings.
 
     Returns:
       A function of `steps` (int32 scalar), `user`, `item` (int32 [S, B]) and `label` (uint8 [S, B]) that trains on the
       first `steps` of the S batches and returns their losses, float32 [S], zero beyond.
     """
     variables = model.trainable_variables
+    strength = np.repeat(np.array([gmf_l2, mlp_l2], "f4"), [model.num_factors, model.half])
 
     def step(user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model(user, item)
-            loss = binary_cross_entropy(logits, label)
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
+            loss = objective = binary_cross_entropy(logits, label)
+            if strength.any():
+                objective += l2_of_rows(model.user_table, user, strength)
+                objective += l2_of_rows(model.item_table, item, strength)
+        gradients = tape.gradient(objective, [variable.value for variable in variables])
         # XLA knows no sparse gradients: those of lookups become dense.
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
         return loss
@@ -136,6 +169,18 @@ def make_train_steps(model: NeuMF, optimizer: keras.optimizers.Optimizer) -> Cal
 def binary_cross_entropy(logits: Any, label: Any) -> Any:
     """Mean binary cross-entropy of logits [B] and labels [B], 1 for a positive."""
     return ops.mean(ops.binary_crossentropy(ops.cast(label, logits.dtype), logits, from_logits=True))
+
+
+def l2_of_rows(table: Any, index: Any, strength: np.ndarray) -> Any:
+    """Half the squared rows of a batch, each as often as it occurs, weighted by column; mean over the batch.
+
+    Args:
+      table: embeddings, float32 [rows, width].
+      index: the batch's rows, int32 [B].
+      strength: of each column, float32 [width].
+    """
+    occurrences = ops.segment_sum(ops.ones(index.shape), index, table.shape[0])
+    return ops.sum(occurrences[:, None] * ops.square(table) * strength) / (2 * math.prod(index.shape))
 
 
 def make_ranking(model: NeuMF) -> Callable[..., tf.Tensor]:

@@ -11,6 +11,8 @@ from components.random_streams import stream_key
 
 Tensor = Any
 
+_ITEMS_AT_ONCE = 4096
+
 
 class NeuMF(keras.Model):
     """Neural matrix factorisation (He et al., Neural Collaborative Filtering, WWW 2017).
@@ -128,7 +130,22 @@ class NeuMF(keras.Model):
         items = self.project_items(ops.convert_to_tensor(self.item_table))
         weighted = users[:, :factors] * self.head_kernel[:factors, 0]
         gmf = ops.matmul(weighted, ops.transpose(items[:, :factors]))
-        return gmf + self._mlp(users[:, None, factors:] + items[None, :, factors:])
+        return gmf + self._mlp_of_all_items(users[:, factors:], items[:, factors:])
+
+    def _mlp_of_all_items(self, users: Tensor, items: Tensor) -> Tensor:
+        """`_mlp` of users [B, width] with every item [num_items, width]: [B, num_items], or less that broadcasts."""
+        if not self.half:
+            return self._mlp(users)
+        # One user and some thousand items at a time: as long as they stay in the cache, this takes half the time.
+        num_items, width = items.shape
+        parts = math.ceil(num_items / _ITEMS_AT_ONCE)
+        size = math.ceil(num_items / parts)
+        blocks = ops.reshape(ops.pad(items, ((0, parts * size - num_items), (0, 0))), (parts, size, width))
+        logits = ops.map(
+            lambda step: self._mlp(users[step // parts] + blocks[step % parts]),
+            ops.arange(ops.shape(users)[0] * parts),
+        )
+        return ops.reshape(logits, (-1, parts * size))[:, :num_items]
 
     def call(self, user: Tensor, item: Tensor) -> Tensor:
         """Logits of pairs: users and items (int32 indexes) whose shapes broadcast."""

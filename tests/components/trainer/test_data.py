@@ -54,7 +54,7 @@ def test_validation_batches(examples: Examples) -> None:
     [
         ({"batch_size": 128}, r"trainer.batch_size is 128, .* batches of 64; .* set trainer.batch_size=64"),
         ({"batch_size": 32}, r"trainer.batch_size is 32, .* batches of 64"),
-        ({"epochs": 7}, r"trainer.epochs is 7, .* hold 6 epochs; .* set trainer.epochs=6"),
+        ({"epochs": 7}, r"training needs 7 epochs, .* hold 6; .* set trainer.epochs=6"),
     ],
 )
 def test_what_the_files_were_not_cut_for(examples: Examples, fields: dict[str, Any], words: str) -> None:

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -58,7 +60,11 @@ def test_logits_and_loss_agree_with_float64_numpy(model: NeuMF, batch: int) -> N
     np.testing.assert_allclose(binary_cross_entropy(logits, tf.constant(label)), loss, atol=1e-5)
 
 
-def test_all_items_of_a_user_have_the_scores_of_their_pairs(model: NeuMF) -> None:
+@pytest.mark.parametrize("at_once", [4096, 11, 4, 1], ids=lambda size: f"{size} items at once")
+def test_all_items_of_a_user_have_the_scores_of_their_pairs(
+    model: NeuMF, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("components.trainer.model._ITEMS_AT_ONCE", at_once)
     user = np.array([4, 0, 12], np.int32)
     grid = model.score_all_items(tf.constant(user))
     expected = numpy_logits(model, np.repeat(user, ITEMS), np.tile(np.arange(ITEMS), 3)).reshape(3, ITEMS)
@@ -80,6 +86,32 @@ def test_gradients_do_not_depend_on_what_is_projected(model: NeuMF) -> None:
     of_rows = gradients([slice(at, at + 10) for at in range(0, 60, 10)])
     for left, right in zip(of_tables, of_rows, strict=True):
         np.testing.assert_allclose(left, right, atol=2e-5)
+
+
+@pytest.mark.parametrize("batch", [5, 500], ids=["rows projected", "tables projected"])
+def test_gradients_of_the_factorised_first_layer_equal_those_of_the_plain_one(batch: int) -> None:
+    model = NeuMF(USERS, ITEMS, 4, (8, 6, 5), embedding_stddev=0.5, seed=3)
+    user, item = pairs(batch)
+    label = (np.arange(batch) % 3 == 0).astype(np.uint8)
+
+    def plain(user: np.ndarray, item: np.ndarray) -> tf.Tensor:
+        user_row, item_row = tf.gather(model.user_table.value, user), tf.gather(model.item_table.value, item)
+        pair = tf.concat([user_row[:, 4:], item_row[:, 4:]], axis=1)
+        hidden = tf.nn.relu(pair @ model.first_kernel.value + model.first_bias.value)
+        for layer in model.dense_layers:
+            hidden = layer(hidden)
+        fused = tf.concat([user_row[:, :4] * item_row[:, :4], hidden], axis=1)
+        return (fused @ model.head_kernel.value)[:, 0] + model.head_bias.value
+
+    def gradients(forward: Callable[[np.ndarray, np.ndarray], tf.Tensor]) -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            loss = binary_cross_entropy(forward(user, item), tf.constant(label))
+        values = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+        return [tf.convert_to_tensor(value).numpy() for value in values]
+
+    for factorised, reference in zip(gradients(model), gradients(plain), strict=True):
+        np.testing.assert_allclose(factorised, reference, atol=1e-6)
+        assert np.abs(reference).max() > 1e-4
 
 
 def test_initial_weights_come_from_the_seed_alone() -> None:

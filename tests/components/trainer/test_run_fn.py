@@ -55,7 +55,7 @@ def history(model_run: Path) -> dict[str, Any]:
 
 def without_times(report: dict[str, Any]) -> dict[str, Any]:
     epochs = [{key: epoch[key] for key in ("epoch", "loss", "hr@10", "ndcg@10")} for epoch in report["epochs"]]
-    return {**report, "epochs": epochs}
+    return {**report, "epochs": epochs, "seconds": None}
 
 
 class Notes(progress.Reporter):

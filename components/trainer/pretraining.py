@@ -1,0 +1,108 @@
+"""Where a training starts: towers trained alone before, or factors found by alternating least squares."""
+
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+import scipy.special
+
+from components.als import AlsSettings, fit_als
+from components.progress import Bar
+from components.trainer.config import TrainerConfig
+from components.trainer.data import Examples
+from components.trainer.model import NeuMF
+
+_SAMPLE = 1 << 18  # rows that calibrate the scores of ALS
+
+
+def tower_config(config: TrainerConfig, tower: str) -> TrainerConfig:
+    """The configuration of one tower's training: "gmf" or "mlp"."""
+    alone: dict[str, Any] = {"layers": ()} if tower == "gmf" else {"num_factors": 0}
+    return config.model_copy(
+        update={
+            **alone,
+            "pretraining": "none",
+            "epochs": config.pretraining_epochs,
+            "learning_rate": config.pretraining_learning_rate,
+        }
+    )
+
+
+def fuse(model: NeuMF, gmf: NeuMF, mlp: NeuMF) -> None:
+    """Starts a model from its towers, trained alone: half the weight to each (He et al., WWW 2017, equation 13)."""
+    for name in ("user_table", "item_table"):
+        getattr(model, name).assign(np.concatenate([getattr(gmf, name), getattr(mlp, name)], axis=1))
+    model.first_kernel.assign(mlp.first_kernel)
+    model.first_bias.assign(mlp.first_bias)
+    for layer, trained in zip(model.dense_layers, mlp.dense_layers, strict=True):
+        layer.set_weights(trained.get_weights())
+    model.head_kernel.assign(np.concatenate([gmf.head_kernel, mlp.head_kernel]) / 2)
+    model.head_bias.assign((np.asarray(gmf.head_bias) + np.asarray(mlp.head_bias)) / 2)
+
+
+def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed: int, bar: Bar) -> None:
+    """Starts the GMF tower of a model from the factors of ALS on the training interactions.
+
+    Factors are scaled so that their product is a log-odds: a head of ones goes with them.
+
+    Args:
+      model: the model; its MLP tower stays as it is.
+      examples: whose first epoch holds each training interaction; a few of them twice, to fill its last batch.
+      config: the settings of ALS.
+      seed: of the factors' initial values.
+      bar: moves on by one for each iteration.
+    """
+    (users, items), (user, item, label) = _positives_and_sample(examples)
+    settings = AlsSettings(
+        model.num_factors, config.als_iterations, config.als_regularization, config.als_unobserved_weight
+    )
+    als = fit_als(users, items, (examples.users, examples.items), settings, seed, bar)
+    scores = np.einsum("nf,nf->n", als.user_factors[user], als.item_factors[item])
+    scale, bias = log_odds(scores, label)
+    width = model.num_factors
+    for table, factors in ((model.user_table, als.user_factors), (model.item_table, als.item_factors)):
+        values = np.array(table)
+        values[:, :width] = factors * np.sqrt(scale)
+        table.assign(values)
+    head = np.array(model.head_kernel)
+    head[:width] = 1
+    model.head_kernel.assign(head)
+    model.head_bias.assign([bias])
+
+
+def _positives_and_sample(examples: Examples) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Users and items of all positives; users, items and labels of the first rows, a uniform sample of all."""
+    positives: list[tuple[np.ndarray, ...]] = []
+    sample: list[tuple[np.ndarray, ...]] = []
+    sampled = 0
+    for user, item, label in examples.training_rows(0):
+        positives.append((user[label == 1], item[label == 1]))
+        if sampled < _SAMPLE:
+            sample.append((user, item, label))
+            sampled += len(user)
+    return _columns(positives), _columns(sample)
+
+
+def _columns(parts: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def log_odds(scores: np.ndarray, label: np.ndarray) -> tuple[float, float]:
+    """Scale and bias that make scores the log-odds of labels (Platt, Probabilistic Outputs for SVMs, 1999).
+
+    Args:
+      scores: floats [n], higher for positives.
+      label: 0 or 1 [n].
+    """
+    # Platt's targets: a little inside 0 and 1, so that the scale stays finite where scores separate the labels.
+    positives, negatives = label.sum(), (1 - label.astype("f8")).sum()
+    target = np.where(label == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+    def loss_and_gradient(scale_and_bias: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = scale_and_bias[0] * scores + scale_and_bias[1]
+        loss = np.mean(np.logaddexp(0, logits) - target * logits)
+        error = scipy.special.expit(logits) - target
+        return float(loss), np.array([np.mean(error * scores), np.mean(error)])
+
+    found = scipy.optimize.minimize(loss_and_gradient, np.array([1.0, 0.0]), jac=True, method="BFGS")
+    return float(found.x[0]), float(found.x[1])
