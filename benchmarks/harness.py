@@ -6,8 +6,9 @@ import multiprocessing
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from pipeline.config import load_config
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,40 @@ def run_pipeline(root: Path, *options: str) -> None:
       subprocess.CalledProcessError: it ended with an error.
     """
     subprocess.run([sys.executable, "-m", "pipeline", "run", "--root", str(root), *options], check=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the pipeline: its `metrics.json`, its `history.json`, and how many seconds all of it took."""
+
+    metrics: dict[str, Any]
+    history: dict[str, Any]
+    seconds: float
+
+
+def evaluated_run(config: str, assignments: Sequence[str]) -> Run:
+    """Runs the pipeline in a folder of its own, and reads what it found.
+
+    Where the configuration names a folder of data that is not there, that of the same name in ../shared/data is taken.
+
+    Args:
+      config: path of the configuration.
+      assignments: what to set on top of it, as SECTION.KEY=VALUE.
+    """
+    path = load_config(config, assignments).dataset.path
+    shared = Path("../shared/data", Path(path or "").name)
+    if path and not Path(path).exists() and shared.exists():
+        assignments = [*assignments, f"dataset.path={shared}"]
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as root:
+        start = time.perf_counter()
+        settings = [word for assignment in assignments for word in ("--set", assignment)]
+        run_pipeline(Path(root), "--config", config, *settings)
+        seconds = time.perf_counter() - start
+        metrics, history = (
+            json.loads(next(Path(root).glob(f"artifacts/{place}")).read_text())
+            for place in ("Evaluator/evaluation/*/metrics.json", "Trainer/model_run/*/history.json")
+        )
+    return Run(metrics, history, seconds)
 
 
 def load(name: str) -> Any:

@@ -1,0 +1,59 @@
+"""The NCF paper's models on its ml-1m: GMF, MLP, and NeuMF from scratch and pretrained, beside the published figures.
+
+X. He et al., Neural Collaborative Filtering, WWW 2017: MLP from table 3 (three hidden layers), NeuMF from table 2. GMF
+is published as a curve only; the figure for 32 factors is that of a widely used reimplementation (guoyang9/NCF). The
+paper takes the epoch that is best on the test item; here it is chosen on validation, and the validation items are
+missing in training.
+"""
+
+from collections.abc import Sequence
+
+import click
+
+from benchmarks.harness import Result, evaluated_run
+
+PUBLISHED_HR = {
+    "gmf": {32: 0.708},
+    "mlp": {8: 0.671, 16: 0.684, 32: 0.692, 64: 0.702},
+    "neumf": {8: 0.688, 16: 0.696, 32: 0.701, 64: 0.705},
+    "neumf_pretrained": {8: 0.684, 16: 0.707, 32: 0.726, 64: 0.730},
+}
+TOLERANCE = 0.01
+
+
+@click.command(help=__doc__)
+@click.option("--config", default="configs/ml-1m-paper.yaml", show_default=True, help="What the models share.")
+@click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one value on top of it.")
+@click.option("--factors", default="8,16,32,64", show_default=True, help="Predictive factors, separated by commas.")
+@click.option("--models", default=",".join(PUBLISHED_HR), show_default=True, help="Models, separated by commas.")
+def command(config: str, assignments: Sequence[str], factors: str, models: str) -> list[Result]:
+    """Trains each model once and takes the figures from what the pipeline wrote."""
+    results = []
+    for width in map(int, factors.split(",")):
+        for model in models.split(","):
+            run = evaluated_run(config, [*assignments, *_settings(model, width)])
+            found, published = run.metrics["model"]["sampled"], PUBLISHED_HR[model].get(width)
+            name = f"{model}_{width}"
+            bar = None if published is None else round(published - TOLERANCE, 3)
+            results.append(Result(f"{name}_hr10", found["HR@10"], "", bar))
+            if published is not None:
+                results.append(Result(f"{name}_hr10_published", published, ""))
+            results.append(Result(f"{name}_ndcg10", found["NDCG@10"], ""))
+            results.append(Result(f"{name}_training", run.history["seconds"], "s"))
+    return results
+
+
+def _settings(model: str, factors: int) -> list[str]:
+    """What makes one model: an MLP tower halves its width in each of three layers, down to the factors."""
+    layers = ",".join(str(factors * times) for times in (8, 4, 2, 1))
+    return {
+        "gmf": [f"trainer.num_factors={factors}", "trainer.layers=[]"],
+        "mlp": ["trainer.num_factors=0", f"trainer.layers=[{layers}]"],
+        "neumf": [f"trainer.num_factors={factors}", f"trainer.layers=[{layers}]"],
+        "neumf_pretrained": [
+            f"trainer.num_factors={factors}",
+            f"trainer.layers=[{layers}]",
+            "trainer.pretraining=towers",
+            "trainer.learning_rate=0.0005",
+        ],
+    }[model]
