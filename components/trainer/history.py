@@ -27,6 +27,15 @@ class Epoch:
     examples_per_second: float
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A training that is over: of one tower before the whole, or of the whole model."""
+
+    name: str
+    epochs: Sequence[Epoch]
+    config: TrainerConfig
+
+
 def best_epoch(epochs: Sequence[Epoch], config: TrainerConfig) -> int:
     """The position of the epoch to export: the earliest with the best metric, or the last without validation."""
     values = [getattr(epoch, config.metric) for epoch in epochs]
@@ -51,7 +60,7 @@ def reason_to_stop(epochs: Sequence[Epoch], config: TrainerConfig) -> str | None
 
 
 def as_json(epochs: Sequence[Epoch], config: TrainerConfig) -> dict[str, Any]:
-    """The content of `history.json`; epochs count from 1."""
+    """One stage in `history.json`; epochs count from 1."""
     validated = bool(epochs) and epochs[-1].hr is not None
     return {
         "epochs": [
@@ -69,6 +78,12 @@ def as_json(epochs: Sequence[Epoch], config: TrainerConfig) -> dict[str, Any]:
         "chosen_by": f"{config.metric}@10 on validation" if validated else "last epoch: there is no validation split",
         "stopped": reason_to_stop(epochs, config),
     }
+
+
+def report(stages: Sequence[Stage]) -> dict[str, Any]:
+    """The content of `history.json`: the last stage, and those before it under `pretraining`."""
+    *before, whole = ({"stage": stage.name, **as_json(stage.epochs, stage.config)} for stage in stages)
+    return {**whole, "pretraining": before}
 
 
 def outcome(epochs: Sequence[Epoch], config: TrainerConfig) -> str:

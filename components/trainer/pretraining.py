@@ -12,11 +12,12 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.model import NeuMF
 
+TOWERS = ("gmf", "mlp")
 _SAMPLE = 1 << 18  # rows that calibrate the scores of ALS
 
 
 def tower_config(config: TrainerConfig, tower: str) -> TrainerConfig:
-    """The configuration of one tower's training: "gmf" or "mlp"."""
+    """The configuration of the training of one of `TOWERS`."""
     alone: dict[str, Any] = {"layers": ()} if tower == "gmf" else {"num_factors": 0}
     return config.model_copy(
         update={

@@ -5,22 +5,16 @@ import time
 from typing import Any
 
 import keras
-import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components import progress
 from components.artifacts import write_json
 from components.errors import UserError
-from components.random_streams import stream_key
 from components.trainer import checkpoints, history
-from components.trainer.checkpoints import TrainingState
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.export import ServingModel, save_weights
-from components.trainer.history import Epoch
-from components.trainer.loop import Training
-from components.trainer.model import NeuMF
-from components.trainer.pretraining import fuse, start_from_als, tower_config
+from components.trainer.fitting import fit
 from components.trainer.vocabulary import Vocabulary
 
 
@@ -45,66 +39,16 @@ def run_fn(fn_args: FnArgs) -> None:
     _check_backend()
 
     identity = {"examples": examples.fingerprint, **custom, "checkpoint_root": None}
-    folder = checkpoints.checkpoint_folder(custom["checkpoint_root"], identity)
+    checkpoint = checkpoints.checkpoint_folder(custom["checkpoint_root"], identity)
     logs = fn_args.model_run_dir
-    towers: dict[str, NeuMF] = {}
-    report: dict[str, Any] = {}
-    if config.pretraining == "towers":
-        for name in ("gmf", "mlp"):
-            alone = tower_config(config, name)
-            towers[name] = new_model(examples, alone, seed)
-            state = train(towers[name], examples, alone, posixpath.join(folder, name), posixpath.join(logs, name))
-            report[name] = history.as_json(state.epochs, alone)
+    trained = fit(examples, config, seed, checkpoint, logs)
 
-    model = new_model(examples, config, seed)
-    if towers:
-        fuse(model, **towers)
-    elif config.pretraining == "als" and checkpoints.load(folder) is None:
-        with progress.bar("pretraining: ALS", config.als_iterations) as bar:
-            start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar)
-    state = train(model, examples, config, folder, logs)
-    report = {**history.as_json(state.epochs, config), "pretraining": report, "seconds": time.monotonic() - start}
+    report = {**history.report(trained.stages), "seconds": time.monotonic() - start}
     write_json(posixpath.join(logs, "history.json"), report)
-    save_weights(model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(model, vocabulary).save(fn_args.serving_model_dir)
-    checkpoints.remove(folder)
-    progress.note(history.outcome(state.epochs, config))
-
-
-def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
-    """A model with random weights."""
-    return NeuMF(examples.users, examples.items, config.num_factors, config.layers, config.embedding_stddev, seed)
-
-
-def train(model: NeuMF, examples: Examples, config: TrainerConfig, checkpoint: str, logs: str) -> TrainingState:
-    """Trains a model to its best epoch, going on from the checkpoint if there is one; logs for TensorBoard."""
-    state = checkpoints.load(checkpoint)
-    log = EpochLog(logs)
-    for number, epoch in enumerate(state.epochs if state else [], start=1):
-        log.write(number, epoch)
-
-    def epoch_seen(state: TrainingState) -> None:
-        checkpoints.save(checkpoint, state)
-        log.write(len(state.epochs), state.epochs[-1])
-
-    return Training(model, examples, config).run(state, epoch_seen)
-
-
-class EpochLog:
-    """TensorBoard's scalars, one point for each epoch."""
-
-    def __init__(self, folder: str):
-        """Opens the log in `folder`."""
-        self._writer = tf.summary.create_file_writer(folder)
-
-    def write(self, number: int, epoch: Epoch) -> None:
-        """Adds an epoch, numbered from 1."""
-        values = {"loss": epoch.loss, "hr@10": epoch.hr, "ndcg@10": epoch.ndcg, "speed": epoch.examples_per_second}
-        with self._writer.as_default():
-            for name, value in values.items():
-                if value is not None:
-                    tf.summary.scalar(name, value, step=number)
-        self._writer.flush()
+    save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
+    ServingModel(trained.model, vocabulary).save(fn_args.serving_model_dir)
+    checkpoints.remove(checkpoint)
+    progress.note(history.outcome(trained.stages[-1].epochs, config))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:

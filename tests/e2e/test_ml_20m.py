@@ -65,4 +65,3 @@ def test_all_users_are_ranked_by_the_served_model(root: Path) -> None:
     # Chance is .2.
     assert metrics["model"]["sampled"]["HR@10"] > 0.3
     assert metrics["serving"]["unknown_ids"] == 0
-

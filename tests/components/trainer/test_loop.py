@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.fitting import new_model
 from components.trainer.loop import Training, l2_of_rows, make_train_steps
 from components.trainer.model import NeuMF
-from components.trainer.run_fn import new_model
 
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "learning_rate": 0.02, "embedding_stddev": 0.1,

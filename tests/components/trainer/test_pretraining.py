@@ -9,9 +9,10 @@ import tensorflow as tf
 from components import progress
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.fitting import new_model
 from components.trainer.model import NeuMF
 from components.trainer.pretraining import fuse, log_odds, start_from_als, tower_config
-from components.trainer.run_fn import new_model, run_fn
+from components.trainer.run_fn import run_fn
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_towers_are_trained_first_and_the_whole_starts_where_they_are(workspace:
     run_fn(workspace.fn_args("pretrained", pretraining="towers", pretraining_epochs=5, pretraining_learning_rate=0.02))
     run_fn(workspace.fn_args("scratch"))
     report = history(workspace, "pretrained")
-    assert [len(report["pretraining"][tower]["epochs"]) for tower in ("gmf", "mlp")] == [5, 5]
+    assert [(stage["stage"], len(stage["epochs"])) for stage in report["pretraining"]] == [("gmf", 5), ("mlp", 5)]
     assert report["epochs"][0]["loss"] < 0.9 * history(workspace, "scratch")["epochs"][0]["loss"]
 
 

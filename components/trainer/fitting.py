@@ -1,0 +1,88 @@
+"""One model from its start to its best epoch: what comes before the training, and the training itself."""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from components import progress
+from components.random_streams import stream_key
+from components.trainer import checkpoints
+from components.trainer.checkpoints import TrainingState
+from components.trainer.config import TrainerConfig
+from components.trainer.data import Examples
+from components.trainer.history import Epoch, Stage
+from components.trainer.loop import Training
+from components.trainer.model import NeuMF
+from components.trainer.pretraining import TOWERS, fuse, start_from_als, tower_config
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model, with the weights of its best epoch, and the stages that led to it, its own the last."""
+
+    model: NeuMF
+    stages: Sequence[Stage]
+
+
+def fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, logs: str) -> Fit:
+    """Trains a model, after its towers where the configuration says so.
+
+    Args:
+      examples: what it learns from.
+      config: the model and its training.
+      seed: the run's seed.
+      checkpoint: folder for the checkpoints; a stage that has one goes on from it.
+      logs: folder for TensorBoard.
+    """
+    stages: list[Stage] = []
+    towers: dict[str, NeuMF] = {}
+    for name in TOWERS if config.pretraining == "towers" else ():
+        alone = tower_config(config, name)
+        towers[name] = new_model(examples, alone, seed)
+        places = (posixpath.join(folder, name) for folder in (checkpoint, logs))
+        stages.append(Stage(name, _train(towers[name], examples, alone, *places), alone))
+    model = new_model(examples, config, seed)
+    if towers:
+        fuse(model, **towers)
+    elif config.pretraining == "als" and checkpoints.load(checkpoint) is None:
+        with progress.bar("ALS", config.als_iterations) as bar:
+            start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar)
+    stages.append(Stage("neumf", _train(model, examples, config, checkpoint, logs), config))
+    return Fit(model, stages)
+
+
+def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
+    """A model with random weights."""
+    return NeuMF(examples.users, examples.items, config.num_factors, config.layers, config.embedding_stddev, seed)
+
+
+def _train(model: NeuMF, examples: Examples, config: TrainerConfig, checkpoint: str, logs: str) -> Sequence[Epoch]:
+    state = checkpoints.load(checkpoint)
+    log = EpochLog(logs)
+    for number, epoch in enumerate(state.epochs if state else [], start=1):
+        log.write(number, epoch)
+
+    def epoch_seen(state: TrainingState) -> None:
+        checkpoints.save(checkpoint, state)
+        log.write(len(state.epochs), state.epochs[-1])
+
+    return Training(model, examples, config).run(state, epoch_seen).epochs
+
+
+class EpochLog:
+    """TensorBoard's scalars, one point for each epoch."""
+
+    def __init__(self, folder: str):
+        """Opens the log in `folder`."""
+        self._writer = tf.summary.create_file_writer(folder)
+
+    def write(self, number: int, epoch: Epoch) -> None:
+        """Adds an epoch, numbered from 1."""
+        values = {"loss": epoch.loss, "hr@10": epoch.hr, "ndcg@10": epoch.ndcg, "speed": epoch.examples_per_second}
+        with self._writer.as_default():
+            for name, value in values.items():
+                if value is not None:
+                    tf.summary.scalar(name, value, step=number)
+        self._writer.flush()
