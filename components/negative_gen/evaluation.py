@@ -122,5 +122,7 @@ def _take_given(job: Job, users: np.ndarray, given: dict[int, np.ndarray], items
                 "for it: complete the file of negatives, or set negatives.protocol to standard"
             )
         items[row, 1 : 1 + len(negatives)] = negatives
+        # Anything but the positive, which would count as listed among its own negatives.
+        items[row, 1 + len(negatives) :] = (items[row, 0] + 1) % job.interactions.items
         missing[row, 1 + len(negatives) :] = 1
     return missing

@@ -133,10 +133,15 @@ def test_mlperf_may_ask_for_more_negatives_than_there_are_candidates(tmp_path):
         assert len(set(items.tolist())) == (masked == 0).sum()
 
 
-def given_data(folder, negatives):
+def given_data(folder, negatives, first_held_out=20):
     train = [[0, 1], [2, 3], [4, 5]]
     return write_artifacts(
-        folder, 300, train, {"validation": {0: 10, 2: 12}, "test": {0: 20, 1: 21, 2: 22}}, shards=2, given=negatives
+        folder,
+        300,
+        train,
+        {"validation": {0: 10, 2: 12}, "test": {0: first_held_out, 1: 21, 2: 22}},
+        shards=2,
+        given=negatives,
     )
 
 
@@ -167,6 +172,16 @@ def test_shorter_given_lists_are_masked_at_the_end(tmp_path):
     data = given_data(tmp_path, {0: [30, 31, 32], 1: [40], 2: [50, 51]})
     _, mask = lists(data, tmp_path, protocol="ncf")
     assert mask.tolist() == [[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("held_out", [0, 299], ids=["first item", "last item"])
+def test_places_without_a_given_negative_never_hold_the_positive(tmp_path, held_out):
+    data = given_data(tmp_path, {0: [30], 1: [40, 41], 2: [50, 51]}, first_held_out=held_out)
+    items, mask = lists(data, tmp_path, protocol="ncf")
+    assert items[0, 0] == held_out
+    assert mask[0].tolist() == [0, 0, 1]
+    assert 0 <= items[0, 2] < 300
+    assert items[0, 2] != held_out
 
 
 def test_ncf_needs_given_negatives(tmp_path):
