@@ -127,7 +127,8 @@ def _first_fault(error: ValidationError) -> str:
     reason = fault["msg"].removeprefix("Value error, ")
     if not key:
         return f"{reason}{more}"
-    got = "" if fault["type"] == "missing" else f" (got {fault['input']!r})"
+    # A rule between the keys of a section names them itself.
+    got = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
     return f"{key}: {reason[:1].lower()}{reason[1:]}{got}{more}"
 
 

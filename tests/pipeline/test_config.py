@@ -56,6 +56,11 @@ def test_a_list_may_be_written_with_commas(config_file):
         ("dataset: {kind: synthetic}", ["trainer.epochs=many"], r"trainer\.epochs: .*valid integer.*\(got 'many'\)"),
         ("dataset: {kind: web}", [], r"dataset\.kind: .*'movielens', 'files', 'ncf' or 'synthetic' \(got 'web'\)"),
         ("dataset: {kind: files}", [], r"dataset\.path is needed"),
+        (
+            "dataset: {kind: synthetic}",
+            ["evaluator.als=false", "evaluator.better_than_als=true"],
+            r"evaluator: better_than_als needs als: true$",
+        ),
         ("seed: 1", [], r"dataset: field required"),
         ("dataset: {kind: synthetic}", ["seed"], "write it as section.key=value"),
         ("dataset: {kind: synthetic}", ["seed.x=1"], r"'seed' is a value, not a section|unknown key|seed: "),
