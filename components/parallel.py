@@ -1,19 +1,45 @@
 """Beam on all the cores of a worker."""
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+_Element = TypeVar("_Element")
+
 
 def cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of cores that this process may use: no more than a container's quota, where there is one."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(available, _quota(_QUOTA))))
+
+
+def _quota(path: Path) -> float:
+    """What `cpu.max` of control groups, version 2, allows, in cores; infinity where there is no limit."""
+    try:
+        quota, period = path.read_text().split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        return math.inf
+
+
+def ahead(elements: Iterator[_Element], number: int) -> Iterator[_Element]:
+    """The same elements, up to `number` of them made in advance by another thread."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        made = deque(pool.submit(next, elements, end) for _ in range(number))
+        while (element := made.popleft().result()) is not end:
+            made.append(pool.submit(next, elements, end))
+            yield element  # type: ignore[misc]
 
 
 class ThreadedFlatMap(beam.DoFn):

@@ -1,5 +1,6 @@
-"""The examples artifact as tf.data: every element is one ready batch."""
+"""The examples artifact: batches for training as arrays, those for validation as tf.data."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -9,10 +10,15 @@ import tensorflow as tf
 
 from components.artifacts import Split, epoch_prefix, list_files, read_summary, split_dir
 from components.errors import UserError
+from components.parallel import ahead
+from components.records import DTYPES, TRAIN_COLUMNS, read_batches
 from components.trainer.config import TrainerConfig
 
 _READ_BUFFER_BYTES = 4 << 20
 _PARALLEL = 2
+_GROUPS_AHEAD = 2
+
+TrainingBatches = tuple[int, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -74,28 +80,30 @@ class Examples:
                 f"trainer.epochs={self.epochs} (and trainer.pretraining_epochs likewise)"
             )
 
-    def training_batches(self, epoch: int, steps_per_call: int) -> tf.data.Dataset:
-        """The batches of an epoch, several at a time.
+    def training_batches(self, epoch: int, steps_per_call: int) -> Iterator[TrainingBatches]:
+        """The batches of an epoch, several at a time, read ahead by a thread of its own.
 
         Args:
           epoch: from 0.
           steps_per_call: batches in an element, S.
 
         Returns:
-          Elements `steps, user, item, label`: the number of batches in it, int32, which is S but for the last one;
-          int32 [S, B]; int32 [S, B]; uint8 [S, B], 1 for a positive. The shapes are static: the last one is padded.
+          Elements `steps, user, item, label`: the number of batches in it, which is S but for the last one; int32
+          [S, B]; int32 [S, B]; uint8 [S, B], 1 for a positive. The arrays are always of this size.
+
+        Raises:
+          UserError: the epoch has no files; while iterating, that one of them is damaged.
         """
-        records = _records(self._files("train", epoch_prefix(epoch))).batch(steps_per_call)
-        columns = {"user": tf.int32, "item": tf.int32, "label": tf.uint8}
+        batches = itertools.chain.from_iterable(map(read_batches, self._files("train", epoch_prefix(epoch))))
+        return ahead(self._grouped(batches, steps_per_call), _GROUPS_AHEAD)
 
-        def decode(group: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            steps = tf.size(group)
-            padding = ((0, steps_per_call - steps), (0, 0))
-            shape = (steps_per_call, self.batch_size)
-            arrays = _decode(group, columns, (-1, self.batch_size))
-            return steps, *(tf.ensure_shape(tf.pad(array, padding), shape) for array in arrays)
-
-        return records.map(decode, num_parallel_calls=_PARALLEL).prefetch(2)
+    def _grouped(self, batches: Iterator[dict[str, np.ndarray]], size: int) -> Iterator[TrainingBatches]:
+        while group := list(itertools.islice(batches, size)):
+            arrays = {name: np.zeros((size, self.batch_size), DTYPES[name]) for name in TRAIN_COLUMNS}
+            for name, array in arrays.items():
+                for position, batch in enumerate(group):
+                    array[position] = batch[name]
+            yield len(group), arrays["user"], arrays["item"], arrays["label"]
 
     def training_rows(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """The rows of an epoch (from 0), the few that fill its batches included, a part at a time.
@@ -103,9 +111,8 @@ class Examples:
         Yields:
           Users and items, int32 [n], and labels, uint8 [n], 1 for a positive.
         """
-        for steps, *columns in self.training_batches(epoch, steps_per_call=1).as_numpy_iterator():
-            user, item, label = (column[:steps].ravel() for column in columns)
-            yield user, item, label
+        for _, user, item, label in self.training_batches(epoch, steps_per_call=1):
+            yield user[0], item[0], label[0]
 
     def validation_batches(self) -> tf.data.Dataset:
         """The validation batches: `user`, `item` int32 [U, width], `mask` uint8 [U, width], the positive first."""
@@ -127,8 +134,6 @@ def _records(files: list[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(files, buffer_size=_READ_BUFFER_BYTES, num_parallel_reads=_PARALLEL)
 
 
-def _decode(records: tf.Tensor, columns: dict[str, tf.DType], shape: tuple[int, ...]) -> tuple[tf.Tensor, ...]:
-    features = {name: tf.io.FixedLenFeature((), tf.string) for name in columns}
-    parse = tf.io.parse_example if records.shape.rank else tf.io.parse_single_example
-    example = parse(records, features)
+def _decode(record: tf.Tensor, columns: dict[str, tf.DType], shape: tuple[int, ...]) -> tuple[tf.Tensor, ...]:
+    example = tf.io.parse_single_example(record, {name: tf.io.FixedLenFeature((), tf.string) for name in columns})
     return tuple(tf.reshape(tf.io.decode_raw(example[name], dtype), shape) for name, dtype in columns.items())

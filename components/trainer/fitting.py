@@ -55,7 +55,15 @@ def fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, l
 
 def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
     """A model with random weights."""
-    return NeuMF(examples.users, examples.items, config.num_factors, config.layers, config.embedding_stddev, seed)
+    return NeuMF(
+        examples.users,
+        examples.items,
+        config.num_factors,
+        config.layers,
+        config.embedding_stddev,
+        seed,
+        config.gmf_head,
+    )
 
 
 def _train(model: NeuMF, examples: Examples, config: TrainerConfig, checkpoint: str, logs: str) -> Sequence[Epoch]:

@@ -1,28 +1,52 @@
-"""The training loop: many steps in one XLA program, validation and a checkpoint after each epoch."""
+"""The training loop: many steps in one call of an engine, validation and a checkpoint after each epoch."""
 
 import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from components import progress
 from components.errors import UserError
 from components.trainer.checkpoints import Arrays, TrainingState
 from components.trainer.config import TrainerConfig
+from components.trainer.cpu.engine import CpuEngine
 from components.trainer.data import Examples
 from components.trainer.history import Epoch, best_epoch, reason_to_stop
 from components.trainer.metrics import ranking_sums
 from components.trainer.model import NeuMF
+from components.trainer.xla import XlaEngine
 
 K = 10
 
 EpochSeen = Callable[[TrainingState], None]
+
+
+class Engine(Protocol):
+    """What trains a model, step by step."""
+
+    def load(self) -> None:
+        """Takes the values of the model and of its optimiser."""
+
+    def store(self) -> None:
+        """Gives the model and its optimiser the values that they have now."""
+
+    def train_steps(self, steps: int, user: np.ndarray, item: np.ndarray, label: np.ndarray) -> np.ndarray:
+        """Trains on batches, between `load` and `store`.
+
+        Args:
+          steps: how many of them.
+          user: int32 [S, B].
+          item: int32 [S, B].
+          label: uint8 [S, B], 1 for a positive.
+
+        Returns:
+          The mean binary cross-entropy of each step, float [steps].
+        """
 
 
 class Training:
@@ -40,8 +64,13 @@ class Training:
             ema_momentum=config.weight_averaging,
         )
         self.optimizer.build(model.trainable_variables)
-        self._train_steps = make_train_steps(model, self.optimizer, config.gmf_l2, config.mlp_l2)
+        self._engine = self._new_engine()
         self._rank = make_ranking(model)
+
+    def _new_engine(self) -> Engine:
+        if tf.config.list_physical_devices("GPU"):
+            return XlaEngine(self.model, self.optimizer, self.config.gmf_l2, self.config.mlp_l2)
+        return CpuEngine(self.model, self.optimizer, self.config, self.examples.batch_size)
 
     def run(self, state: TrainingState | None, epoch_seen: EpochSeen) -> TrainingState:
         """Trains until the configuration says to stop.
@@ -82,11 +111,12 @@ class Training:
         """Trains on one epoch; its mean loss, and how many seconds it took."""
         start = time.perf_counter()
         total, steps_done = 0.0, 0
+        self._engine.load()
         for steps, user, item, label in self.examples.training_batches(position, self.config.steps_per_call):
             # In float64, so that the sum does not depend on how many steps are in a call.
-            total += float(np.sum(self._train_steps(steps, user, item, label), dtype="f8"))
-            steps_done += int(steps)
-            bar.advance(int(steps))
+            total += float(np.sum(self._engine.train_steps(steps, user, item, label), dtype="f8"))
+            steps_done += steps
+            bar.advance(steps)
             if not math.isfinite(total):
                 raise UserError(
                     f"the training loss is not finite in epoch {position + 1}; "
@@ -97,6 +127,7 @@ class Training:
                 f"epoch {position + 1} of the examples at {self.examples.uri} has {steps_done:,} batches instead of "
                 f"{self.examples.batches_per_epoch:,}; run NegativeGen again"
             )
+        self._engine.store()
         return total / steps_done, time.perf_counter() - start
 
     @contextlib.contextmanager
@@ -120,67 +151,6 @@ class Training:
             [self._rank(*batch) for batch in self.examples.validation_batches()], axis=0, dtype="f8"
         )
         return float(hits / users), float(gain / users)
-
-
-def make_train_steps(
-    model: NeuMF, optimizer: keras.optimizers.Optimizer, gmf_l2: float = 0.0, mlp_l2: float = 0.0
-) -> Callable[..., tf.Tensor]:
-    """Compiles a loop over training steps.
-
-    Args:
-      model: what is trained.
-      optimizer: how, built for it.
-      gmf_l2: strength of L2 on the GMF embeddings, see `l2_of_rows`.
-      mlp_l2: strength of L2 on the MLP embeddings.
-
-    Returns:
-      A function of `steps` (int32 scalar), `user`, `item` (int32 [S, B]) and `label` (uint8 [S, B]) that trains on the
-      first `steps` of the S batches and returns their losses, float32 [S], zero beyond.
-    """
-    variables = model.trainable_variables
-    strength = np.repeat(np.array([gmf_l2, mlp_l2], "f4"), [model.num_factors, model.half])
-
-    def step(user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            logits = model(user, item)
-            loss = objective = binary_cross_entropy(logits, label)
-            if strength.any():
-                objective += l2_of_rows(model.user_table, user, strength)
-                objective += l2_of_rows(model.item_table, item, strength)
-        gradients = tape.gradient(objective, [variable.value for variable in variables])
-        # XLA knows no sparse gradients: those of lookups become dense.
-        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
-        return loss
-
-    # The loop is inside the XLA program: about twice as fast as calling a compiled step, whose call and variables
-    # cost more than its arithmetic on a small model.
-    @tf.function(jit_compile=True)
-    def train_steps(steps: tf.Tensor, user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-        positions = tf.range(user.shape[0])
-        losses = tf.zeros(user.shape[0])
-        for position in tf.range(steps):
-            loss = step(user[position], item[position], label[position])
-            losses = tf.where(positions == position, loss, losses)
-        return losses
-
-    return train_steps
-
-
-def binary_cross_entropy(logits: Any, label: Any) -> Any:
-    """Mean binary cross-entropy of logits [B] and labels [B], 1 for a positive."""
-    return ops.mean(ops.binary_crossentropy(ops.cast(label, logits.dtype), logits, from_logits=True))
-
-
-def l2_of_rows(table: Any, index: Any, strength: np.ndarray) -> Any:
-    """Half the squared rows of a batch, each as often as it occurs, weighted by column; mean over the batch.
-
-    Args:
-      table: embeddings, float32 [rows, width].
-      index: the batch's rows, int32 [B].
-      strength: of each column, float32 [width].
-    """
-    occurrences = ops.segment_sum(ops.ones(index.shape), index, table.shape[0])
-    return ops.sum(occurrences[:, None] * ops.square(table) * strength) / (2 * math.prod(index.shape))
 
 
 def make_ranking(model: NeuMF) -> Callable[..., tf.Tensor]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -33,6 +33,7 @@ class NeuMF(keras.Model):
         layers: Sequence[int],
         embedding_stddev: float = 0.01,
         seed: int = 0,
+        gmf_head: Literal["learned", "ones"] = "learned",
     ):
         """Makes the model with its initial weights.
 
@@ -44,6 +45,7 @@ class NeuMF(keras.Model):
           embedding_stddev: of the normal distribution that embeddings start from. Dense layers start as in the
             paper's code: Glorot uniform, and LeCun uniform for the head.
           seed: the run's seed.
+          gmf_head: whether the head's weights of the GMF tower are learned, or start as ones and stay.
         """
         super().__init__(name="neumf")
         self._arguments = {
@@ -53,7 +55,9 @@ class NeuMF(keras.Model):
             "layers": list(layers),
             "embedding_stddev": embedding_stddev,
             "seed": seed,
+            "gmf_head": gmf_head,
         }
+        self.fixed_gmf_head = gmf_head == "ones"
         self.num_factors = num_factors
         self.half = layers[0] // 2 if layers else 0
         hidden = layers[1:]
@@ -87,6 +91,8 @@ class NeuMF(keras.Model):
         fused = num_factors + (hidden[-1] if hidden else 0)
         lecun = keras.initializers.LecunUniform(seed=seed_of("head_kernel"))
         self.head_kernel = self.add_weight(shape=(fused, 1), initializer=lecun, name="head_kernel")
+        if self.fixed_gmf_head:
+            self.head_kernel.assign(ops.where(ops.arange(fused)[:, None] < num_factors, 1.0, self.head_kernel))
         self.head_bias = self.add_weight(shape=(1,), initializer="zeros", name="head_bias")
         self.built = True
 
@@ -119,7 +125,7 @@ class NeuMF(keras.Model):
         """Logits [...] of pairs of projected rows [..., factors + width], whose leading shapes broadcast."""
         factors = self.num_factors
         # Multiplying the head into the user's factors first saves work where one user meets many items.
-        weighted = user_rows[..., :factors] * self.head_kernel[:factors, 0]
+        weighted = user_rows[..., :factors] * self._gmf_head()
         gmf = ops.sum(weighted * item_rows[..., :factors], axis=-1)
         return gmf + self._mlp(user_rows[..., factors:] + item_rows[..., factors:])
 
@@ -128,7 +134,7 @@ class NeuMF(keras.Model):
         factors = self.num_factors
         users = self.project_users(ops.take(self.user_table, user, axis=0))
         items = self.project_items(ops.convert_to_tensor(self.item_table))
-        weighted = users[:, :factors] * self.head_kernel[:factors, 0]
+        weighted = users[:, :factors] * self._gmf_head()
         gmf = ops.matmul(weighted, ops.transpose(items[:, :factors]))
         return gmf + self._mlp_of_all_items(users[:, factors:], items[:, factors:])
 
@@ -150,6 +156,11 @@ class NeuMF(keras.Model):
     def call(self, user: Tensor, item: Tensor) -> Tensor:
         """Logits of pairs: users and items (int32 indexes) whose shapes broadcast."""
         return self.score(self.user_rows(user), self.item_rows(item))
+
+    def _gmf_head(self) -> Tensor:
+        """The head's weights [factors] of the GMF tower."""
+        head = self.head_kernel[: self.num_factors, 0]
+        return ops.stop_gradient(head) if self.fixed_gmf_head else head
 
     def _mlp(self, hidden: Tensor) -> Tensor:
         """The MLP tower's and the head's bias' share of the logits, from the first layer before its activation."""

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,8 @@ def examples(inputs: Path) -> Examples:
 
 
 def test_an_epoch_in_steps_of_static_shape(examples: Examples) -> None:
-    dataset = examples.training_batches(2, steps_per_call=4)
-    assert [tuple(spec.shape) for spec in dataset.element_spec] == [(), (4, 64), (4, 64), (4, 64)]
-    groups = list(dataset.as_numpy_iterator())
+    groups = list(examples.training_batches(2, steps_per_call=4))
+    assert {tuple(array.shape for array in arrays) for _, *arrays in groups} == {((4, 64),) * 3}
     steps = [group[0] for group in groups]
     assert sum(steps) == examples.batches_per_epoch
     assert steps == [4] * (len(steps) - 1) + [examples.batches_per_epoch % 4 or 4]
@@ -31,12 +31,22 @@ def test_an_epoch_in_steps_of_static_shape(examples: Examples) -> None:
 
 
 def test_epochs_are_their_own_files(examples: Examples) -> None:
-    first, second = (next(iter(examples.training_batches(n, 4).as_numpy_iterator()))[2] for n in (0, 1))
+    first, second = (next(iter(examples.training_batches(n, 4)))[2] for n in (0, 1))
     assert (first != second).any()
 
 
+def test_a_damaged_file_is_told(inputs: Path, tmp_path: Path) -> None:
+    shutil.copytree(inputs / "examples", tmp_path / "examples")
+    file = sorted((tmp_path / "examples" / "Split-train").glob("epoch-00000-*"))[-1]
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"epoch-00000-.*: record \d+ is damaged"):
+        list(Examples.open(str(tmp_path / "examples")).training_batches(0, 4))
+
+
 def test_order_is_the_same_each_time(examples: Examples) -> None:
-    once, again = ([group[2] for group in examples.training_batches(0, 3).as_numpy_iterator()] for _ in range(2))
+    once, again = ([group[2] for group in examples.training_batches(0, 3)] for _ in range(2))
     np.testing.assert_array_equal(once, again)
 
 

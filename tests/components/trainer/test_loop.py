@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import pytest
-import tensorflow as tf
 
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.fitting import new_model
-from components.trainer.loop import Training, l2_of_rows, make_train_steps
+from components.trainer.loop import Training
 from components.trainer.model import NeuMF
 
 CONFIG: dict[str, Any] = {
@@ -25,14 +22,17 @@ def trained(inputs: Path, **fields: Any) -> tuple[NeuMF, list[np.ndarray]]:
     config = TrainerConfig(**{**CONFIG, "epochs": 2, "steps_per_call": 1, **fields})
     model = new_model(Examples.open(str(inputs / "examples")), config, seed=0)
     training = Training(model, Examples.open(str(inputs / "examples")), config)
-    steps, train_steps = [], training._train_steps
+    steps: list[np.ndarray] = []
+    engine = training._engine
+    train_steps = engine.train_steps
 
-    def watched(*batch: tf.Tensor) -> tf.Tensor:
+    def watched(*batch: Any) -> np.ndarray:
         losses = train_steps(*batch)
+        engine.store()
         steps.append(np.array(model.user_table))
         return losses
 
-    training._train_steps = watched
+    training._engine.train_steps = watched  # type: ignore[method-assign]
     training.run(None, lambda state: None)
     return model, steps
 
@@ -54,28 +54,3 @@ def test_training_goes_on_from_the_weights_and_not_from_their_average(inputs: Pa
     _, plain = trained(inputs)
     _, averaged = trained(inputs, weight_averaging=0.9)
     np.testing.assert_array_equal(plain[-1], averaged[-1])
-
-
-def test_l2_counts_a_row_as_often_as_it_occurs() -> None:
-    table = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
-    index = np.array([4, 1, 1, 0], np.int32)
-    strength = np.array([0.1, 0.1, 0.3], "f4")
-    expected = np.mean([np.sum(strength * table[row].astype("f8") ** 2) / 2 for row in index])
-    np.testing.assert_allclose(l2_of_rows(tf.constant(table), tf.constant(index), strength), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize(("gmf_l2", "mlp_l2"), [(0.5, 0.0), (0.0, 0.5)])
-def test_each_strength_shrinks_the_embeddings_of_its_tower(gmf_l2: float, mlp_l2: float) -> None:
-    def after(gmf_l2: float, mlp_l2: float) -> np.ndarray:
-        model = NeuMF(9, 7, 4, (6, 4), 0.5, seed=0)
-        optimizer = keras.optimizers.SGD(1.0)
-        optimizer.build(model.trainable_variables)
-        rows = np.arange(64, dtype=np.int32)[None]
-        label = (rows % 2).astype(np.uint8)
-        make_train_steps(model, optimizer, gmf_l2, mlp_l2)(tf.constant(1), rows % 9, rows % 7, label)
-        return np.array(model.user_table)
-
-    before, plain, shrunk = np.array(NeuMF(9, 7, 4, (6, 4), 0.5, seed=0).user_table), after(0, 0), after(gmf_l2, mlp_l2)
-    occurrences = np.bincount(np.arange(64) % 9)[:, None] / 64
-    strength = np.repeat([gmf_l2, mlp_l2], [4, 3])
-    np.testing.assert_allclose(shrunk, plain - occurrences * strength * before, atol=1e-6)

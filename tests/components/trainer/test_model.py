@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.loop import binary_cross_entropy
 from components.trainer.model import NeuMF
+from components.trainer.xla import binary_cross_entropy
 
 USERS, ITEMS = 13, 11
 MODELS = {
@@ -138,3 +138,15 @@ def test_config_rebuilds_the_model() -> None:
     again = NeuMF.from_config(model.get_config())
     for left, right in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_a_head_of_ones_stays() -> None:
+    model = NeuMF(USERS, ITEMS, 4, (8, 6, 5), seed=3, gmf_head="ones")
+    np.testing.assert_array_equal(model.head_kernel[:4], np.ones((4, 1)))
+    assert (np.asarray(model.head_kernel[4:]) != 1).all()
+    user, item = pairs(20)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model(tf.constant(user), tf.constant(item)))
+    gradient = np.asarray(tape.gradient(loss, model.head_kernel.value))
+    assert (gradient[:4] == 0).all()
+    assert np.abs(gradient[4:]).max() > 0

@@ -79,7 +79,7 @@ def test_learns_what_was_planted(trained: Any) -> None:
     # A user likes a fourth of the items and ranks one held-out of them among 19 of the others: chance is .5 for HR@10
     # and .23 for NDCG@10.
     best = max(epoch["ndcg@10"] for epoch in report["epochs"])
-    assert best > 0.45
+    assert best > 0.8
     assert max(epoch["hr@10"] for epoch in report["epochs"]) > 0.75
     assert report["epochs"][report["best_epoch"] - 1]["ndcg@10"] == best
     assert report["epochs"][-1]["loss"] < 0.5 * report["epochs"][0]["loss"]

@@ -1,0 +1,155 @@
+"""A model in training on the CPU: its values in arrays that compiled code works on."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import keras
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from components.parallel import cores
+from components.trainer.config import TrainerConfig
+from components.trainer.cpu.state import Adam, Dense, Scratch, Side, Trained
+from components.trainer.cpu.steps import LANES, phases, train
+from components.trainer.model import NeuMF
+
+_PAIRS_AT_ONCE = 1024  # of a lane: their activations stay in a core's cache
+
+
+class CpuEngine:
+    """Trains a Keras model as `XlaEngine` does, several times faster on a CPU; see `Engine`.
+
+    The loss, the gradients and Adam are those of the Keras model, to rounding. Results are the same whatever the
+    number of threads.
+    """
+
+    def __init__(
+        self,
+        model: NeuMF,
+        optimizer: keras.optimizers.Adam,
+        config: TrainerConfig,
+        batch_size: int,
+        threads: int | None = None,
+    ):
+        """Makes room for everything; the values come with `load`. `threads` defaults to the number of cores."""
+        self._model, self._optimizer, self._config = model, optimizer, config
+        self._threads = min(threads or cores(), LANES)
+        self._pool = ThreadPoolExecutor(self._threads)
+        self._blocks = math.ceil(batch_size / (LANES * _PAIRS_AT_ONCE))
+        width = config.layers[1] if config.layers else 0
+        self._users, self._items = (
+            _side(tuple(table.shape), batch_size, model.num_factors + width, bool(config.weight_averaging))
+            for table in (model.user_table, model.item_table)
+        )
+        self._ends = [0, *itertools.accumulate(math.prod(variable.shape) for variable in self._dense_variables())]
+        self._dense = _dense(self._ends[-1], model, config)
+        self._scratch = _scratch(math.ceil(batch_size / self._blocks), self._dense.widths)
+
+    def load(self) -> None:
+        """See `Engine`."""
+        for variable, array in self._pairs():
+            array[...] = np.asarray(variable.value).reshape(array.shape)
+
+    def store(self) -> None:
+        """See `Engine`."""
+        for variable, array in self._pairs():
+            variable.assign(array.reshape(variable.shape))
+
+    def train_steps(self, steps: int, user: np.ndarray, item: np.ndarray, label: np.ndarray) -> np.ndarray:
+        """See `Engine`."""
+        losses = np.zeros(steps)
+        self._users.done[:] = self._items.done[:] = 0
+        arguments: tuple[Any, ...] = (
+            self._threads, np.zeros((phases(steps, self._blocks), 1), "i8"), np.zeros(1, "i8"), steps,
+            user, item, label, self._blocks, self._users, self._items, self._dense, self._scratch, self._adam(steps),
+            losses,
+        )  # fmt: skip
+        # Each thread calls BLAS for itself.
+        with threadpool_limits(1, user_api="blas"):
+            for done in [self._pool.submit(train, *arguments) for _ in range(self._threads)]:
+                done.result()
+        iterations = self._optimizer.iterations
+        iterations.assign(iterations + steps)
+        return losses
+
+    def _adam(self, steps: int) -> Adam:
+        config = self._config
+        number = int(self._optimizer.iterations) + 1 + np.arange(steps)
+        rates = config.learning_rate * np.sqrt(1 - config.beta_2**number) / (1 - config.beta_1**number)
+        keeps = np.where(number == 1, 0, config.weight_averaging)
+        l2 = np.repeat([config.gmf_l2, config.mlp_l2], [self._dense.factors, self._dense.half])
+        betas = np.float32(config.beta_1), np.float32(config.beta_2), np.float32(config.epsilon)
+        return Adam(rates.astype("f4"), keeps.astype("f4"), *betas, l2.astype("f4"))
+
+    def _dense_variables(self) -> list[keras.Variable]:
+        """All weights that are in no table, in the order of `Dense`."""
+        model = self._model
+        layers = [variable for layer in model.dense_layers for variable in layer.trainable_variables]
+        first = [model.first_kernel, model.first_bias] if model.half else []
+        return [*first, *layers, model.head_kernel, model.head_bias]
+
+    def _pairs(self) -> Iterator[tuple[keras.Variable, np.ndarray]]:
+        """Each variable of the model and of the optimiser, with the array that it is trained in."""
+        state = {variable.path.partition("/")[2]: variable for variable in self._optimizer.variables}
+        places = [(self._model.user_table, self._users.table), (self._model.item_table, self._items.table)]
+        for variable, begin, end in zip(self._dense_variables(), self._ends, self._ends[1:], strict=False):
+            places.append((variable, Trained(*(array[begin:end] for array in self._dense.weights))))
+        for variable, trained in places:
+            name = variable.path.replace("/", "_")
+            yield variable, trained.value
+            yield state[f"{name}_momentum"], trained.mean
+            yield state[f"{name}_velocity"], trained.square
+            if self._config.weight_averaging:
+                yield state[f"{name}_average"], trained.average
+
+
+def _trained(shape: tuple[int, ...], averaged: bool) -> Trained:
+    value, mean, square = (np.zeros(shape, "f4") for _ in range(3))
+    return Trained(value, mean, square, np.zeros(shape if averaged else (*shape[:-1], 0), "f4"))
+
+
+def _side(shape: tuple[int, int], batch_size: int, projected_width: int, averaged: bool) -> Side:
+    rows, row_width = shape
+    slots = min(rows, batch_size)
+    return Side(
+        table=_trained((rows, row_width), averaged),
+        done=np.zeros(rows, "i4"),
+        slot_of=np.full(rows, -1, "i4"),
+        found=np.zeros(1, "i8"),
+        rows=np.zeros(slots, "i4"),
+        slots=np.zeros(batch_size, "i4"),
+        counts=np.zeros(slots, "f4"),
+        gathered=np.zeros((slots, row_width), "f4"),
+        projected=np.zeros((slots, projected_width), "f4"),
+        gradient=np.zeros((slots, projected_width), "f4"),
+        row_gradient=np.zeros((slots, row_width), "f4"),
+    )
+
+
+def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
+    moving = np.ones(size, "f4")
+    if model.fixed_gmf_head:
+        head_at = size - 1 - (config.layers[-1] if config.layers else 0) - model.num_factors
+        moving[head_at : head_at + model.num_factors] = 0
+    return Dense(
+        weights=_trained((size,), bool(config.weight_averaging)),
+        moving=moving,
+        gradients=np.zeros((LANES, size), "f4"),
+        widths=np.array(config.layers[1:], "i8"),
+        factors=model.num_factors,
+        half=model.half,
+    )
+
+
+def _scratch(pairs: int, widths: np.ndarray) -> Scratch:
+    lane = math.ceil(pairs / LANES)
+    return Scratch(
+        activations=np.zeros((LANES, lane * int(widths.sum())), "f4"),
+        deltas=np.zeros((LANES, 2, lane * int(widths[1:].max(initial=0))), "f4"),
+        errors=np.zeros(pairs, "f4"),
+        hidden_gradient=np.zeros((pairs, int(widths[:1].sum())), "f4"),
+        losses=np.zeros(LANES),
+    )

@@ -1,0 +1,109 @@
+"""What the kernels work on: arrays, grouped."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Trained(NamedTuple):
+    """Values with what Adam keeps of them: float32, all of one shape.
+
+    Attributes:
+      value: the values.
+      mean: the moving average of their gradients.
+      square: that of their squared gradients.
+      average: that of the values themselves; empty along its last axis where there is none.
+    """
+
+    value: np.ndarray
+    mean: np.ndarray
+    square: np.ndarray
+    average: np.ndarray
+
+
+class Side(NamedTuple):
+    """The users' table or the items', and what a batch of B pairs needs of it.
+
+    A *slot* is the place of a distinct row of the table among those of the batch.
+
+    Attributes:
+      table: [rows of the table, factors + half].
+      done: int32 [rows of the table], how many steps of this call each row has made.
+      slot_of: int32 [rows of the table], -1 but for a moment.
+      found: int64 [1], the number of slots.
+      rows: int32, the row of each slot.
+      slots: int32 [B], the slot of each pair.
+      counts: float32, in how many pairs each slot is.
+      gathered: float32 [slots, factors + half], the rows.
+      projected: float32 [slots, factors + width], the rows with their MLP part times the kernel of the first layer.
+      gradient: of `projected`.
+      row_gradient: of `gathered`.
+    """
+
+    table: Trained
+    done: np.ndarray
+    slot_of: np.ndarray
+    found: np.ndarray
+    rows: np.ndarray
+    slots: np.ndarray
+    counts: np.ndarray
+    gathered: np.ndarray
+    projected: np.ndarray
+    gradient: np.ndarray
+    row_gradient: np.ndarray
+
+
+class Dense(NamedTuple):
+    """All weights that are in no table, one after the other: kernel and bias of each layer, then of the head.
+
+    Attributes:
+      weights: [w].
+      moving: float32 [w], 0 for a weight that stays as it is, else 1.
+      gradients: float32 [lanes, w], to be added up.
+      widths: int64, of the MLP's layers; empty where there is no MLP.
+      factors: width of the GMF tower.
+      half: width of a table's MLP part.
+    """
+
+    weights: Trained
+    moving: np.ndarray
+    gradients: np.ndarray
+    widths: np.ndarray
+    factors: int
+    half: int
+
+
+class Scratch(NamedTuple):
+    """Room for a block of pairs, which the lanes share out.
+
+    Attributes:
+      activations: float32 [lanes, all layers' values for a lane's pairs].
+      deltas: float32 [lanes, 2, the widest layer's values for a lane's pairs].
+      errors: float32 [pairs], the gradient of each logit.
+      hidden_gradient: float32 [pairs, width], that of the first layer before its activation.
+      losses: float64 [lanes], sums over the pairs of a batch.
+    """
+
+    activations: np.ndarray
+    deltas: np.ndarray
+    errors: np.ndarray
+    hidden_gradient: np.ndarray
+    losses: np.ndarray
+
+
+class Adam(NamedTuple):
+    """How the optimiser moves values in each step of a call.
+
+    Attributes:
+      rates: float32 [steps], the learning rate with the correction of Adam's bias.
+      keeps: float32 [steps], what share of itself the moving average of the values keeps.
+      beta_1: float32; `beta_2` and `epsilon` likewise.
+      l2: float32 [factors + half], strength of L2 on a row of a table, each time that it occurs.
+    """
+
+    rates: np.ndarray
+    keeps: np.ndarray
+    beta_1: np.float32
+    beta_2: np.float32
+    epsilon: np.float32
+    l2: np.ndarray

@@ -1,0 +1,182 @@
+"""A call of the engine: what each of its threads does, step by step.
+
+Between the phases of a step, the threads wait for each other; within a phase, each takes the next task that is left.
+What a task computes does not depend on who does it, nor on when.
+"""
+
+# The compiler infers the types.
+# mypy: disable-error-code="no-untyped-def"
+
+from components.trainer.cpu import adam as optimiser
+from components.trainer.cpu import tables, towers
+from components.trainer.cpu.compiling import compiled, entry_point, next_task, wait_for_all
+
+LANES = 16  # partial sums of each gradient; a constant, so that results do not depend on the number of threads
+ROWS_AT_ONCE = 256  # of a table, in a task: they stay in a core's cache from one loop over them to the next
+
+
+def phases(steps: int, blocks: int) -> int:
+    """How many phases a call of `train` has."""
+    return steps * (4 + 2 * blocks) + 1
+
+
+@entry_point
+def train(threads, counters, arrived, steps, user, item, label, blocks, users, items, dense, scratch, adam, losses):
+    """Trains on `steps` batches; all threads call it with the same arguments, and return when all is done.
+
+    Args:
+      threads: how many there are.
+      counters: int64 [phases, 1], zeros.
+      arrived: int64 [1], zero.
+      steps: how many batches.
+      user: int32 [S, B].
+      item: int32 [S, B].
+      label: uint8 [S, B].
+      blocks: into how many blocks the pairs of a batch are cut.
+      users: the users' `Side`.
+      items: the items' `Side`.
+      dense: the other weights; their gradients are zero.
+      scratch: for the blocks; its losses are zero.
+      adam: for the steps.
+      losses: to be filled: float64 [S], mean of each batch.
+    """
+    pairs = user.shape[1]
+    phase = 0
+    for step in range(steps):
+        _find_slots(counters[phase], users, items, user[step], item[step])
+        phase += 1
+        wait_for_all(arrived, threads * phase)
+        _project(counters[phase], users, items, dense, step, adam)
+        phase += 1
+        wait_for_all(arrived, threads * phase)
+        for block in range(blocks):
+            first, end = pairs * block // blocks, pairs * (block + 1) // blocks
+            _work_on_pairs(counters[phase], users, items, first, end, label[step], dense, scratch)
+            phase += 1
+            wait_for_all(arrived, threads * phase)
+            _collect_gradients(counters[phase], users, items, first, end, dense, scratch, threads)
+            phase += 1
+            wait_for_all(arrived, threads * phase)
+        _project_back(counters[phase], users, items, dense, pairs, adam)
+        phase += 1
+        wait_for_all(arrived, threads * phase)
+        _move(counters[phase], users, items, dense, scratch, step, adam, losses, pairs)
+        phase += 1
+        wait_for_all(arrived, threads * phase)
+    _coast(counters[phase], users, items, steps, adam)
+
+
+@compiled
+def _find_slots(counter, users, items, user, item):
+    task = next_task(counter)
+    while task < 2:
+        if task == 0:
+            tables.find_slots(users, user)
+        else:
+            tables.find_slots(items, item)
+        task = next_task(counter)
+
+
+@compiled
+def _project(counter, users, items, dense, step, adam):
+    user_kernel, item_kernel = towers.first_kernels(dense, dense.weights.value)
+    user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
+    task = next_task(counter)
+    while task < user_tasks + item_tasks:
+        if task < user_tasks:
+            _project_rows(users, dense.factors, user_kernel, task, step, adam)
+        else:
+            _project_rows(items, dense.factors, item_kernel, task - user_tasks, step, adam)
+        task = next_task(counter)
+
+
+@compiled
+def _row_tasks(side):
+    return (side.found[0] + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
+
+
+@compiled
+def _project_rows(side, factors, kernel, task, step, adam):
+    begin, end = task * ROWS_AT_ONCE, min(side.found[0], (task + 1) * ROWS_AT_ONCE)
+    for slot in range(begin, end):
+        optimiser.coast_row(side, side.rows[slot], step, adam)
+    tables.project(side, factors, kernel, begin, end)
+
+
+@compiled
+def _work_on_pairs(counter, users, items, first, end, label, dense, scratch):
+    lane = next_task(counter)
+    while lane < LANES:
+        begin_of_lane = first + (end - first) * lane // LANES
+        end_of_lane = first + (end - first) * (lane + 1) // LANES
+        towers.loss_and_gradients(users, items, label, first, begin_of_lane, end_of_lane, dense, scratch, lane)
+        lane = next_task(counter)
+
+
+@compiled
+def _collect_gradients(counter, users, items, first, end, dense, scratch, parts):
+    head = towers.gmf_head(dense)
+    task = next_task(counter)
+    while task < 2 * parts:
+        if task < parts:
+            tables.collect_gradients(users, items, first, end, head, scratch, task, parts)
+        else:
+            tables.collect_gradients(items, users, first, end, head, scratch, task - parts, parts)
+        task = next_task(counter)
+
+
+@compiled
+def _project_back(counter, users, items, dense, pairs, adam):
+    user_kernel, item_kernel = towers.first_kernels(dense, dense.weights.value)
+    lane = next_task(counter)
+    while lane < LANES:
+        of_user_kernel, of_item_kernel = towers.first_kernels(dense, dense.gradients[lane])
+        _project_lane_back(users, dense.factors, user_kernel, adam.l2, pairs, of_user_kernel, lane)
+        _project_lane_back(items, dense.factors, item_kernel, adam.l2, pairs, of_item_kernel, lane)
+        lane = next_task(counter)
+
+
+@compiled
+def _project_lane_back(side, factors, kernel, l2, pairs, of_kernel, lane):
+    begin, end = side.found[0] * lane // LANES, side.found[0] * (lane + 1) // LANES
+    for slot in range(begin, end, ROWS_AT_ONCE):
+        tables.project_back(side, factors, kernel, l2, pairs, of_kernel, slot, min(end, slot + ROWS_AT_ONCE))
+
+
+@compiled
+def _move(counter, users, items, dense, scratch, step, adam, losses, pairs):
+    user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
+    task = next_task(counter)
+    while task < 1 + user_tasks + item_tasks:
+        if task == 0:
+            optimiser.move_weights(dense, step, adam)
+            losses[step] = towers.total_loss(scratch) / pairs
+        elif task <= user_tasks:
+            _move_rows(users, task - 1, step, adam)
+        else:
+            _move_rows(items, task - 1 - user_tasks, step, adam)
+        task = next_task(counter)
+
+
+@compiled
+def _move_rows(side, task, step, adam):
+    for slot in range(task * ROWS_AT_ONCE, min(side.found[0], (task + 1) * ROWS_AT_ONCE)):
+        optimiser.move_slot(side, slot, step, adam)
+
+
+@compiled
+def _coast(counter, users, items, steps, adam):
+    task = next_task(counter)
+    while task < 2 * LANES:
+        if task < LANES:
+            _coast_lane(users, task, steps, adam)
+        else:
+            _coast_lane(items, task - LANES, steps, adam)
+        task = next_task(counter)
+
+
+@compiled
+def _coast_lane(side, lane, steps, adam):
+    rows = len(side.done)
+    for row in range(rows * lane // LANES, rows * (lane + 1) // LANES):
+        optimiser.coast_row(side, row, steps, adam)

@@ -1,0 +1,32 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.trainer.model import NeuMF
+from components.trainer.xla import l2_of_rows, make_train_steps
+
+
+def test_l2_counts_a_row_as_often_as_it_occurs() -> None:
+    table = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
+    index = np.array([4, 1, 1, 0], np.int32)
+    strength = np.array([0.1, 0.1, 0.3], "f4")
+    expected = np.mean([np.sum(strength * table[row].astype("f8") ** 2) / 2 for row in index])
+    np.testing.assert_allclose(l2_of_rows(tf.constant(table), tf.constant(index), strength), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("gmf_l2", "mlp_l2"), [(0.5, 0.0), (0.0, 0.5)])
+def test_each_strength_shrinks_the_embeddings_of_its_tower(gmf_l2: float, mlp_l2: float) -> None:
+    def after(gmf_l2: float, mlp_l2: float) -> np.ndarray:
+        model = NeuMF(9, 7, 4, (6, 4), 0.5, seed=0)
+        optimizer = keras.optimizers.SGD(1.0)
+        optimizer.build(model.trainable_variables)
+        rows = np.arange(64, dtype=np.int32)[None]
+        label = (rows % 2).astype(np.uint8)
+        make_train_steps(model, optimizer, gmf_l2, mlp_l2)(tf.constant(1), rows % 9, rows % 7, label)
+        return np.array(model.user_table)
+
+    before, plain, shrunk = np.array(NeuMF(9, 7, 4, (6, 4), 0.5, seed=0).user_table), after(0, 0), after(gmf_l2, mlp_l2)
+    occurrences = np.bincount(np.arange(64) % 9)[:, None] / 64
+    strength = np.repeat([gmf_l2, mlp_l2], [4, 3])
+    np.testing.assert_allclose(shrunk, plain - occurrences * strength * before, atol=1e-6)
