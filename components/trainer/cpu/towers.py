@@ -53,54 +53,70 @@ def loss_and_gradients(users, items, label, first, begin, end, dense, scratch, l
       scratch: where errors and hidden gradients go.
       lane: whose gradients, losses and scratch they are.
     """
-    user_slots, item_slots, label = users.slots[begin:end], items.slots[begin:end], label[begin:end]
-    user_projected, item_projected = users.projected, items.projected
-    errors, hidden_gradient = scratch.errors[begin - first :], scratch.hidden_gradient[begin - first :]
-    errors = errors[: end - begin]
-    activations, deltas = scratch.activations[lane], scratch.deltas[lane]
-    factors, widths = dense.factors, dense.widths
-    share = np.float32(1 / len(users.slots))
-    begin_of_bias = 2 * dense.half * widths[0] if len(widths) else 0
-    weights, gradients = dense.weights.value[begin_of_bias:], dense.gradients[lane, begin_of_bias:]
-    pairs, layers = len(label), len(widths)
-    width = widths[0] if layers else 0
-    last_width = widths[-1] if layers else 0
-    first = activations[: pairs * width].reshape(pairs, width)
-    _first_layer(user_slots, item_slots, user_projected, item_projected, factors, weights[:width], first)
-    at, begin = width, 0  # of the layer's weights, and of the activations before it
-    for layer in range(1, layers):
-        before, after = widths[layer - 1], widths[layer]
-        inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
-        begin += pairs * before
-        outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
-        product(inputs, weights[at : at + before * after].reshape(before, after), outputs, _0)
-        at += before * after
-        _add_bias_and_rectify(outputs, weights[at : at + after])
+    user_slots, item_slots = users.slots[begin:end], items.slots[begin:end]
+    errors = scratch.errors[begin - first : end - first]
+    hidden_gradient = scratch.hidden_gradient[begin - first : end - first]
+    activations = scratch.activations[lane]
+    factors, widths, layers = dense.factors, dense.widths, len(dense.widths)
+    width, last_width = (widths[0], widths[-1]) if layers else (0, 0)
+    bias_at, head_at = 2 * dense.half * width, len(dense.moving) - 1 - last_width - factors
+    mlp, of_mlp = dense.weights.value[bias_at:head_at], dense.gradients[lane, bias_at:head_at]
+    head, of_head = dense.weights.value[head_at:], dense.gradients[lane, head_at:]
+    pairs = end - begin
+
+    values = activations[: pairs * width].reshape(pairs, width)
+    _first_layer(user_slots, item_slots, users.projected, items.projected, factors, mlp[:width], values)
+    last = _forward(pairs, widths, mlp, activations)
+    _logits(user_slots, item_slots, users.projected, items.projected, factors, last, head, errors)
+    scratch.losses[lane] += _loss_and_errors(label[begin:end], np.float32(1 / len(label)), errors)
+    _head_gradient(user_slots, item_slots, users.projected, items.projected, factors, last, errors, of_head)
+    if layers:
+        _backward(
+            pairs, widths, mlp, head[factors:], errors, activations, scratch.deltas[lane], hidden_gradient, of_mlp
+        )
+
+
+@compiled
+def _forward(pairs, widths, mlp, activations):
+    """Fills in the activations of the second layer and on, which follow the first one's; returns the last layer's."""
+    at, begin, before = 0, 0, 0  # of the layer's weights, and the activations before it
+    for layer in range(len(widths)):
+        after = widths[layer]
+        if layer > 0:
+            inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
+            begin += pairs * before
+            outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
+            product(inputs, mlp[at : at + before * after].reshape(before, after), outputs, _0)
+            at += before * after
+            _add_bias_and_rectify(outputs, mlp[at : at + after])
         at += after
-    last = activations[begin : begin + pairs * last_width].reshape(pairs, last_width)
-    _logits(user_slots, item_slots, user_projected, item_projected, factors, last, weights[at:], errors)
-    loss = _loss_and_errors(label, share, errors)
-    _head_gradient(user_slots, item_slots, user_projected, item_projected, factors, last, errors, gradients[at:])
-    if layers == 0:
-        scratch.losses[lane] += loss
-        return
-    delta = hidden_gradient[:pairs] if layers == 1 else deltas[0, : pairs * last_width].reshape(pairs, last_width)
-    _last_delta(last, weights[at + factors :], errors, delta)
-    for layer in range(layers - 1, 0, -1):
-        before, after = widths[layer - 1], widths[layer]
+        before = after
+    return activations[begin : begin + pairs * before].reshape(pairs, before)
+
+
+@compiled
+def _backward(pairs, widths, mlp, mlp_head, errors, activations, deltas, hidden_gradient, of_mlp):
+    """Goes back through the layers, whose gradients before their activation alternate between the two `deltas`."""
+    at, begin = len(mlp), pairs * widths.sum()
+    delta = hidden_gradient
+    for layer in range(len(widths) - 1, -1, -1):
+        after = widths[layer]
+        begin -= pairs * after
+        outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
+        of_outputs = hidden_gradient if layer == 0 else deltas[layer % 2, : pairs * after].reshape(pairs, after)
+        if layer == len(widths) - 1:
+            _last_delta(outputs, mlp_head, errors, of_outputs)
+        else:
+            next_width = widths[layer + 1]
+            kernel = slice(at, at + after * next_width)
+            product_of_columns(outputs, delta, of_mlp[kernel].reshape(after, next_width), _1)
+            product_of_rows(delta, mlp[kernel].reshape(after, next_width), of_outputs, _0)
+            _mask(of_outputs, outputs)
         at -= after
-        _add_rows(delta, gradients[at : at + after])
-        at -= before * after
-        begin -= pairs * before
-        inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
-        product_of_columns(inputs, delta, gradients[at : at + before * after].reshape(before, after), _1)
-        side = (layers - layer) % 2
-        backward = hidden_gradient[:pairs] if layer == 1 else deltas[side, : pairs * before].reshape(pairs, before)
-        product_of_rows(delta, weights[at : at + before * after].reshape(before, after), backward, _0)
-        _mask(backward, inputs)
-        delta = backward
-    _add_rows(delta, gradients[:width])
-    scratch.losses[lane] += loss
+        _add_rows(of_outputs, of_mlp[at : at + after])
+        if layer > 0:
+            at -= widths[layer - 1] * after
+        delta = of_outputs
 
 
 @compiled
