@@ -50,14 +50,17 @@ def _settings(model: str, factors: int) -> list[str]:
     """What makes one model: an MLP tower halves its width in each of three layers, down to the factors."""
     layers = ",".join(str(factors * times) for times in (8, 4, 2, 1))
     shared = [f"trainer.gmf_l2={GMF_L2.get(factors, 0.005)}"]
-    return shared + {
-        "gmf": [f"trainer.num_factors={factors}", "trainer.layers=[]"],
-        "mlp": ["trainer.num_factors=0", f"trainer.layers=[{layers}]"],
-        "neumf": [f"trainer.num_factors={factors}", f"trainer.layers=[{layers}]"],
-        "neumf_pretrained": [
-            f"trainer.num_factors={factors}",
-            f"trainer.layers=[{layers}]",
-            "trainer.pretraining=towers",
-            "trainer.learning_rate=0.0005",
-        ],
-    }[model]
+    return (
+        shared
+        + {
+            "gmf": [f"trainer.num_factors={factors}", "trainer.layers=[]"],
+            "mlp": ["trainer.num_factors=0", f"trainer.layers=[{layers}]"],
+            "neumf": [f"trainer.num_factors={factors}", f"trainer.layers=[{layers}]"],
+            "neumf_pretrained": [
+                f"trainer.num_factors={factors}",
+                f"trainer.layers=[{layers}]",
+                "trainer.pretraining=towers",
+                "trainer.learning_rate=0.0005",
+            ],
+        }[model]
+    )
