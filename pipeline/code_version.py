@@ -13,9 +13,7 @@ _COMPONENTS = Path(components.__file__).parent
 
 def code_version(component: str) -> str:
     """A digest of the source of one component, templates included, and of the modules that it shares with others."""
-    own = [
-        path for path in (_COMPONENTS / component).rglob("*") if path.is_file() and path.parent.name != "__pycache__"
-    ]
+    own = [path for path in (_COMPONENTS / component).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     sources = sorted([*_COMPONENTS.glob("*.py"), *own])
     digest = hashlib.sha256()
     for source in sources:

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from components.parameters import Section
 
 Width = Annotated[int, Field(ge=1)]
+DeviceName = Literal["auto", "cpu", "gpu", "mirrored", "multiworker", "tpu"]
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 
 
 class TrainerConfig(Section):
@@ -77,6 +79,20 @@ class TrainerConfig(Section):
     )
     steps_per_call: int = Field(
         64, ge=1, description="Training steps in one call of the compiled loop; the result does not depend on it."
+    )
+
+    device: DeviceName = Field(
+        "auto",
+        description="What trains. cpu: one machine's cores; gpu: one of its GPUs; mirrored: all its GPUs; multiworker: "
+        "the workers that TF_CONFIG names; tpu: the TPU that TPU_NAME names. auto takes the first that is there of "
+        "tpu, multiworker, mirrored, gpu, cpu. Several devices share each batch (docs/accelerators.md).",
+    )
+    precision: Precision = Field(
+        "float32",
+        description="Of activations and matrix products in training; weights, Adam and the loss stay float32 "
+        "(Micikevicius et al., Mixed Precision Training, ICLR 2018). mixed_float16 scales the loss dynamically, on one "
+        "device only; mixed_bfloat16 needs no scaling. On a CPU, float32 is the fastest: its own compiled step knows "
+        "nothing else, and the others are left to XLA.",
     )
 
     @property

@@ -12,6 +12,7 @@ from components.trainer import checkpoints
 from components.trainer.checkpoints import TrainingState
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.devices import find_device
 from components.trainer.history import Epoch, Stage
 from components.trainer.loop import Training
 from components.trainer.model import NeuMF
@@ -35,7 +36,18 @@ def fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, l
       seed: the run's seed.
       checkpoint: folder for the checkpoints; a stage that has one goes on from it.
       logs: folder for TensorBoard.
+
+    Returns:
+      The model on one device and in float32, whatever trained it.
+
+    Raises:
+      UserError: this machine has no such device, or a training fails (see `Training.run`).
     """
+    with find_device(config.device).placement():
+        return _fit(examples, config, seed, checkpoint, logs)
+
+
+def _fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, logs: str) -> Fit:
     stages: list[Stage] = []
     towers: dict[str, NeuMF] = {}
     for name in TOWERS if config.pretraining == "towers" else ():
@@ -68,23 +80,33 @@ def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
 
 def _train(model: NeuMF, examples: Examples, config: TrainerConfig, checkpoint: str, logs: str) -> Sequence[Epoch]:
     state = checkpoints.load(checkpoint)
-    log = EpochLog(logs)
+    device = find_device(config.device)
+    log = EpochLog(logs if device.is_chief else None)
     for number, epoch in enumerate(state.epochs if state else [], start=1):
         log.write(number, epoch)
 
     def epoch_seen(state: TrainingState) -> None:
-        checkpoints.save(checkpoint, state)
+        if device.is_chief:
+            checkpoints.save(checkpoint, state)
         log.write(len(state.epochs), state.epochs[-1])
 
-    return Training(model, examples, config).run(state, epoch_seen).epochs
+    if device.strategy is None and config.precision == "float32":
+        return Training(model, examples, config).run(state, epoch_seen).epochs
+    with device.scope():
+        copy = NeuMF(**model.get_config(), precision=config.precision)
+        copy.set_weights(model.get_weights())
+        epochs = Training(copy, examples, config).run(state, epoch_seen).epochs
+        weights = copy.get_weights()
+    model.set_weights(weights)
+    return epochs
 
 
 class EpochLog:
     """TensorBoard's scalars, one point for each epoch."""
 
-    def __init__(self, folder: str):
-        """Opens the log in `folder`."""
-        self._writer = tf.summary.create_file_writer(folder)
+    def __init__(self, folder: str | None):
+        """Opens the log in `folder`; None writes nothing."""
+        self._writer = tf.summary.create_file_writer(folder) if folder else tf.summary.create_noop_writer()
 
     def write(self, number: int, epoch: Epoch) -> None:
         """Adds an epoch, numbered from 1."""

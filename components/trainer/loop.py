@@ -16,6 +16,8 @@ from components.trainer.checkpoints import Arrays, TrainingState
 from components.trainer.config import TrainerConfig
 from components.trainer.cpu.engine import CpuEngine
 from components.trainer.data import Examples
+from components.trainer.devices import find_device
+from components.trainer.distributed import StrategyEngine
 from components.trainer.history import Epoch, best_epoch, reason_to_stop
 from components.trainer.metrics import ranking_sums
 from components.trainer.model import NeuMF
@@ -53,22 +55,23 @@ class Training:
     """A model in training on one artifact of examples."""
 
     def __init__(self, model: NeuMF, examples: Examples, config: TrainerConfig):
-        """Prepares the training; nothing is compiled or read before `run`."""
+        """Prepares the training, in the scope of the configuration's device (`find_device`) as the model was made in.
+
+        Nothing is compiled or read before `run`.
+        """
         self.model, self.examples, self.config = model, examples, config
-        self.optimizer = keras.optimizers.Adam(
-            learning_rate=config.learning_rate,
-            beta_1=config.beta_1,
-            beta_2=config.beta_2,
-            epsilon=config.epsilon,
-            use_ema=bool(config.weight_averaging),
-            ema_momentum=config.weight_averaging,
-        )
+        self.optimizer = new_optimizer(config)
         self.optimizer.build(model.trainable_variables)
         self._engine = self._new_engine()
-        self._rank = make_ranking(model)
+        # Half precision would tie scores: validation is of the model as it is exported, in float32.
+        self._validated = model if config.precision == "float32" else NeuMF(**model.get_config())
+        self._rank = make_ranking(self._validated)
 
     def _new_engine(self) -> Engine:
-        if tf.config.list_physical_devices("GPU"):
+        device = find_device(self.config.device)
+        if device.strategy is not None:
+            return StrategyEngine(self.model, self.optimizer, self.config, device)
+        if device.kind == "gpu" or self.config.precision != "float32":
             return XlaEngine(self.model, self.optimizer, self.config.gmf_l2, self.config.mlp_l2)
         return CpuEngine(self.model, self.optimizer, self.config, self.examples.batch_size)
 
@@ -133,7 +136,7 @@ class Training:
     @contextlib.contextmanager
     def _averaged_weights(self) -> Iterator[None]:
         """Has the model hold its averaged weights for a while, if there are such."""
-        if not self.optimizer.use_ema:
+        if not self.config.weight_averaging:
             yield
             return
         weights = _values(self.model)
@@ -147,10 +150,25 @@ class Training:
         """HR@10 and NDCG@10 of the model as it is on the validation split; None where there is none."""
         if self.examples.validation is None:
             return None, None
+        if self._validated is not self.model:
+            self._validated.set_weights(self.model.get_weights())
         hits, gain, users = np.sum(
             [self._rank(*batch) for batch in self.examples.validation_batches()], axis=0, dtype="f8"
         )
         return float(hits / users), float(gain / users)
+
+
+def new_optimizer(config: TrainerConfig) -> keras.optimizers.Optimizer:
+    """Adam as the configuration wants it; with float16, around it a loss scale that adapts itself."""
+    adam = keras.optimizers.Adam(
+        learning_rate=config.learning_rate,
+        beta_1=config.beta_1,
+        beta_2=config.beta_2,
+        epsilon=config.epsilon,
+        use_ema=bool(config.weight_averaging),
+        ema_momentum=config.weight_averaging,
+    )
+    return keras.optimizers.LossScaleOptimizer(adam) if config.precision == "mixed_float16" else adam
 
 
 def make_ranking(model: NeuMF) -> Callable[..., tf.Tensor]:
@@ -177,7 +195,7 @@ def describe(epochs: list[Epoch]) -> str:
 
 def _values(owner: Any) -> Arrays:
     # A copy: on CPU, a view would change under training.
-    return [np.array(variable.value) for variable in owner.variables]
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in owner.variables]
 
 
 def _assign(owner: Any, arrays: Arrays) -> None:

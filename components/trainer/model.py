@@ -34,6 +34,7 @@ class NeuMF(keras.Model):
         embedding_stddev: float = 0.01,
         seed: int = 0,
         gmf_head: Literal["learned", "ones"] = "learned",
+        precision: str = "float32",
     ):
         """Makes the model with its initial weights.
 
@@ -46,8 +47,10 @@ class NeuMF(keras.Model):
             paper's code: Glorot uniform, and LeCun uniform for the head.
           seed: the run's seed.
           gmf_head: whether the head's weights of the GMF tower are learned, or start as ones and stay.
+          precision: of `call`, a Keras policy: with `mixed_*`, activations and matrix products are in half precision,
+            weights and logits in float32. It is no part of the model, so not of its configuration.
         """
-        super().__init__(name="neumf")
+        super().__init__(name="neumf", dtype=precision)
         self._arguments = {
             "num_users": num_users,
             "num_items": num_items,
@@ -67,7 +70,8 @@ class NeuMF(keras.Model):
 
         def table(name: str, rows: int) -> Any:
             normal = keras.initializers.RandomNormal(0.0, embedding_stddev, seed=seed_of(name))
-            return self.add_weight(shape=(rows, num_factors + self.half), initializer=normal, name=name)
+            # Not cast as a whole: only the rows of a batch are.
+            return self.add_weight(shape=(rows, num_factors + self.half), initializer=normal, name=name, autocast=False)
 
         self.user_table = table("user_table", num_users)
         self.item_table = table("item_table", num_items)
@@ -82,6 +86,7 @@ class NeuMF(keras.Model):
                 width,
                 activation="relu",
                 kernel_initializer=keras.initializers.GlorotUniform(seed=seed_of(f"dense_{position}")),
+                dtype=self.dtype_policy,
                 name=f"dense_{position}",
             )
             for position, width in enumerate(hidden[1:], start=2)
@@ -93,7 +98,7 @@ class NeuMF(keras.Model):
         self.head_kernel = self.add_weight(shape=(fused, 1), initializer=lecun, name="head_kernel")
         if self.fixed_gmf_head:
             self.head_kernel.assign(ops.where(ops.arange(fused)[:, None] < num_factors, 1.0, self.head_kernel))
-        self.head_bias = self.add_weight(shape=(1,), initializer="zeros", name="head_bias")
+        self.head_bias = self.add_weight(shape=(1,), initializer="zeros", name="head_bias", autocast=False)
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
@@ -115,18 +120,18 @@ class NeuMF(keras.Model):
 
     def user_rows(self, user: Tensor) -> Tensor:
         """Projected rows of users [...] (int32 indexes)."""
-        return _rows(self.user_table, user, self.project_users)
+        return self._rows(self.user_table, user, self.project_users)
 
     def item_rows(self, item: Tensor) -> Tensor:
         """Projected rows of items [...] (int32 indexes)."""
-        return _rows(self.item_table, item, self.project_items)
+        return self._rows(self.item_table, item, self.project_items)
 
     def score(self, user_rows: Tensor, item_rows: Tensor) -> Tensor:
         """Logits [...] of pairs of projected rows [..., factors + width], whose leading shapes broadcast."""
         factors = self.num_factors
         # Multiplying the head into the user's factors first saves work where one user meets many items.
         weighted = user_rows[..., :factors] * self._gmf_head()
-        gmf = ops.sum(weighted * item_rows[..., :factors], axis=-1)
+        gmf = ops.sum(ops.cast(weighted * item_rows[..., :factors], "float32"), axis=-1)
         return gmf + self._mlp(user_rows[..., factors:] + item_rows[..., factors:])
 
     def score_all_items(self, user: Tensor) -> Tensor:
@@ -169,11 +174,13 @@ class NeuMF(keras.Model):
         hidden = ops.relu(hidden)
         for layer in self.dense_layers:
             hidden = layer(hidden)
-        return ops.matmul(hidden, self.head_kernel[self.num_factors :])[..., 0] + self.head_bias[0]
+        logits = ops.matmul(hidden, self.head_kernel[self.num_factors :])[..., 0]
+        return ops.cast(logits, "float32") + self.head_bias[0]
 
-
-def _rows(table: Any, index: Tensor, project: Any) -> Tensor:
-    # Projection and lookup commute: project whichever has fewer rows, the table or the batch.
-    if None not in index.shape and math.prod(index.shape) > table.shape[0]:
-        return ops.take(project(ops.convert_to_tensor(table)), index, axis=0)
-    return project(ops.take(table, index, axis=0))
+    def _rows(self, table: Any, index: Tensor, project: Any) -> Tensor:
+        # Lookups are in float32, so that gradients of a row, however often a batch has it, add up in float32.
+        # Projection and lookup commute: project whichever has fewer rows, the table or the batch.
+        if None not in index.shape and math.prod(index.shape) > table.shape[0]:
+            projected = ops.cast(project(ops.cast(table, self.compute_dtype)), "float32")
+            return ops.cast(ops.take(projected, index, axis=0), self.compute_dtype)
+        return project(ops.cast(ops.take(table, index, axis=0), self.compute_dtype))

@@ -13,24 +13,26 @@ from components.errors import UserError
 from components.trainer import checkpoints, history
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.devices import find_device
 from components.trainer.export import ServingModel, save_weights
 from components.trainer.fitting import fit
 from components.trainer.vocabulary import Vocabulary
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains NeuMF and exports its best epoch.
+    """Trains NeuMF and exports its best epoch; of several workers, which all call this, only the chief writes.
 
     Args:
       fn_args: of the stock Trainer; `custom_config` is what `component.trainer` put there.
 
     Raises:
       UserError: the examples were not cut for this configuration, or do not belong to the vocabulary; the loss is
-        not finite; the disk is full.
+        not finite; the disk is full; there is no such device, or a worker is gone.
     """
     start = time.monotonic()
     custom: dict[str, Any] = fn_args.custom_config
     config, seed = TrainerConfig.model_validate(custom["config"]), int(custom["seed"])
+    device = find_device(config.device)  # first: workers must be joined before TensorFlow does anything
     # The stock Trainer hands over patterns of files, not the artifact: <uri>/Split-train/*
     examples = Examples.open(posixpath.dirname(posixpath.dirname(fn_args.train_files[0])))
     examples.check(config)
@@ -42,11 +44,14 @@ def run_fn(fn_args: FnArgs) -> None:
     checkpoint = checkpoints.checkpoint_folder(custom["checkpoint_root"], identity)
     logs = fn_args.model_run_dir
     trained = fit(examples, config, seed, checkpoint, logs)
-
+    if not device.is_chief:
+        device.wait_for_all()
+        return
     report = {**history.report(trained.stages), "seconds": time.monotonic() - start}
     write_json(posixpath.join(logs, "history.json"), report)
     save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     ServingModel(trained.model, vocabulary).save(fn_args.serving_model_dir)
+    device.wait_for_all()
     checkpoints.remove(checkpoint)
     progress.note(history.outcome(trained.stages[-1].epochs, config))
 

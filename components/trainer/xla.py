@@ -45,19 +45,11 @@ def make_train_steps(
       A function of `steps` (int32 scalar), `user`, `item` (int32 [S, B]) and `label` (uint8 [S, B]) that trains on the
       first `steps` of the S batches and returns their losses, float32 [S], zero beyond.
     """
-    variables = model.trainable_variables
-    strength = np.repeat(np.array([gmf_l2, mlp_l2], "f4"), [model.num_factors, model.half])
+    loss_and_gradients = make_loss_and_gradients(model, optimizer, gmf_l2, mlp_l2)
 
     def step(user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            logits = model(user, item)
-            loss = objective = binary_cross_entropy(logits, label)
-            if strength.any():
-                objective += l2_of_rows(model.user_table, user, strength)
-                objective += l2_of_rows(model.item_table, item, strength)
-        gradients = tape.gradient(objective, [variable.value for variable in variables])
-        # XLA knows no sparse gradients: those of lookups become dense.
-        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+        loss, gradients = loss_and_gradients(user, item, label)
+        optimizer.apply(gradients, model.trainable_variables)
         return loss
 
     # The loop is inside the XLA program: about twice as fast as calling a compiled step, whose call and variables
@@ -72,6 +64,33 @@ def make_train_steps(
         return losses
 
     return train_steps
+
+
+def make_loss_and_gradients(
+    model: NeuMF, optimizer: keras.optimizers.Optimizer, gmf_l2: float, mlp_l2: float
+) -> Callable[..., tuple[tf.Tensor, list[tf.Tensor]]]:
+    """Makes what a step computes before it changes anything; arguments are those of `make_train_steps`.
+
+    Returns:
+      A function of `user`, `item` (int32 [B]) and `label` (uint8 [B]) to the batch's mean binary cross-entropy and the
+      gradients of that and of L2, for `optimizer.apply`: dense, and times the loss scale of the optimiser if any.
+    """
+    variables = model.trainable_variables
+    strength = np.repeat(np.array([gmf_l2, mlp_l2], "f4"), [model.num_factors, model.half])
+
+    def loss_and_gradients(user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            logits = model(user, item)
+            loss = objective = binary_cross_entropy(logits, label)
+            if strength.any():
+                objective += l2_of_rows(model.user_table, user, strength)
+                objective += l2_of_rows(model.item_table, item, strength)
+            objective = optimizer.scale_loss(objective)
+        gradients = tape.gradient(objective, [variable.value for variable in variables])
+        # XLA knows no sparse gradients: those of lookups become dense.
+        return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    return loss_and_gradients
 
 
 def binary_cross_entropy(logits: Any, label: Any) -> Any:

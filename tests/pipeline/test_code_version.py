@@ -16,6 +16,8 @@ def test_a_component_changes_with_its_own_code_and_with_shared_code(tmp_path, mo
 
     (copy / "trainer" / "__pycache__").mkdir(exist_ok=True)
     (copy / "trainer" / "__pycache__" / "extra.cpython-311.pyc").write_bytes(b"compiled")
+    (copy / "trainer" / "__pycache__" / "kernels").mkdir()
+    (copy / "trainer" / "__pycache__" / "kernels" / "extra.nbi").write_bytes(b"compiled")
     assert all(code_version(name) == before[name] for name in names)
 
     (copy / "evaluator" / "report" / "extra.css").write_text("p {}\n")

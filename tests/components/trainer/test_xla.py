@@ -1,8 +1,12 @@
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.trainer.config import TrainerConfig
+from components.trainer.loop import new_optimizer
 from components.trainer.model import NeuMF
 from components.trainer.xla import l2_of_rows, make_train_steps
 
@@ -30,3 +34,25 @@ def test_each_strength_shrinks_the_embeddings_of_its_tower(gmf_l2: float, mlp_l2
     occurrences = np.bincount(np.arange(64) % 9)[:, None] / 64
     strength = np.repeat([gmf_l2, mlp_l2], [4, 3])
     np.testing.assert_allclose(shrunk, plain - occurrences * strength * before, atol=1e-6)
+
+
+# Element types of arrays that a TPU computes with; scalars of 64 bits are Keras's counters of steps.
+ON_A_TPU = {"f32", "bf16", "s32", "u32", "u8", "pred"}
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_the_whole_step_is_one_program_that_a_tpu_could_run(precision: str) -> None:
+    config = TrainerConfig(precision=precision, weight_averaging=0.9)
+    model = NeuMF(300, 200, 4, (8, 6, 4), precision=precision)
+    optimizer = new_optimizer(config)
+    optimizer.build(model.trainable_variables)
+    rows = np.zeros((3, 64), np.int32)
+    train_steps = make_train_steps(model, optimizer, gmf_l2=0.1, mlp_l2=0.1)
+    program = train_steps.experimental_get_compiler_ir(tf.constant(2), rows, rows, rows.astype("u1"))(stage="hlo")
+    assert set(re.findall(r"\b([a-z]+[0-9]*)\[", program.replace("s64[]", ""))) <= ON_A_TPU
+    assert not re.search(r"\[[^\]]*(<=|\?)", program), "a shape is not static"
+    instructions = set(re.findall(r"^ .*?= .*? ([a-z][a-z-]*)\(", program, re.MULTILINE))
+    assert {"dot", "gather", "while"} <= instructions
+    assert not instructions & {"custom-call", "infeed", "outfeed", "send", "recv"}
+    products = set(re.findall(r"= ([a-z0-9]+)\S* dot\(", program))
+    assert ("bf16" in products) == (precision == "mixed_bfloat16")
