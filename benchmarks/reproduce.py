@@ -3,7 +3,8 @@
 X. He et al., Neural Collaborative Filtering, WWW 2017: MLP from table 3 (three hidden layers), NeuMF from table 2. GMF
 is published as a curve only; the figure for 32 factors is that of a widely used reimplementation (guoyang9/NCF). The
 paper takes the epoch that is best on the test item; here it is chosen on validation, and the validation items are
-missing in training.
+missing in training. Unlike the paper's, the head's weights of the GMF tower are fixed to ones (`trainer.gmf_head`), and
+L2 is used.
 """
 
 from collections.abc import Sequence

@@ -23,8 +23,8 @@ class TrainerConfig(Section):
     gmf_head: Literal["learned", "ones"] = Field(
         "learned",
         description="Weights that the head gives to the GMF tower's products. learned: as in the paper; ones: they "
-        "start as ones and stay, which makes that tower plain matrix factorisation. Learned weights grow where L2 "
-        "shrinks the embeddings, and so undo it (see Rendle et al., RecSys 2020, section 3).",
+        "start as ones and stay, which makes that tower plain matrix factorisation (as in Rendle et al., RecSys 2020). "
+        "Learned weights can grow where L2 shrinks the embeddings, and so undo it.",
     )
     embedding_stddev: float = Field(0.01, gt=0, description="Standard deviation of the embeddings' initial values.")
     pretraining: Literal["none", "towers", "als"] = Field(

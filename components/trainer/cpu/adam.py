@@ -2,8 +2,8 @@
 
 A row of a table that is not in a batch has no gradient, yet Adam moves it on by its momentum. Such a row *coasts*: all
 the steps that it missed are made up for at once, when it is next needed or at the end of the call. The arithmetic is
-that of the dense update, value by value and step by step, so the result is the same to the last bit; what is saved
-is the reading and writing of the whole table and its moments in each step.
+that of the dense update, value by value and step by step, so the result is the same to the last bit (but for moments
+that fade below 1e-30); what is saved is the reading and writing of the whole table and its moments in each step.
 """
 
 # The compiler infers the types.

@@ -20,7 +20,7 @@ _PAIRS_AT_ONCE = 1024  # of a lane: their activations stay in a core's cache
 
 
 class CpuEngine:
-    """Trains a Keras model as `XlaEngine` does, several times faster on a CPU; see `Engine`.
+    """Trains a Keras model as `XlaEngine` does, but faster on a CPU; see `Engine`.
 
     The loss, the gradients and Adam are those of the Keras model, to rounding. Results are the same whatever the
     number of threads.
