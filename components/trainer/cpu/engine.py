@@ -16,7 +16,7 @@ from components.trainer.cpu.state import Adam, Dense, Scratch, Side, Trained
 from components.trainer.cpu.steps import LANES, phases, train
 from components.trainer.model import NeuMF
 
-_PAIRS_AT_ONCE = 1024  # of a lane: their activations stay in a core's cache
+_PAIRS_AT_ONCE = 512  # of a lane: their activations stay in a core's cache
 
 
 class CpuEngine:
@@ -41,12 +41,12 @@ class CpuEngine:
         self._blocks = math.ceil(batch_size / (LANES * _PAIRS_AT_ONCE))
         width = config.layers[1] if config.layers else 0
         self._users, self._items = (
-            _side(tuple(table.shape), batch_size, model.num_factors + width, bool(config.weight_averaging))
-            for table in (model.user_table, model.item_table)
+            _side(place, tuple(table.shape), batch_size, model.num_factors + width, bool(config.weight_averaging))
+            for place, table in ((0, model.user_table), (model.half * width, model.item_table))
         )
         self._ends = [0, *itertools.accumulate(math.prod(variable.shape) for variable in self._dense_variables())]
         self._dense = _dense(self._ends[-1], model, config)
-        self._scratch = _scratch(math.ceil(batch_size / self._blocks), self._dense.widths)
+        self._scratch = _scratch(batch_size, math.ceil(batch_size / self._blocks), self._threads, self._dense)
 
     def load(self) -> None:
         """See `Engine`."""
@@ -69,7 +69,7 @@ class CpuEngine:
         )  # fmt: skip
         # Each thread calls BLAS for itself.
         with threadpool_limits(1, user_api="blas"):
-            for done in [self._pool.submit(train, *arguments) for _ in range(self._threads)]:
+            for done in [self._pool.submit(train, thread, *arguments) for thread in range(self._threads)]:
                 done.result()
         iterations = self._optimizer.iterations
         iterations.assign(iterations + steps)
@@ -111,17 +111,21 @@ def _trained(shape: tuple[int, ...], averaged: bool) -> Trained:
     return Trained(value, mean, square, np.zeros(shape if averaged else (*shape[:-1], 0), "f4"))
 
 
-def _side(shape: tuple[int, int], batch_size: int, projected_width: int, averaged: bool) -> Side:
+def _side(kernel_at: int, shape: tuple[int, int], batch_size: int, projected_width: int, averaged: bool) -> Side:
     rows, row_width = shape
     slots = min(rows, batch_size)
     return Side(
+        kernel_at=kernel_at,
         table=_trained((rows, row_width), averaged),
         done=np.zeros(rows, "i4"),
         slot_of=np.full(rows, -1, "i4"),
         found=np.zeros(1, "i8"),
         rows=np.zeros(slots, "i4"),
+        unsorted=np.zeros(batch_size, "i4"),
         slots=np.zeros(batch_size, "i4"),
-        counts=np.zeros(slots, "f4"),
+        pairs=np.arange(batch_size, dtype="i4"),
+        begins=np.zeros(slots + 1, "i4"),
+        ends=np.zeros(slots, "i4"),
         gathered=np.zeros((slots, row_width), "f4"),
         projected=np.zeros((slots, projected_width), "f4"),
         gradient=np.zeros((slots, projected_width), "f4"),
@@ -130,9 +134,9 @@ def _side(shape: tuple[int, int], batch_size: int, projected_width: int, average
 
 
 def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
+    head_at = size - 1 - (config.layers[-1] if config.layers else 0) - model.num_factors
     moving = np.ones(size, "f4")
     if model.fixed_gmf_head:
-        head_at = size - 1 - (config.layers[-1] if config.layers else 0) - model.num_factors
         moving[head_at : head_at + model.num_factors] = 0
     return Dense(
         weights=_trained((size,), bool(config.weight_averaging)),
@@ -141,14 +145,18 @@ def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
         widths=np.array(config.layers[1:], "i8"),
         factors=model.num_factors,
         half=model.half,
+        bias_at=2 * model.half * (config.layers[1] if config.layers else 0),
+        head_at=head_at,
     )
 
 
-def _scratch(pairs: int, widths: np.ndarray) -> Scratch:
-    lane = math.ceil(pairs / LANES)
+def _scratch(batch_size: int, pairs: int, threads: int, dense: Dense) -> Scratch:
+    lane, widths = math.ceil(pairs / LANES), dense.widths
     return Scratch(
-        activations=np.zeros((LANES, lane * int(widths.sum())), "f4"),
-        deltas=np.zeros((LANES, 2, lane * int(widths[1:].max(initial=0))), "f4"),
+        labels=np.zeros(batch_size, "f4"),
+        activations=np.zeros((threads, lane * int(widths[:-1].sum())), "f4"),
+        features=np.zeros((threads, lane, dense.factors + int(widths[-1:].sum())), "f4"),
+        deltas=np.zeros((threads, 2, lane * int(widths[1:].max(initial=0))), "f4"),
         errors=np.zeros(pairs, "f4"),
         hidden_gradient=np.zeros((pairs, int(widths[:1].sum())), "f4"),
         losses=np.zeros(LANES),

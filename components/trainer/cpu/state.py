@@ -24,29 +24,37 @@ class Trained(NamedTuple):
 class Side(NamedTuple):
     """The users' table or the items', and what a batch of B pairs needs of it.
 
-    A *slot* is the place of a distinct row of the table among those of the batch.
+    A *slot* is the place of a distinct row of the table among those of the batch. Pairs are sorted by the users' slots.
 
     Attributes:
+      kernel_at: where in `Dense` its share of the first layer's kernel begins.
       table: [rows of the table, factors + half].
       done: int32 [rows of the table], how many steps of this call each row has made.
       slot_of: int32 [rows of the table], -1 but for a moment.
       found: int64 [1], the number of slots.
       rows: int32, the row of each slot.
+      unsorted: int32 [B], the slot of each pair of the batch as it came.
       slots: int32 [B], the slot of each pair.
-      counts: float32, in how many pairs each slot is.
+      pairs: int32 [B], the pairs of the first slot, then those of the second, and so on.
+      begins: int32 [slots + 1], where in `pairs` those of each slot begin.
+      ends: int32 [slots], where those that were dealt with end.
       gathered: float32 [slots, factors + half], the rows.
       projected: float32 [slots, factors + width], the rows with their MLP part times the kernel of the first layer.
       gradient: of `projected`.
       row_gradient: of `gathered`.
     """
 
+    kernel_at: int
     table: Trained
     done: np.ndarray
     slot_of: np.ndarray
     found: np.ndarray
     rows: np.ndarray
+    unsorted: np.ndarray
     slots: np.ndarray
-    counts: np.ndarray
+    pairs: np.ndarray
+    begins: np.ndarray
+    ends: np.ndarray
     gathered: np.ndarray
     projected: np.ndarray
     gradient: np.ndarray
@@ -63,6 +71,8 @@ class Dense(NamedTuple):
       widths: int64, of the MLP's layers; empty where there is no MLP.
       factors: width of the GMF tower.
       half: width of a table's MLP part.
+      bias_at: where the first layer's bias begins.
+      head_at: where the head begins: first its weights of the GMF tower.
     """
 
     weights: Trained
@@ -71,20 +81,27 @@ class Dense(NamedTuple):
     widths: np.ndarray
     factors: int
     half: int
+    bias_at: int
+    head_at: int
 
 
 class Scratch(NamedTuple):
-    """Room for a block of pairs, which the lanes share out.
+    """Room for a batch of B pairs, for a block of them, and for one lane of the block in each thread.
 
     Attributes:
-      activations: float32 [lanes, all layers' values for a lane's pairs].
-      deltas: float32 [lanes, 2, the widest layer's values for a lane's pairs].
+      labels: float32 [B], of the sorted pairs.
+      activations: float32 [threads, the values of all layers but the last for a lane's pairs].
+      features: float32 [threads, a lane's pairs, factors + last width], what the head is for: the GMF tower's products,
+        and the last layer's values.
+      deltas: float32 [threads, 2, the widest layer's values for a lane's pairs].
       errors: float32 [pairs], the gradient of each logit.
       hidden_gradient: float32 [pairs, width], that of the first layer before its activation.
       losses: float64 [lanes], sums over the pairs of a batch.
     """
 
+    labels: np.ndarray
     activations: np.ndarray
+    features: np.ndarray
     deltas: np.ndarray
     errors: np.ndarray
     hidden_gradient: np.ndarray

@@ -21,10 +21,13 @@ def phases(steps: int, blocks: int) -> int:
 
 
 @entry_point
-def train(threads, counters, arrived, steps, user, item, label, blocks, users, items, dense, scratch, adam, losses):
+def train(
+    thread, threads, counters, arrived, steps, user, item, label, blocks, users, items, dense, scratch, adam, losses
+):
     """Trains on `steps` batches; all threads call it with the same arguments, and return when all is done.
 
     Args:
+      thread: number of the calling thread, from 0; the only argument that differs.
       threads: how many there are.
       counters: int64 [phases, 1], zeros.
       arrived: int64 [1], zero.
@@ -46,15 +49,15 @@ def train(threads, counters, arrived, steps, user, item, label, blocks, users, i
         _find_slots(counters[phase], users, items, user[step], item[step])
         phase += 1
         wait_for_all(arrived, threads * phase)
-        _project(counters[phase], users, items, dense, step, adam)
+        _sort_and_project(counters[phase], users, items, label[step], dense, scratch, step, adam)
         phase += 1
         wait_for_all(arrived, threads * phase)
         for block in range(blocks):
             first, end = pairs * block // blocks, pairs * (block + 1) // blocks
-            _work_on_pairs(counters[phase], users, items, first, end, label[step], dense, scratch)
+            _work_on_pairs(counters[phase], users, items, first, end, dense, scratch, thread)
             phase += 1
             wait_for_all(arrived, threads * phase)
-            _collect_gradients(counters[phase], users, items, first, end, dense, scratch, threads)
+            _collect_gradients(counters[phase], users, items, first, end, dense.factors, scratch)
             phase += 1
             wait_for_all(arrived, threads * phase)
         _project_back(counters[phase], users, items, dense, pairs, adam)
@@ -78,15 +81,17 @@ def _find_slots(counter, users, items, user, item):
 
 
 @compiled
-def _project(counter, users, items, dense, step, adam):
-    user_kernel, item_kernel = towers.first_kernels(dense, dense.weights.value)
+def _sort_and_project(counter, users, items, label, dense, scratch, step, adam):
     user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
     task = next_task(counter)
-    while task < user_tasks + item_tasks:
-        if task < user_tasks:
-            _project_rows(users, dense.factors, user_kernel, task, step, adam)
+    while task < 1 + user_tasks + item_tasks:
+        if task == 0:
+            tables.sort_pairs(users, items, label, scratch.labels)
+        elif task <= user_tasks:
+            _project_rows(users, dense, task - 1, step, adam)
+            tables.add_bias(users, dense, *_rows(users, task - 1))
         else:
-            _project_rows(items, dense.factors, item_kernel, task - user_tasks, step, adam)
+            _project_rows(items, dense, task - 1 - user_tasks, step, adam)
         task = next_task(counter)
 
 
@@ -96,51 +101,61 @@ def _row_tasks(side):
 
 
 @compiled
-def _project_rows(side, factors, kernel, task, step, adam):
-    begin, end = task * ROWS_AT_ONCE, min(side.found[0], (task + 1) * ROWS_AT_ONCE)
-    for slot in range(begin, end):
-        optimiser.coast_row(side, side.rows[slot], step, adam)
-    tables.project(side, factors, kernel, begin, end)
+def _rows(side, task):
+    return task * ROWS_AT_ONCE, min(side.found[0], (task + 1) * ROWS_AT_ONCE)
 
 
 @compiled
-def _work_on_pairs(counter, users, items, first, end, label, dense, scratch):
+def _project_rows(side, dense, task, step, adam):
+    begin, end = _rows(side, task)
+    for slot in range(begin, end):
+        optimiser.coast_row(side, side.rows[slot], step, adam)
+    tables.project(side, dense, begin, end)
+
+
+@compiled
+def _work_on_pairs(counter, users, items, first, end, dense, scratch, thread):
     lane = next_task(counter)
     while lane < LANES:
         begin_of_lane = first + (end - first) * lane // LANES
         end_of_lane = first + (end - first) * (lane + 1) // LANES
-        towers.loss_and_gradients(users, items, label, first, begin_of_lane, end_of_lane, dense, scratch, lane)
+        towers.loss_and_gradients(users, items, first, begin_of_lane, end_of_lane, dense, scratch, lane, thread)
         lane = next_task(counter)
 
 
 @compiled
-def _collect_gradients(counter, users, items, first, end, dense, scratch, parts):
-    head = towers.gmf_head(dense)
+def _collect_gradients(counter, users, items, first, end, factors, scratch):
+    user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
     task = next_task(counter)
-    while task < 2 * parts:
-        if task < parts:
-            tables.collect_gradients(users, items, first, end, head, scratch, task, parts)
+    while task < user_tasks + item_tasks:
+        if task < user_tasks:
+            tables.collect_gradients(users, items, factors, first, end, scratch, *_rows(users, task))
         else:
-            tables.collect_gradients(items, users, first, end, head, scratch, task - parts, parts)
+            tables.collect_gradients(items, users, factors, first, end, scratch, *_rows(items, task - user_tasks))
         task = next_task(counter)
 
 
 @compiled
 def _project_back(counter, users, items, dense, pairs, adam):
-    user_kernel, item_kernel = towers.first_kernels(dense, dense.weights.value)
     lane = next_task(counter)
     while lane < LANES:
-        of_user_kernel, of_item_kernel = towers.first_kernels(dense, dense.gradients[lane])
-        _project_lane_back(users, dense.factors, user_kernel, adam.l2, pairs, of_user_kernel, lane)
-        _project_lane_back(items, dense.factors, item_kernel, adam.l2, pairs, of_item_kernel, lane)
+        _project_lane_back(users, dense, adam.l2, pairs, lane)
+        _project_lane_back(items, dense, adam.l2, pairs, lane)
+        begin, end = _rows_of_lane(users, lane)
+        tables.add_bias_gradient(users, dense, lane, begin, end)
         lane = next_task(counter)
 
 
 @compiled
-def _project_lane_back(side, factors, kernel, l2, pairs, of_kernel, lane):
-    begin, end = side.found[0] * lane // LANES, side.found[0] * (lane + 1) // LANES
+def _rows_of_lane(side, lane):
+    return side.found[0] * lane // LANES, side.found[0] * (lane + 1) // LANES
+
+
+@compiled
+def _project_lane_back(side, dense, l2, pairs, lane):
+    begin, end = _rows_of_lane(side, lane)
     for slot in range(begin, end, ROWS_AT_ONCE):
-        tables.project_back(side, factors, kernel, l2, pairs, of_kernel, slot, min(end, slot + ROWS_AT_ONCE))
+        tables.project_back(side, dense, lane, l2, pairs, slot, min(end, slot + ROWS_AT_ONCE))
 
 
 @compiled
@@ -160,7 +175,8 @@ def _move(counter, users, items, dense, scratch, step, adam, losses, pairs):
 
 @compiled
 def _move_rows(side, task, step, adam):
-    for slot in range(task * ROWS_AT_ONCE, min(side.found[0], (task + 1) * ROWS_AT_ONCE)):
+    begin, end = _rows(side, task)
+    for slot in range(begin, end):
         optimiser.move_slot(side, slot, step, adam)
 
 

@@ -25,92 +25,132 @@ def find_slots(side, index):
             slot = found
             side.slot_of[row] = slot
             side.rows[slot] = row
-            side.counts[slot] = _0
+            side.begins[slot + 1] = 0
             found += 1
-        side.slots[pair] = slot
-        side.counts[slot] += _1
+        side.unsorted[pair] = slot
+        side.begins[slot + 1] += 1
     for slot in range(found):
         side.slot_of[side.rows[slot]] = -1
+        side.begins[slot + 1] += side.begins[slot]
+        side.ends[slot] = side.begins[slot]
     side.found[0] = found
 
 
 @compiled
-def project(side, factors, kernel, begin, end):
-    """Applies a side's share of the first layer, [half, width], to some slots, and zeroes their gradients."""
+def sort_pairs(users, items, label, labels):
+    """Sorts the pairs by the users' slots, so that a user's row is needed for all of its pairs in turn.
+
+    Args:
+      users: their pairs are 0, 1, 2 and so on.
+      items: their pairs are listed slot by slot.
+      label: uint8 [B], of the pairs as they came.
+      labels: float32 [B], of the sorted ones.
+    """
+    for pair in range(len(label)):
+        slot = users.unsorted[pair]
+        place = users.ends[slot]
+        users.ends[slot] += 1
+        users.slots[place] = slot
+        items.slots[place] = items.unsorted[pair]
+        labels[place] = np.float32(label[pair])
+    for pair in range(len(label)):
+        slot = items.slots[pair]
+        items.pairs[items.ends[slot]] = pair
+        items.ends[slot] += 1
+    for side in (users, items):
+        for slot in range(side.found[0]):
+            side.ends[slot] = side.begins[slot]
+
+
+@compiled
+def project(side, dense, begin, end):
+    """Applies a side's share of the first layer to some slots, and zeroes their gradients."""
+    factors, half = dense.factors, dense.half
     for slot in range(begin, end):
-        _prepare(side.table.value[side.rows[slot]], side.gathered[slot], side.projected[slot, :factors],
-                 side.gradient[slot])  # fmt: skip
-    if kernel.shape[1]:
+        row = side.rows[slot]
+        for k in range(factors + half):
+            side.gathered[slot, k] = side.table.value[row, k]
+        for k in range(factors):
+            side.projected[slot, k] = side.table.value[row, k]
+        for k in range(side.gradient.shape[1]):
+            side.gradient[slot, k] = _0
+    if half:
+        width = dense.widths[0]
+        kernel = dense.weights.value[side.kernel_at : side.kernel_at + half * width].reshape(half, width)
         product(side.gathered[begin:end, factors:], kernel, side.projected[begin:end, factors:], _0)
 
 
 @compiled
-def _prepare(row, gathered, of_gmf, gradient):
-    for k in range(len(row)):
-        gathered[k] = row[k]
-    for k in range(len(of_gmf)):
-        of_gmf[k] = row[k]
-    for k in range(len(gradient)):
-        gradient[k] = _0
+def add_bias(side, dense, begin, end):
+    """Adds the first layer's bias to some projected slots."""
+    for slot in range(begin, end):
+        for k in range(dense.widths[0] if dense.half else 0):
+            side.projected[slot, dense.factors + k] += dense.weights.value[dense.bias_at + k]
 
 
 @compiled
-def collect_gradients(side, other, first, end, head, scratch, part, parts):
-    """Adds the gradients of a block of pairs to those of one part of a side's projected rows.
-
-    A slot's gradients are added in the order of the pairs, so that the sums do not depend on the number of parts.
+def collect_gradients(side, other, factors, first, end, scratch, begin_slot, end_slot):
+    """Adds the gradients of a block of pairs to those of some projected rows; the GMF part lacks the head's weights.
 
     Args:
       side: whose rows.
       other: the other side.
+      factors: width of the GMF part.
       first: the first pair of the block.
       end: behind its last one.
-      head: float32 [factors], the head's weights of the GMF tower.
       scratch: the block's errors and hidden gradients.
-      part: of `parts`.
-      parts: into how many the slots are cut.
+      begin_slot: the first slot.
+      end_slot: behind the last one.
     """
-    factors = len(head)
-    for pair in range(first, end):
-        slot = side.slots[pair]
-        if slot % parts == part:
-            error = scratch.errors[pair - first]
-            of_gmf = side.gradient[slot, :factors]
-            partner = other.projected[other.slots[pair], :factors]
-            for k in range(factors):
-                of_gmf[k] += error * head[k] * partner[k]
-            of_mlp = side.gradient[slot, factors:]
+    for slot in range(begin_slot, end_slot):
+        of_gmf, of_mlp = side.gradient[slot, :factors], side.gradient[slot, factors:]
+        place = side.ends[slot]
+        while place < side.begins[slot + 1] and side.pairs[place] < end:
+            pair = side.pairs[place]
+            error, partner = scratch.errors[pair - first], other.projected[other.slots[pair]]
+            for k in range(len(of_gmf)):
+                of_gmf[k] += error * partner[k]
             hidden = scratch.hidden_gradient[pair - first]
-            for k in range(len(hidden)):
+            for k in range(len(of_mlp)):
                 of_mlp[k] += hidden[k]
+            place += 1
+        side.ends[slot] = place
 
 
 @compiled
-def project_back(side, factors, kernel, l2, pairs, of_kernel, begin, end):
+def project_back(side, dense, lane, l2, pairs, begin, end):
     """Turns the gradients of some projected rows into those of the rows, and adds to that of the kernel.
 
     Args:
       side: whose rows.
-      factors: width of the GMF part.
-      kernel: float32 [half, width].
+      dense: the weights.
+      lane: whose gradients of them.
       l2: float32 [factors + half].
       pairs: in the batch.
-      of_kernel: float32 [half, width].
       begin: the first slot.
       end: behind the last slot.
     """
-    if kernel.shape[1]:
+    factors, half = dense.factors, dense.half
+    if half:
+        width = dense.widths[0]
+        place = slice(side.kernel_at, side.kernel_at + half * width)
         gradient = side.gradient[begin:end, factors:]
+        kernel = dense.weights.value[place].reshape(half, width)
+        of_kernel = dense.gradients[lane, place].reshape(half, width)
         product_of_rows(gradient, kernel, side.row_gradient[begin:end, factors:], _0)
         product_of_columns(side.gathered[begin:end, factors:], gradient, of_kernel, _1)
+    head = dense.weights.value[dense.head_at : dense.head_at + factors]
     for slot in range(begin, end):
-        share = side.counts[slot] / np.float32(pairs)
-        _finish(side.gradient[slot, :factors], side.gathered[slot], share, l2, side.row_gradient[slot])
+        share = np.float32(side.begins[slot + 1] - side.begins[slot]) / np.float32(pairs)
+        for k in range(factors):
+            side.row_gradient[slot, k] = head[k] * side.gradient[slot, k]
+        for k in range(factors + half):
+            side.row_gradient[slot, k] += share * l2[k] * side.gathered[slot, k]
 
 
 @compiled
-def _finish(of_gmf, gathered, share, l2, row_gradient):
-    for k in range(len(of_gmf)):
-        row_gradient[k] = of_gmf[k]
-    for k in range(len(l2)):
-        row_gradient[k] += share * l2[k] * gathered[k]
+def add_bias_gradient(side, dense, lane, begin, end):
+    """Adds the gradient of the first layer's bias, which is in each pair, as each user is."""
+    for slot in range(begin, end):
+        for k in range(dense.widths[0] if dense.half else 0):
+            dense.gradients[lane, dense.bias_at + k] += side.gradient[slot, dense.factors + k]

@@ -7,25 +7,9 @@ import numpy as np
 
 from components.trainer.cpu.blas import product, product_of_columns, product_of_rows
 from components.trainer.cpu.compiling import compiled
+from components.trainer.cpu.tables import collect_gradients
 
 _0, _1 = np.float32(0), np.float32(1)
-
-
-@compiled
-def first_kernels(dense, values):
-    """The users' and the items' share of the first layer's kernel, [half, width] each, in weights or gradients [w]."""
-    half = dense.half
-    width = dense.widths[0] if len(dense.widths) else 0
-    size = half * width
-    return values[:size].reshape(half, width), values[size : 2 * size].reshape(half, width)
-
-
-@compiled
-def gmf_head(dense):
-    """The head's weights [factors] of the GMF tower."""
-    last_width = dense.widths[-1] if len(dense.widths) else 0
-    begin = len(dense.weights.value) - 1 - last_width - dense.factors
-    return dense.weights.value[begin : begin + dense.factors]
 
 
 @compiled
@@ -39,122 +23,127 @@ def total_loss(scratch):
 
 
 @compiled
-def loss_and_gradients(users, items, label, first, begin, end, dense, scratch, lane):
-    """Adds up the loss of one lane's pairs, and the gradients of all but the tables.
+def loss_and_gradients(users, items, first, begin, end, dense, scratch, lane, thread):
+    """Adds up the loss of one lane's pairs, and the gradients of all but the tables and the first layer.
 
     Args:
       users: the `Side` of users, projected.
       items: the `Side` of items, projected.
-      label: uint8 [B].
       first: the first pair of the block that `scratch` is for.
       begin: the lane's first pair.
       end: behind its last one.
       dense: the weights.
       scratch: where errors and hidden gradients go.
-      lane: whose gradients, losses and scratch they are.
+      lane: whose gradients and losses they are.
+      thread: whose scratch is used.
     """
-    user_slots, item_slots = users.slots[begin:end], items.slots[begin:end]
+    pairs, factors, layers = end - begin, dense.factors, len(dense.widths)
     errors = scratch.errors[begin - first : end - first]
-    hidden_gradient = scratch.hidden_gradient[begin - first : end - first]
-    activations = scratch.activations[lane]
-    factors, widths, layers = dense.factors, dense.widths, len(dense.widths)
-    width, last_width = (widths[0], widths[-1]) if layers else (0, 0)
-    bias_at, head_at = 2 * dense.half * width, len(dense.moving) - 1 - last_width - factors
-    mlp, of_mlp = dense.weights.value[bias_at:head_at], dense.gradients[lane, bias_at:head_at]
-    head, of_head = dense.weights.value[head_at:], dense.gradients[lane, head_at:]
-    pairs = end - begin
+    activations, features = scratch.activations[thread], scratch.features[thread, :pairs]
+    head, of_head = dense.weights.value[dense.head_at :], dense.gradients[lane, dense.head_at :]
+    user_slots, item_slots = users.slots[begin:end], items.slots[begin:end]
 
-    values = activations[: pairs * width].reshape(pairs, width)
-    _first_layer(user_slots, item_slots, users.projected, items.projected, factors, mlp[:width], values)
-    last = _forward(pairs, widths, mlp, activations)
-    _logits(user_slots, item_slots, users.projected, items.projected, factors, last, head, errors)
-    scratch.losses[lane] += _loss_and_errors(label[begin:end], np.float32(1 / len(label)), errors)
-    _head_gradient(user_slots, item_slots, users.projected, items.projected, factors, last, errors, of_head)
+    if layers > 1:
+        width = dense.widths[0]
+        values = activations[: pairs * width].reshape(pairs, width)
+        _combine(user_slots, item_slots, users.projected, items.projected, features[:, :factors], values)
+        _forward(dense, activations, features)
+    else:
+        _combine(user_slots, item_slots, users.projected, items.projected, features[:, :factors], features[:, factors:])
+    _logits(features, head, errors)
+    share = np.float32(1 / len(scratch.labels))
+    scratch.losses[lane] += _loss_and_errors(scratch.labels[begin:end], share, errors)
+    _head_gradient(features, errors, of_head)
     if layers:
-        _backward(
-            pairs, widths, mlp, head[factors:], errors, activations, scratch.deltas[lane], hidden_gradient, of_mlp
-        )
+        hidden_gradient = scratch.hidden_gradient[begin - first : end - first]
+        _backward(dense, lane, errors, activations, features, scratch.deltas[thread], hidden_gradient)
+    # While the gradients are in the cache; `collect_gradients` is called again for users with other pairs elsewhere.
+    if pairs:
+        for slot in range(user_slots[0], user_slots[-1] + 1):
+            if begin <= users.begins[slot] and users.begins[slot + 1] <= end:
+                collect_gradients(users, items, factors, first, end, scratch, slot, slot + 1)
 
 
 @compiled
-def _forward(pairs, widths, mlp, activations):
-    """Fills in the activations of the second layer and on, which follow the first one's; returns the last layer's."""
-    at, begin, before = 0, 0, 0  # of the layer's weights, and the activations before it
-    for layer in range(len(widths)):
-        after = widths[layer]
-        if layer > 0:
-            inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
-            begin += pairs * before
-            outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
-            product(inputs, mlp[at : at + before * after].reshape(before, after), outputs, _0)
-            at += before * after
-            _add_bias_and_rectify(outputs, mlp[at : at + after])
-        at += after
-        before = after
-    return activations[begin : begin + pairs * before].reshape(pairs, before)
-
-
-@compiled
-def _backward(pairs, widths, mlp, mlp_head, errors, activations, deltas, hidden_gradient, of_mlp):
-    """Goes back through the layers, whose gradients before their activation alternate between the two `deltas`."""
-    at, begin = len(mlp), pairs * widths.sum()
-    delta = hidden_gradient
-    for layer in range(len(widths) - 1, -1, -1):
-        after = widths[layer]
-        begin -= pairs * after
-        outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
-        of_outputs = hidden_gradient if layer == 0 else deltas[layer % 2, : pairs * after].reshape(pairs, after)
+def _forward(dense, activations, features):
+    """Fills in the activations of the second layer and on, which follow the first one's; the last are features."""
+    pairs, widths, weights = len(features), dense.widths, dense.weights.value
+    at, begin = dense.bias_at + widths[0], 0  # of the layer's weights, and the activations before it
+    for layer in range(1, len(widths)):
+        before, after = widths[layer - 1], widths[layer]
+        inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
+        kernel = weights[at : at + before * after].reshape(before, after)
+        bias = weights[at + before * after : at + (before + 1) * after]
+        begin += pairs * before
         if layer == len(widths) - 1:
-            _last_delta(outputs, mlp_head, errors, of_outputs)
+            product(inputs, kernel, features[:, dense.factors :], _0)
+            _add_bias_and_rectify(features[:, dense.factors :], bias)
         else:
-            next_width = widths[layer + 1]
-            kernel = slice(at, at + after * next_width)
-            product_of_columns(outputs, delta, of_mlp[kernel].reshape(after, next_width), _1)
-            product_of_rows(delta, mlp[kernel].reshape(after, next_width), of_outputs, _0)
-            _mask(of_outputs, outputs)
-        at -= after
-        _add_rows(of_outputs, of_mlp[at : at + after])
-        if layer > 0:
-            at -= widths[layer - 1] * after
-        delta = of_outputs
+            outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
+            product(inputs, kernel, outputs, _0)
+            _add_bias_and_rectify(outputs, bias)
+        at += (before + 1) * after
 
 
 @compiled
-def _first_layer(user_slots, item_slots, user_projected, item_projected, factors, bias, out):
-    for pair in range(len(out)):
-        user, item = user_projected[user_slots[pair], factors:], item_projected[item_slots[pair], factors:]
-        row = out[pair]
+def _backward(dense, lane, errors, activations, features, deltas, hidden_gradient):
+    """Goes back through the layers, whose gradients before their activation alternate between the two `deltas`."""
+    pairs, widths, last = len(features), dense.widths, len(dense.widths) - 1
+    weights, gradients = dense.weights.value, dense.gradients[lane]
+    at, begin = dense.head_at, pairs * widths[:last].sum()
+    delta = hidden_gradient if last == 0 else deltas[last % 2, : pairs * widths[last]].reshape(pairs, widths[last])
+    _last_delta(features[:, dense.factors :], weights[at + dense.factors :], errors, delta)
+    for layer in range(last, 0, -1):
+        before, after = widths[layer - 1], widths[layer]
+        at -= (before + 1) * after
+        begin -= pairs * before
+        kernel = slice(at, at + before * after)
+        inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
+        of_inputs = hidden_gradient if layer == 1 else deltas[(layer - 1) % 2, : pairs * before].reshape(pairs, before)
+        product_of_columns(inputs, delta, gradients[kernel].reshape(before, after), _1)
+        _add_rows(delta, gradients[kernel.stop : kernel.stop + after])
+        product_of_rows(delta, weights[kernel].reshape(before, after), of_inputs, _0)
+        _mask(of_inputs, inputs)
+        delta = of_inputs
+
+
+@compiled
+def _combine(user_slots, item_slots, user_projected, item_projected, product_of_factors, first_layer):
+    factors = product_of_factors.shape[1]
+    for pair in range(len(user_slots)):
+        user, item = user_projected[user_slots[pair]], item_projected[item_slots[pair]]
+        row = product_of_factors[pair]
         for k in range(len(row)):
-            row[k] = max(user[k] + item[k] + bias[k], _0)
+            row[k] = user[k] * item[k]
+        row = first_layer[pair]
+        for k in range(len(row)):
+            row[k] = max(user[factors + k] + item[factors + k], _0)
 
 
 @compiled
 def _add_bias_and_rectify(values, bias):
-    for row in values:
-        for k in range(len(bias)):
+    for pair in range(len(values)):
+        row = values[pair]
+        for k in range(len(row)):
             row[k] = max(row[k] + bias[k], _0)
 
 
 @compiled
-def _logits(user_slots, item_slots, user_projected, item_projected, factors, last, head, logits):
-    mlp_head, bias = head[factors:-1], head[-1]
+def _logits(features, head, logits):
+    bias = head[-1]
     for pair in range(len(logits)):
-        user, item = user_projected[user_slots[pair], :factors], item_projected[item_slots[pair], :factors]
-        logit = bias
-        for k in range(factors):
-            logit += user[k] * item[k] * head[k]
-        row = last[pair]
-        for k in range(len(mlp_head)):
-            logit += row[k] * mlp_head[k]
-        logits[pair] = logit
+        row, logit = features[pair], _0
+        for k in range(len(row)):
+            logit += row[k] * head[k]
+        logits[pair] = logit + bias
 
 
 @compiled
-def _loss_and_errors(label, share, logits):
+def _loss_and_errors(labels, share, logits):
     """The sum of binary cross-entropies; logits become the gradients of their share in it."""
     loss = 0.0
-    for pair in range(len(label)):
-        logit, target = logits[pair], np.float32(label[pair])
+    for pair in range(len(labels)):
+        logit, target = logits[pair], labels[pair]
         decay = np.exp(-abs(logit))
         loss += max(logit, _0) - logit * target + np.log1p(decay)
         probability = (_1 if logit >= _0 else decay) / (_1 + decay)
@@ -163,17 +152,12 @@ def _loss_and_errors(label, share, logits):
 
 
 @compiled
-def _head_gradient(user_slots, item_slots, user_projected, item_projected, factors, last, errors, gradient):
-    of_gmf, of_mlp = gradient[:factors], gradient[factors:-1]
+def _head_gradient(features, errors, gradient):
     of_bias = _0
     for pair in range(len(errors)):
-        error = errors[pair]
-        user, item = user_projected[user_slots[pair], :factors], item_projected[item_slots[pair], :factors]
-        for k in range(factors):
-            of_gmf[k] += error * user[k] * item[k]
-        row = last[pair]
-        for k in range(len(of_mlp)):
-            of_mlp[k] += error * row[k]
+        row, error = features[pair], errors[pair]
+        for k in range(len(row)):
+            gradient[k] += error * row[k]
         of_bias += error
     gradient[-1] += of_bias
 
@@ -188,8 +172,9 @@ def _last_delta(last, mlp_head, errors, delta):
 
 @compiled
 def _add_rows(values, total):
-    for row in values:
-        for k in range(len(total)):
+    for pair in range(len(values)):
+        row = values[pair]
+        for k in range(len(row)):
             total[k] += row[k]
 
 
