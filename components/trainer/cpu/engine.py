@@ -157,7 +157,7 @@ def _scratch(batch_size: int, pairs: int, threads: int, dense: Dense) -> Scratch
         activations=np.zeros((threads, lane * int(widths[:-1].sum())), "f4"),
         features=np.zeros((threads, lane, dense.factors + int(widths[-1:].sum())), "f4"),
         deltas=np.zeros((threads, 2, lane * int(widths[1:].max(initial=0))), "f4"),
-        errors=np.zeros(pairs, "f4"),
-        hidden_gradient=np.zeros((pairs, int(widths[:1].sum())), "f4"),
+        errors=np.zeros((2, pairs), "f4"),
+        hidden_gradient=np.zeros((2, pairs, int(widths[:1].sum())), "f4"),
         losses=np.zeros(LANES),
     )

@@ -86,7 +86,7 @@ class Dense(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for a batch of B pairs, for a block of them, and for one lane of the block in each thread.
+    """Room for a batch of B pairs, for two blocks of them, and for one lane of a block in each thread.
 
     Attributes:
       labels: float32 [B], of the sorted pairs.
@@ -94,8 +94,8 @@ class Scratch(NamedTuple):
       features: float32 [threads, a lane's pairs, factors + last width], what the head is for: the GMF tower's products,
         and the last layer's values.
       deltas: float32 [threads, 2, the widest layer's values for a lane's pairs].
-      errors: float32 [pairs], the gradient of each logit.
-      hidden_gradient: float32 [pairs, width], that of the first layer before its activation.
+      errors: float32 [2, pairs of a block], the gradient of each logit.
+      hidden_gradient: float32 [2, pairs of a block, width], that of the first layer before its activation.
       losses: float64 [lanes], sums over the pairs of a batch.
     """
 

@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 256  # of a table, in a task: they stay in a core's cache from on
 
 def phases(steps: int, blocks: int) -> int:
     """How many phases a call of `train` has."""
-    return steps * (4 + 2 * blocks) + 1
+    return steps * (5 + blocks) + 1
 
 
 @entry_point
@@ -52,12 +52,8 @@ def train(
         _sort_and_project(counters[phase], users, items, label[step], dense, scratch, step, adam)
         phase += 1
         wait_for_all(arrived, threads * phase)
-        for block in range(blocks):
-            first, end = pairs * block // blocks, pairs * (block + 1) // blocks
-            _work_on_pairs(counters[phase], users, items, first, end, dense, scratch, thread)
-            phase += 1
-            wait_for_all(arrived, threads * phase)
-            _collect_gradients(counters[phase], users, items, first, end, dense.factors, scratch)
+        for block in range(blocks + 1):
+            _work_on_pairs(counters[phase], users, items, block, blocks, dense, scratch, thread)
             phase += 1
             wait_for_all(arrived, threads * phase)
         _project_back(counters[phase], users, items, dense, pairs, adam)
@@ -114,25 +110,47 @@ def _project_rows(side, dense, task, step, adam):
 
 
 @compiled
-def _work_on_pairs(counter, users, items, first, end, dense, scratch, thread):
-    lane = next_task(counter)
-    while lane < LANES:
-        begin_of_lane = first + (end - first) * lane // LANES
-        end_of_lane = first + (end - first) * (lane + 1) // LANES
-        towers.loss_and_gradients(users, items, first, begin_of_lane, end_of_lane, dense, scratch, lane, thread)
-        lane = next_task(counter)
+def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, thread):
+    """Works on the pairs of a block, if there is one left, and then collects the gradients of the block before.
+
+    Collecting is many small tasks, with which the threads end at about the same time.
+    """
+    lanes = LANES if block < blocks else 0
+    user_tasks, item_tasks = (_row_tasks(users), _row_tasks(items)) if block > 0 else (0, 0)
+    task = next_task(counter)
+    while task < lanes + user_tasks + item_tasks:
+        if task < lanes:
+            _work_on_lane(users, items, block, blocks, dense, scratch, task, thread)
+        elif task < lanes + user_tasks:
+            _collect_gradients(users, items, block - 1, blocks, dense, scratch, task - lanes)
+        else:
+            _collect_gradients(items, users, block - 1, blocks, dense, scratch, task - lanes - user_tasks)
+        task = next_task(counter)
 
 
 @compiled
-def _collect_gradients(counter, users, items, first, end, factors, scratch):
-    user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
-    task = next_task(counter)
-    while task < user_tasks + item_tasks:
-        if task < user_tasks:
-            tables.collect_gradients(users, items, factors, first, end, scratch, *_rows(users, task))
-        else:
-            tables.collect_gradients(items, users, factors, first, end, scratch, *_rows(items, task - user_tasks))
-        task = next_task(counter)
+def _work_on_lane(users, items, block, blocks, dense, scratch, lane, thread):
+    first, end = _pairs(users, block, blocks)
+    begin_of_lane = first + (end - first) * lane // LANES
+    end_of_lane = first + (end - first) * (lane + 1) // LANES
+    errors, hidden_gradient = scratch.errors[block % 2], scratch.hidden_gradient[block % 2]
+    towers.loss_and_gradients(
+        users, items, first, begin_of_lane, end_of_lane, dense, scratch, errors, hidden_gradient, lane, thread
+    )
+
+
+@compiled
+def _collect_gradients(side, other, block, blocks, dense, scratch, task):
+    first, end = _pairs(side, block, blocks)
+    errors, hidden_gradient = scratch.errors[block % 2], scratch.hidden_gradient[block % 2]
+    begin_slot, end_slot = _rows(side, task)
+    tables.collect_gradients(side, other, dense.factors, first, end, errors, hidden_gradient, begin_slot, end_slot)
+
+
+@compiled
+def _pairs(side, block, blocks):
+    pairs = len(side.slots)
+    return pairs * block // blocks, pairs * (block + 1) // blocks
 
 
 @compiled

@@ -89,7 +89,7 @@ def add_bias(side, dense, begin, end):
 
 
 @compiled
-def collect_gradients(side, other, factors, first, end, scratch, begin_slot, end_slot):
+def collect_gradients(side, other, factors, first, end, errors, hidden_gradient, begin_slot, end_slot):
     """Adds the gradients of a block of pairs to those of some projected rows; the GMF part lacks the head's weights.
 
     Args:
@@ -98,19 +98,22 @@ def collect_gradients(side, other, factors, first, end, scratch, begin_slot, end
       factors: width of the GMF part.
       first: the first pair of the block.
       end: behind its last one.
-      scratch: the block's errors and hidden gradients.
+      errors: float32 [pairs of the block].
+      hidden_gradient: float32 [pairs of the block, width].
       begin_slot: the first slot.
       end_slot: behind the last one.
     """
     for slot in range(begin_slot, end_slot):
+        place, end_place = side.ends[slot], side.begins[slot + 1]
+        if place == end_place or side.pairs[place] >= end:
+            continue  # without a touch: another thread may be at it, in the next block
         of_gmf, of_mlp = side.gradient[slot, :factors], side.gradient[slot, factors:]
-        place = side.ends[slot]
-        while place < side.begins[slot + 1] and side.pairs[place] < end:
+        while place < end_place and side.pairs[place] < end:
             pair = side.pairs[place]
-            error, partner = scratch.errors[pair - first], other.projected[other.slots[pair]]
+            error, partner = errors[pair - first], other.projected[other.slots[pair]]
             for k in range(len(of_gmf)):
                 of_gmf[k] += error * partner[k]
-            hidden = scratch.hidden_gradient[pair - first]
+            hidden = hidden_gradient[pair - first]
             for k in range(len(of_mlp)):
                 of_mlp[k] += hidden[k]
             place += 1

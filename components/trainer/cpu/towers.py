@@ -23,22 +23,24 @@ def total_loss(scratch):
 
 
 @compiled
-def loss_and_gradients(users, items, first, begin, end, dense, scratch, lane, thread):
+def loss_and_gradients(users, items, first, begin, end, dense, scratch, block_errors, block_hidden, lane, thread):
     """Adds up the loss of one lane's pairs, and the gradients of all but the tables and the first layer.
 
     Args:
       users: the `Side` of users, projected.
       items: the `Side` of items, projected.
-      first: the first pair of the block that `scratch` is for.
+      first: the first pair of the block.
       begin: the lane's first pair.
       end: behind its last one.
       dense: the weights.
-      scratch: where errors and hidden gradients go.
+      scratch: room for the lane.
+      block_errors: float32 [pairs of the block], where the lane's errors go.
+      block_hidden: float32 [pairs of the block, width], where its hidden gradients go.
       lane: whose gradients and losses they are.
       thread: whose scratch is used.
     """
     pairs, factors, layers = end - begin, dense.factors, len(dense.widths)
-    errors = scratch.errors[begin - first : end - first]
+    errors, hidden_gradient = block_errors[begin - first : end - first], block_hidden[begin - first : end - first]
     activations, features = scratch.activations[thread], scratch.features[thread, :pairs]
     head, of_head = dense.weights.value[dense.head_at :], dense.gradients[lane, dense.head_at :]
     user_slots, item_slots = users.slots[begin:end], items.slots[begin:end]
@@ -55,13 +57,12 @@ def loss_and_gradients(users, items, first, begin, end, dense, scratch, lane, th
     scratch.losses[lane] += _loss_and_errors(scratch.labels[begin:end], share, errors)
     _head_gradient(features, errors, of_head)
     if layers:
-        hidden_gradient = scratch.hidden_gradient[begin - first : end - first]
         _backward(dense, lane, errors, activations, features, scratch.deltas[thread], hidden_gradient)
-    # While the gradients are in the cache; `collect_gradients` is called again for users with other pairs elsewhere.
+    # While the gradients are in the cache. Users with pairs in other lanes follow later, as items do.
     if pairs:
         for slot in range(user_slots[0], user_slots[-1] + 1):
             if begin <= users.begins[slot] and users.begins[slot + 1] <= end:
-                collect_gradients(users, items, factors, first, end, scratch, slot, slot + 1)
+                collect_gradients(users, items, factors, begin, end, errors, hidden_gradient, slot, slot + 1)
 
 
 @compiled

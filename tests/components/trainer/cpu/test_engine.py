@@ -89,7 +89,8 @@ def test_a_batch_of_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3, 16])
-def test_results_do_not_depend_on_the_number_of_threads(threads: int) -> None:
+def test_results_do_not_depend_on_the_number_of_threads(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "_PAIRS_AT_ONCE", 17)  # several blocks
     config = TrainerConfig(num_factors=4, layers=(8, 6, 5), gmf_l2=0.1)
     data = batches(steps=20, size=3000, users=2000)
     _, two = trained(config, data, [20], threads=2, users=2000)
