@@ -1,1 +1,1 @@
-"""NeuMF's training step for CPUs: compiled loops around BLAS, exact to rounding, with the results of the Keras step."""
+"""NeuMF's training step for CPUs: compiled loops and matrix products, with the results of the Keras step."""

@@ -2,16 +2,16 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from components.parallel import cores
 from components.trainer.config import TrainerConfig
+from components.trainer.cpu.products import DEPTH_AT_ONCE, panels_size
 from components.trainer.cpu.state import Adam, Dense, Scratch, Side, Trained
 from components.trainer.cpu.steps import LANES, phases, train
 from components.trainer.model import NeuMF
@@ -41,8 +41,8 @@ class CpuEngine:
         self._blocks = math.ceil(batch_size / (LANES * _PAIRS_AT_ONCE))
         width = config.layers[1] if config.layers else 0
         self._users, self._items = (
-            _side(place, tuple(table.shape), batch_size, model.num_factors + width, bool(config.weight_averaging))
-            for place, table in ((0, model.user_table), (model.half * width, model.item_table))
+            _side(kernel, tuple(table.shape), batch_size, model.num_factors + width, bool(config.weight_averaging))
+            for kernel, table in enumerate((model.user_table, model.item_table))
         )
         self._ends = [0, *itertools.accumulate(math.prod(variable.shape) for variable in self._dense_variables())]
         self._dense = _dense(self._ends[-1], model, config)
@@ -67,10 +67,8 @@ class CpuEngine:
             user, item, label, self._blocks, self._users, self._items, self._dense, self._scratch, self._adam(steps),
             losses,
         )  # fmt: skip
-        # Each thread calls BLAS for itself.
-        with threadpool_limits(1, user_api="blas"):
-            for done in [self._pool.submit(train, thread, *arguments) for thread in range(self._threads)]:
-                done.result()
+        for done in [self._pool.submit(train, thread, *arguments) for thread in range(self._threads)]:
+            done.result()
         iterations = self._optimizer.iterations
         iterations.assign(iterations + steps)
         return losses
@@ -111,11 +109,11 @@ def _trained(shape: tuple[int, ...], averaged: bool) -> Trained:
     return Trained(value, mean, square, np.zeros(shape if averaged else (*shape[:-1], 0), "f4"))
 
 
-def _side(kernel_at: int, shape: tuple[int, int], batch_size: int, projected_width: int, averaged: bool) -> Side:
+def _side(kernel: int, shape: tuple[int, int], batch_size: int, projected_width: int, averaged: bool) -> Side:
     rows, row_width = shape
     slots = min(rows, batch_size)
     return Side(
-        kernel_at=kernel_at,
+        kernel=kernel,
         table=_trained((rows, row_width), averaged),
         done=np.zeros(rows, "i4"),
         slot_of=np.full(rows, -1, "i4"),
@@ -138,10 +136,13 @@ def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
     moving = np.ones(size, "f4")
     if model.fixed_gmf_head:
         moving[head_at : head_at + model.num_factors] = 0
+    kernels, packed = _kernels(model.half, config.layers[1:])
     return Dense(
         weights=_trained((size,), bool(config.weight_averaging)),
         moving=moving,
         gradients=np.zeros((LANES, size), "f4"),
+        kernels=kernels,
+        panels=np.zeros(packed, "f4"),
         widths=np.array(config.layers[1:], "i8"),
         factors=model.num_factors,
         half=model.half,
@@ -150,8 +151,22 @@ def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
     )
 
 
+def _kernels(half: int, widths: Sequence[int]) -> tuple[np.ndarray, int]:
+    """`Dense.kernels`, and the size of all panels."""
+    shapes = [(half, widths[0])] * 2 + list(itertools.pairwise(widths)) if widths else []
+    kernels, at, panels = [], 0, 0
+    for number, (depth, width) in enumerate(shapes):
+        back = panels + panels_size(depth, width)
+        kernels.append((at, depth, width, panels, back))
+        # After each kernel comes its bias; the two shares of the first layer have one together.
+        at += depth * width + (width if number else 0)
+        panels = back + panels_size(width, depth)
+    return np.array(kernels, "i8").reshape(-1, 5), panels
+
+
 def _scratch(batch_size: int, pairs: int, threads: int, dense: Dense) -> Scratch:
     lane, widths = math.ceil(pairs / LANES), dense.widths
+    widest = int(widths.max(initial=0))
     return Scratch(
         labels=np.zeros(batch_size, "f4"),
         activations=np.zeros((threads, lane * int(widths[:-1].sum())), "f4"),
@@ -159,5 +174,6 @@ def _scratch(batch_size: int, pairs: int, threads: int, dense: Dense) -> Scratch
         deltas=np.zeros((threads, 2, lane * int(widths[1:].max(initial=0))), "f4"),
         errors=np.zeros((2, pairs), "f4"),
         hidden_gradient=np.zeros((2, pairs, int(widths[:1].sum())), "f4"),
+        panels=np.zeros((threads, panels_size(DEPTH_AT_ONCE, widest)), "f4"),
         losses=np.zeros(LANES),
     )

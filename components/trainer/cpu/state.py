@@ -4,6 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+# What is known of a kernel [depth, width]: where in the weights it begins, its depth, its width, and where among the
+# panels it begins, and its transpose.
+AT, DEPTH, WIDTH, PANELS, BACK = range(5)
+
 
 class Trained(NamedTuple):
     """Values with what Adam keeps of them: float32, all of one shape.
@@ -27,7 +31,7 @@ class Side(NamedTuple):
     A *slot* is the place of a distinct row of the table among those of the batch. Pairs are sorted by the users' slots.
 
     Attributes:
-      kernel_at: where in `Dense` its share of the first layer's kernel begins.
+      kernel: which of `Dense.kernels` is its share of the first layer.
       table: [rows of the table, factors + half].
       done: int32 [rows of the table], how many steps of this call each row has made.
       slot_of: int32 [rows of the table], -1 but for a moment.
@@ -44,7 +48,7 @@ class Side(NamedTuple):
       row_gradient: of `gathered`.
     """
 
-    kernel_at: int
+    kernel: int
     table: Trained
     done: np.ndarray
     slot_of: np.ndarray
@@ -68,6 +72,9 @@ class Dense(NamedTuple):
       weights: [w].
       moving: float32 [w], 0 for a weight that stays as it is, else 1.
       gradients: float32 [lanes, w], to be added up.
+      kernels: int64 [kernels, 5], what the columns `AT`, `DEPTH`, `WIDTH`, `PANELS` and `BACK` say of each: the users'
+        share of the first layer, the items', then each layer on. Empty where there is no MLP.
+      panels: float32, the kernels and their transposes, packed anew in each step (see `products`).
       widths: int64, of the MLP's layers; empty where there is no MLP.
       factors: width of the GMF tower.
       half: width of a table's MLP part.
@@ -78,6 +85,8 @@ class Dense(NamedTuple):
     weights: Trained
     moving: np.ndarray
     gradients: np.ndarray
+    kernels: np.ndarray
+    panels: np.ndarray
     widths: np.ndarray
     factors: int
     half: int
@@ -96,6 +105,7 @@ class Scratch(NamedTuple):
       deltas: float32 [threads, 2, the widest layer's values for a lane's pairs].
       errors: float32 [2, pairs of a block], the gradient of each logit.
       hidden_gradient: float32 [2, pairs of a block, width], that of the first layer before its activation.
+      panels: float32 [threads, a packed part of a gradient].
       losses: float64 [lanes], sums over the pairs of a batch.
     """
 
@@ -105,6 +115,7 @@ class Scratch(NamedTuple):
     deltas: np.ndarray
     errors: np.ndarray
     hidden_gradient: np.ndarray
+    panels: np.ndarray
     losses: np.ndarray
 
 

@@ -46,7 +46,7 @@ def train(
     pairs = user.shape[1]
     phase = 0
     for step in range(steps):
-        _find_slots(counters[phase], users, items, user[step], item[step])
+        _find_slots_and_pack(counters[phase], users, items, dense, user[step], item[step])
         phase += 1
         wait_for_all(arrived, threads * phase)
         _sort_and_project(counters[phase], users, items, label[step], dense, scratch, step, adam)
@@ -56,7 +56,7 @@ def train(
             _work_on_pairs(counters[phase], users, items, block, blocks, dense, scratch, thread)
             phase += 1
             wait_for_all(arrived, threads * phase)
-        _project_back(counters[phase], users, items, dense, pairs, adam)
+        _project_back(counters[phase], users, items, dense, pairs, adam, scratch.panels[thread])
         phase += 1
         wait_for_all(arrived, threads * phase)
         _move(counters[phase], users, items, dense, scratch, step, adam, losses, pairs)
@@ -66,13 +66,15 @@ def train(
 
 
 @compiled
-def _find_slots(counter, users, items, user, item):
+def _find_slots_and_pack(counter, users, items, dense, user, item):
     task = next_task(counter)
-    while task < 2:
+    while task < 2 + len(dense.kernels):
         if task == 0:
             tables.find_slots(users, user)
-        else:
+        elif task == 1:
             tables.find_slots(items, item)
+        else:
+            towers.pack_kernel(dense, task - 2)
         task = next_task(counter)
 
 
@@ -133,10 +135,7 @@ def _work_on_lane(users, items, block, blocks, dense, scratch, lane, thread):
     first, end = _pairs(users, block, blocks)
     begin_of_lane = first + (end - first) * lane // LANES
     end_of_lane = first + (end - first) * (lane + 1) // LANES
-    errors, hidden_gradient = scratch.errors[block % 2], scratch.hidden_gradient[block % 2]
-    towers.loss_and_gradients(
-        users, items, first, begin_of_lane, end_of_lane, dense, scratch, errors, hidden_gradient, lane, thread
-    )
+    towers.loss_and_gradients(users, items, block, first, begin_of_lane, end_of_lane, dense, scratch, lane, thread)
 
 
 @compiled
@@ -154,11 +153,11 @@ def _pairs(side, block, blocks):
 
 
 @compiled
-def _project_back(counter, users, items, dense, pairs, adam):
+def _project_back(counter, users, items, dense, pairs, adam, spare):
     lane = next_task(counter)
     while lane < LANES:
-        _project_lane_back(users, dense, adam.l2, pairs, lane)
-        _project_lane_back(items, dense, adam.l2, pairs, lane)
+        _project_lane_back(users, dense, adam.l2, pairs, lane, spare)
+        _project_lane_back(items, dense, adam.l2, pairs, lane, spare)
         begin, end = _rows_of_lane(users, lane)
         tables.add_bias_gradient(users, dense, lane, begin, end)
         lane = next_task(counter)
@@ -170,10 +169,10 @@ def _rows_of_lane(side, lane):
 
 
 @compiled
-def _project_lane_back(side, dense, l2, pairs, lane):
+def _project_lane_back(side, dense, l2, pairs, lane, spare):
     begin, end = _rows_of_lane(side, lane)
     for slot in range(begin, end, ROWS_AT_ONCE):
-        tables.project_back(side, dense, lane, l2, pairs, slot, min(end, slot + ROWS_AT_ONCE))
+        tables.project_back(side, dense, lane, l2, pairs, slot, min(end, slot + ROWS_AT_ONCE), spare)
 
 
 @compiled

@@ -8,10 +8,11 @@ The first dense layer is factorised (see `NeuMF`): each row is projected once, h
 
 import numpy as np
 
-from components.trainer.cpu.blas import product, product_of_columns, product_of_rows
 from components.trainer.cpu.compiling import compiled
+from components.trainer.cpu.products import add_product_of_columns, product
+from components.trainer.cpu.state import AT, BACK, PANELS
 
-_0, _1 = np.float32(0), np.float32(1)
+_0 = np.float32(0)
 
 
 @compiled
@@ -75,9 +76,8 @@ def project(side, dense, begin, end):
         for k in range(side.gradient.shape[1]):
             side.gradient[slot, k] = _0
     if half:
-        width = dense.widths[0]
-        kernel = dense.weights.value[side.kernel_at : side.kernel_at + half * width].reshape(half, width)
-        product(side.gathered[begin:end, factors:], kernel, side.projected[begin:end, factors:], _0)
+        panels = dense.panels[dense.kernels[side.kernel, PANELS] :]
+        product(side.gathered[begin:end, factors:], panels, side.projected[begin:end, factors:])
 
 
 @compiled
@@ -121,7 +121,7 @@ def collect_gradients(side, other, factors, first, end, errors, hidden_gradient,
 
 
 @compiled
-def project_back(side, dense, lane, l2, pairs, begin, end):
+def project_back(side, dense, lane, l2, pairs, begin, end, spare):
     """Turns the gradients of some projected rows into those of the rows, and adds to that of the kernel.
 
     Args:
@@ -132,16 +132,16 @@ def project_back(side, dense, lane, l2, pairs, begin, end):
       pairs: in the batch.
       begin: the first slot.
       end: behind the last slot.
+      spare: room for `add_product_of_columns`.
     """
     factors, half = dense.factors, dense.half
     if half:
         width = dense.widths[0]
-        place = slice(side.kernel_at, side.kernel_at + half * width)
+        at, panels = dense.kernels[side.kernel, AT], dense.panels[dense.kernels[side.kernel, BACK] :]
         gradient = side.gradient[begin:end, factors:]
-        kernel = dense.weights.value[place].reshape(half, width)
-        of_kernel = dense.gradients[lane, place].reshape(half, width)
-        product_of_rows(gradient, kernel, side.row_gradient[begin:end, factors:], _0)
-        product_of_columns(side.gathered[begin:end, factors:], gradient, of_kernel, _1)
+        of_kernel = dense.gradients[lane, at : at + half * width].reshape(half, width)
+        product(gradient, panels, side.row_gradient[begin:end, factors:])
+        add_product_of_columns(side.gathered[begin:end, factors:], gradient, spare, of_kernel)
     head = dense.weights.value[dense.head_at : dense.head_at + factors]
     for slot in range(begin, end):
         share = np.float32(side.begins[slot + 1] - side.begins[slot]) / np.float32(pairs)

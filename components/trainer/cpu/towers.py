@@ -5,8 +5,9 @@
 
 import numpy as np
 
-from components.trainer.cpu.blas import product, product_of_columns, product_of_rows
 from components.trainer.cpu.compiling import compiled
+from components.trainer.cpu.products import add_product_of_columns, pack, product
+from components.trainer.cpu.state import AT, BACK, DEPTH, PANELS, WIDTH
 from components.trainer.cpu.tables import collect_gradients
 
 _0, _1 = np.float32(0), np.float32(1)
@@ -23,24 +24,33 @@ def total_loss(scratch):
 
 
 @compiled
-def loss_and_gradients(users, items, first, begin, end, dense, scratch, block_errors, block_hidden, lane, thread):
+def pack_kernel(dense, number):
+    """Packs one of the kernels, and its transpose."""
+    at, depth, width = dense.kernels[number, AT], dense.kernels[number, DEPTH], dense.kernels[number, WIDTH]
+    kernel = dense.weights.value[at : at + depth * width].reshape(depth, width)
+    pack(kernel, dense.panels[dense.kernels[number, PANELS] :])
+    pack(kernel.T, dense.panels[dense.kernels[number, BACK] :])
+
+
+@compiled
+def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, lane, thread):
     """Adds up the loss of one lane's pairs, and the gradients of all but the tables and the first layer.
 
     Args:
       users: the `Side` of users, projected.
       items: the `Side` of items, projected.
-      first: the first pair of the block.
+      block: the number of the block.
+      first: its first pair.
       begin: the lane's first pair.
       end: behind its last one.
       dense: the weights.
-      scratch: room for the lane.
-      block_errors: float32 [pairs of the block], where the lane's errors go.
-      block_hidden: float32 [pairs of the block, width], where its hidden gradients go.
+      scratch: room for the block, and for the lane.
       lane: whose gradients and losses they are.
       thread: whose scratch is used.
     """
     pairs, factors, layers = end - begin, dense.factors, len(dense.widths)
-    errors, hidden_gradient = block_errors[begin - first : end - first], block_hidden[begin - first : end - first]
+    errors = scratch.errors[block % 2, begin - first : end - first]
+    hidden_gradient = scratch.hidden_gradient[block % 2, begin - first : end - first]
     activations, features = scratch.activations[thread], scratch.features[thread, :pairs]
     head, of_head = dense.weights.value[dense.head_at :], dense.gradients[lane, dense.head_at :]
     user_slots, item_slots = users.slots[begin:end], items.slots[begin:end]
@@ -57,7 +67,8 @@ def loss_and_gradients(users, items, first, begin, end, dense, scratch, block_er
     scratch.losses[lane] += _loss_and_errors(scratch.labels[begin:end], share, errors)
     _head_gradient(features, errors, of_head)
     if layers:
-        _backward(dense, lane, errors, activations, features, scratch.deltas[thread], hidden_gradient)
+        deltas, spare = scratch.deltas[thread], scratch.panels[thread]
+        _backward(dense, lane, errors, activations, features, deltas, hidden_gradient, spare)
     # While the gradients are in the cache. Users with pairs in other lanes follow later, as items do.
     if pairs:
         for slot in range(user_slots[0], user_slots[-1] + 1):
@@ -68,42 +79,41 @@ def loss_and_gradients(users, items, first, begin, end, dense, scratch, block_er
 @compiled
 def _forward(dense, activations, features):
     """Fills in the activations of the second layer and on, which follow the first one's; the last are features."""
-    pairs, widths, weights = len(features), dense.widths, dense.weights.value
-    at, begin = dense.bias_at + widths[0], 0  # of the layer's weights, and the activations before it
-    for layer in range(1, len(widths)):
-        before, after = widths[layer - 1], widths[layer]
-        inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
-        kernel = weights[at : at + before * after].reshape(before, after)
-        bias = weights[at + before * after : at + (before + 1) * after]
-        begin += pairs * before
-        if layer == len(widths) - 1:
-            product(inputs, kernel, features[:, dense.factors :], _0)
+    pairs, begin = len(features), 0  # begin: of the activations before the layer
+    for number in range(2, len(dense.kernels)):
+        at, depth, width = dense.kernels[number, AT], dense.kernels[number, DEPTH], dense.kernels[number, WIDTH]
+        inputs = activations[begin : begin + pairs * depth].reshape(pairs, depth)
+        panels = dense.panels[dense.kernels[number, PANELS] :]
+        bias = dense.weights.value[at + depth * width : at + (depth + 1) * width]
+        begin += pairs * depth
+        if number == len(dense.kernels) - 1:
+            product(inputs, panels, features[:, dense.factors :])
             _add_bias_and_rectify(features[:, dense.factors :], bias)
         else:
-            outputs = activations[begin : begin + pairs * after].reshape(pairs, after)
-            product(inputs, kernel, outputs, _0)
+            outputs = activations[begin : begin + pairs * width].reshape(pairs, width)
+            product(inputs, panels, outputs)
             _add_bias_and_rectify(outputs, bias)
-        at += (before + 1) * after
 
 
 @compiled
-def _backward(dense, lane, errors, activations, features, deltas, hidden_gradient):
+def _backward(dense, lane, errors, activations, features, deltas, hidden_gradient, spare):
     """Goes back through the layers, whose gradients before their activation alternate between the two `deltas`."""
-    pairs, widths, last = len(features), dense.widths, len(dense.widths) - 1
-    weights, gradients = dense.weights.value, dense.gradients[lane]
-    at, begin = dense.head_at, pairs * widths[:last].sum()
-    delta = hidden_gradient if last == 0 else deltas[last % 2, : pairs * widths[last]].reshape(pairs, widths[last])
-    _last_delta(features[:, dense.factors :], weights[at + dense.factors :], errors, delta)
-    for layer in range(last, 0, -1):
-        before, after = widths[layer - 1], widths[layer]
-        at -= (before + 1) * after
-        begin -= pairs * before
-        kernel = slice(at, at + before * after)
-        inputs = activations[begin : begin + pairs * before].reshape(pairs, before)
-        of_inputs = hidden_gradient if layer == 1 else deltas[(layer - 1) % 2, : pairs * before].reshape(pairs, before)
-        product_of_columns(inputs, delta, gradients[kernel].reshape(before, after), _1)
-        _add_rows(delta, gradients[kernel.stop : kernel.stop + after])
-        product_of_rows(delta, weights[kernel].reshape(before, after), of_inputs, _0)
+    pairs, last = len(features), len(dense.kernels) - 1
+    width = dense.kernels[last, WIDTH]
+    delta = hidden_gradient if last == 1 else deltas[last % 2, : pairs * width].reshape(pairs, width)
+    mlp_head = dense.weights.value[dense.head_at + dense.factors :]
+    _last_delta(features[:, dense.factors :], mlp_head, errors, delta)
+    begin = pairs * (dense.widths.sum() - width)  # of the activations before the layer
+    for number in range(last, 1, -1):
+        at, depth, width = dense.kernels[number, AT], dense.kernels[number, DEPTH], dense.kernels[number, WIDTH]
+        panels, gradients = dense.panels[dense.kernels[number, BACK] :], dense.gradients[lane]
+        begin -= pairs * depth
+        inputs = activations[begin : begin + pairs * depth].reshape(pairs, depth)
+        of_inputs = hidden_gradient if number == 2 else deltas[(number - 1) % 2, : pairs * depth].reshape(pairs, depth)
+        of_bias = at + depth * width
+        add_product_of_columns(inputs, delta, spare, gradients[at:of_bias].reshape(depth, width))
+        _add_rows(delta, gradients[of_bias : of_bias + width])
+        product(delta, panels, of_inputs)
         _mask(of_inputs, inputs)
         delta = of_inputs
 

@@ -15,6 +15,7 @@ from components.trainer.xla import XlaEngine
 USERS, ITEMS = 40, 30
 MODELS: dict[str, dict[str, Any]] = {
     "neumf": {"num_factors": 4, "layers": (8, 6, 5, 3)},
+    "wide": {"num_factors": 9, "layers": (70, 35, 18, 17)},
     "one layer": {"num_factors": 4, "layers": (8, 6)},
     "gmf alone": {"num_factors": 4, "layers": ()},
     "mlp alone": {"num_factors": 0, "layers": (8, 6, 5)},
