@@ -27,25 +27,36 @@ class TrainerConfig(Section):
         "Learned weights can grow where L2 shrinks the embeddings, and so undo it.",
     )
     embedding_stddev: float = Field(0.01, gt=0, description="Standard deviation of the embeddings' initial values.")
-    pretraining: Literal["none", "towers", "als"] = Field(
+    pretraining: Literal["none", "towers", "als", "als_towers"] = Field(
         "none",
         description="What training starts from. none: random weights; towers: a GMF and an MLP trained alone before, "
-        "fused with half the weight each (He et al., WWW 2017); als: a GMF tower whose factors come from alternating "
-        "least squares on the training interactions (Hu, Koren and Volinsky, ICDM 2008), beside a random MLP tower.",
+        "then fused (He et al., WWW 2017); als: a GMF tower whose factors come from alternating least squares on the "
+        "training interactions (Hu, Koren and Volinsky, ICDM 2008), beside a random MLP tower; als_towers: as towers, "
+        "where the GMF that is trained alone starts as with als.",
     )
     pretraining_epochs: int = Field(
-        20, ge=1, description="With towers: at most so many for each tower; the best one on validation is taken."
+        20,
+        ge=1,
+        description="For towers trained alone: at most so many for each tower; the best one on validation is taken.",
     )
-    pretraining_learning_rate: float = Field(0.001, gt=0, description="With towers: Adam's, for each of them.")
-    als_iterations: int = Field(10, ge=1, description="With als: iterations; each solves for all users and all items.")
+    pretraining_learning_rate: float = Field(
+        0.001, gt=0, description="For towers trained alone: Adam's, for each of them."
+    )
+    pretraining_gmf_share: float = Field(
+        0.5, gt=0, lt=1, description="For towers trained alone: share of the GMF's logits in those of the fused model."
+    )
+    als_iterations: int = Field(10, ge=1, description="For ALS: iterations; each solves for all users and all items.")
     als_regularization: float = Field(
         0.009,
         gt=0,
         allow_inf_nan=False,
-        description="With als: L2, as a multiple of the average weight that a user or item has in the loss of ALS.",
+        description="For ALS: L2, as a multiple of the average weight that a user or item has in the loss of ALS.",
     )
     als_unobserved_weight: float = Field(
-        0.15, gt=0, le=1, description="With als: weight of a pair without interaction, where one with it has 1."
+        0.15,
+        gt=0,
+        le=1,
+        description="For ALS: weight of a pair without interaction, where one with it has 1.",
     )
     batch_size: int = Field(2048, ge=1, description="Rows in a training step; the examples are cut for it.")
     epochs: int = Field(20, ge=1, description="At most so many; the best one on validation is exported.")
@@ -98,7 +109,12 @@ class TrainerConfig(Section):
     @property
     def epochs_of_examples(self) -> int:
         """How many epochs of examples are needed; each training goes through them from the first."""
-        return max(self.epochs, self.pretraining_epochs) if self.pretraining == "towers" else self.epochs
+        return max(self.epochs, self.pretraining_epochs) if self.trains_towers else self.epochs
+
+    @property
+    def trains_towers(self) -> bool:
+        """Whether the towers are trained alone first."""
+        return self.pretraining in ("towers", "als_towers")
 
     @model_validator(mode="after")
     def _check_towers(self) -> Self:
@@ -110,8 +126,10 @@ class TrainerConfig(Section):
             raise ValueError(f"layers[0] must be even, half for the user and half for the item; got {self.layers[0]}")
         if not self.layers and not self.num_factors:
             raise ValueError("num_factors is 0 and layers is empty: no tower is left")
-        if self.pretraining == "towers" and not (self.layers and self.num_factors):
-            raise ValueError("pretraining: towers needs both towers; set num_factors and layers, or pretraining: none")
+        if self.trains_towers and not (self.layers and self.num_factors):
+            raise ValueError(
+                f"pretraining: {self.pretraining} needs both towers; set num_factors and layers, or pretraining: none"
+            )
         if self.pretraining == "als" and not self.num_factors:
             raise ValueError("pretraining: als needs a GMF tower; set num_factors, or pretraining: none")
         return self

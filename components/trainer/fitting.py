@@ -50,19 +50,25 @@ def fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, l
 def _fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, logs: str) -> Fit:
     stages: list[Stage] = []
     towers: dict[str, NeuMF] = {}
-    for name in TOWERS if config.pretraining == "towers" else ():
+    for name in TOWERS if config.trains_towers else ():
         alone = tower_config(config, name)
-        towers[name] = new_model(examples, alone, seed)
-        places = (posixpath.join(folder, name) for folder in (checkpoint, logs))
+        places = [posixpath.join(folder, name) for folder in (checkpoint, logs)]
+        towers[name] = _start(examples, alone, seed, places[0])
         stages.append(Stage(name, _train(towers[name], examples, alone, *places), alone))
-    model = new_model(examples, config, seed)
+    model = _start(examples, config, seed, checkpoint)
     if towers:
-        fuse(model, **towers)
-    elif config.pretraining == "als" and checkpoints.load(checkpoint) is None:
-        with progress.bar("ALS", config.als_iterations) as bar:
-            start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar)
+        fuse(model, **towers, gmf_share=config.pretraining_gmf_share)
     stages.append(Stage("neumf", _train(model, examples, config, checkpoint, logs), config))
     return Fit(model, stages)
+
+
+def _start(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str) -> NeuMF:
+    """The model that a training starts with, unless it goes on from its checkpoint."""
+    model = new_model(examples, config, seed)
+    if config.pretraining == "als" and checkpoints.load(checkpoint) is None:
+        with progress.bar("ALS", config.als_iterations) as bar:
+            start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar)
+    return model
 
 
 def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:

@@ -22,23 +22,28 @@ def tower_config(config: TrainerConfig, tower: str) -> TrainerConfig:
     return config.model_copy(
         update={
             **alone,
-            "pretraining": "none",
+            "pretraining": "als" if tower == "gmf" and config.pretraining == "als_towers" else "none",
             "epochs": config.pretraining_epochs,
             "learning_rate": config.pretraining_learning_rate,
         }
     )
 
 
-def fuse(model: NeuMF, gmf: NeuMF, mlp: NeuMF) -> None:
-    """Starts a model from its towers, trained alone: half the weight to each (He et al., WWW 2017, equation 13)."""
+def fuse(model: NeuMF, gmf: NeuMF, mlp: NeuMF, gmf_share: float) -> None:
+    """Starts a model from its towers, trained alone: its logits are a weighted mean of theirs.
+
+    See He et al., WWW 2017, equation 13, where the share is 1/2.
+    """
     for name in ("user_table", "item_table"):
         getattr(model, name).assign(np.concatenate([getattr(gmf, name), getattr(mlp, name)], axis=1))
     model.first_kernel.assign(mlp.first_kernel)
     model.first_bias.assign(mlp.first_bias)
     for layer, trained in zip(model.dense_layers, mlp.dense_layers, strict=True):
         layer.set_weights(trained.get_weights())
-    model.head_kernel.assign(np.concatenate([gmf.head_kernel, mlp.head_kernel]) / 2)
-    model.head_bias.assign((np.asarray(gmf.head_bias) + np.asarray(mlp.head_bias)) / 2)
+    gmf_kernel, gmf_bias = gmf_share * np.asarray(gmf.head_kernel), gmf_share * np.asarray(gmf.head_bias)
+    mlp_kernel, mlp_bias = (1 - gmf_share) * np.asarray(mlp.head_kernel), (1 - gmf_share) * np.asarray(mlp.head_bias)
+    model.head_kernel.assign(np.concatenate([gmf_kernel, mlp_kernel]))
+    model.head_bias.assign(gmf_bias + mlp_bias)
 
 
 def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed: int, bar: Bar) -> None:

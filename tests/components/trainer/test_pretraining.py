@@ -24,15 +24,17 @@ def all_logits(model: NeuMF) -> np.ndarray:
     return model.score_all_items(tf.range(model.user_table.shape[0])).numpy()
 
 
-def test_a_fused_model_scores_the_mean_of_its_towers(examples: Examples) -> None:
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_a_fused_model_scores_a_mean_of_its_towers(share: float, examples: Examples) -> None:
     config = TrainerConfig(num_factors=3, layers=(6, 4, 2), embedding_stddev=0.5, pretraining="towers")
     gmf, mlp = (new_model(examples, tower_config(config, name), seed=1) for name in ("gmf", "mlp"))
     gmf.head_bias.assign([0.5])
     mlp.head_bias.assign([-2.0])
     mlp.first_bias.assign([0.3, -0.1, 0.2, 0.1])
     model = new_model(examples, config, seed=2)
-    fuse(model, gmf, mlp)
-    np.testing.assert_allclose(all_logits(model), (all_logits(gmf) + all_logits(mlp)) / 2, atol=1e-6)
+    fuse(model, gmf, mlp, share)
+    expected = share * all_logits(gmf) + (1 - share) * all_logits(mlp)
+    np.testing.assert_allclose(all_logits(model), expected, atol=1e-6)
 
 
 def test_als_start_ranks_as_its_factors_do_and_leaves_the_other_tower(examples: Examples) -> None:
@@ -73,6 +75,18 @@ def test_towers_are_trained_first_and_the_whole_starts_where_they_are(workspace:
     assert report["epochs"][0]["loss"] < 0.9 * history(workspace, "scratch")["epochs"][0]["loss"]
 
 
+def test_the_tower_that_starts_from_als_is_ahead(workspace: Any) -> None:
+    pretraining = {"pretraining_epochs": 2, "pretraining_learning_rate": 0.001}
+    first_losses = {}
+    for name in ("towers", "als_towers"):
+        run_fn(workspace.fn_args(name, pretraining=name, **pretraining))
+        first_losses[name] = {
+            stage["stage"]: stage["epochs"][0]["loss"] for stage in history(workspace, name)["pretraining"]
+        }
+    assert first_losses["als_towers"]["gmf"] < 0.9 * first_losses["towers"]["gmf"]
+    assert first_losses["als_towers"]["mlp"] == first_losses["towers"]["mlp"]
+
+
 def test_als_start_gives_the_same_model_again(workspace: Any) -> None:
     run_fn(workspace.fn_args("one", pretraining="als", weight_averaging=0.9))
     run_fn(workspace.fn_args("two", pretraining="als", weight_averaging=0.9))
@@ -85,6 +99,7 @@ def test_als_start_gives_the_same_model_again(workspace: Any) -> None:
     ("fields", "message"),
     [
         ({"pretraining": "towers", "layers": ()}, "pretraining: towers needs both towers"),
+        ({"pretraining": "als_towers", "num_factors": 0}, "pretraining: als_towers needs both towers"),
         ({"pretraining": "als", "num_factors": 0}, "pretraining: als needs a GMF tower"),
     ],
 )
