@@ -23,6 +23,9 @@ TOLERANCE = 0.01
 
 # Chosen on the validation items: the wider the GMF tower, the more it over-fits.
 GMF_L2 = {8: 0.001, 16: 0.003, 32: 0.005, 64: 0.01}
+# Likewise: with 8 factors the MLP is the better tower, with more the GMF.
+GMF_SHARE = {8: 0.3, 16: 0.7, 32: 0.7, 64: 0.7}
+TOWERS_RATE = {8: 0.004, 16: 0.002, 32: 0.002, 64: 0.002}
 # On validation, training on betters the fused towers by next to nothing, and soon over-fits at higher rates.
 FINE_TUNING_RATE = 0.00005
 
@@ -63,6 +66,8 @@ def _settings(model: str, factors: int) -> list[str]:
                 f"trainer.num_factors={factors}",
                 f"trainer.layers=[{layers}]",
                 "trainer.pretraining=als_towers",
+                f"trainer.pretraining_gmf_share={GMF_SHARE.get(factors, 0.7)}",
+                f"trainer.pretraining_learning_rate={TOWERS_RATE.get(factors, 0.002)}",
                 f"trainer.learning_rate={FINE_TUNING_RATE}",
             ],
         }[model]
