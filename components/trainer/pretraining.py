@@ -40,10 +40,9 @@ def fuse(model: NeuMF, gmf: NeuMF, mlp: NeuMF, gmf_share: float) -> None:
     model.first_bias.assign(mlp.first_bias)
     for layer, trained in zip(model.dense_layers, mlp.dense_layers, strict=True):
         layer.set_weights(trained.get_weights())
-    gmf_kernel, gmf_bias = gmf_share * np.asarray(gmf.head_kernel), gmf_share * np.asarray(gmf.head_bias)
-    mlp_kernel, mlp_bias = (1 - gmf_share) * np.asarray(mlp.head_kernel), (1 - gmf_share) * np.asarray(mlp.head_bias)
-    model.head_kernel.assign(np.concatenate([gmf_kernel, mlp_kernel]))
-    model.head_bias.assign(gmf_bias + mlp_bias)
+    shares = ((gmf, gmf_share), (mlp, 1 - gmf_share))
+    model.head_kernel.assign(np.concatenate([share * np.asarray(tower.head_kernel) for tower, share in shares]))
+    model.head_bias.assign(sum(share * np.asarray(tower.head_bias) for tower, share in shares))
 
 
 def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed: int, bar: Bar) -> None:
