@@ -82,10 +82,12 @@ def random_holdouts(users: int, items: int, seen: int) -> Holdouts:
 
 def rank(folder: str, holdouts: Holdouts, items: int) -> tuple[float, FullRanking]:
     """Ranks with the SavedModel as the Evaluator does; the seconds without loading it, and what it found."""
+    from components.evaluator.compiled_scorer import CompiledScorer, fastest_scorer
     from components.evaluator.served_model import ServedModel
 
     config = EvaluatorConfig()
-    model = ServedModel(f"{folder}/model", items)
+    model = fastest_scorer(ServedModel(f"{folder}/model", items))
+    assert isinstance(model, CompiledScorer)
     with Reporter().bar("", len(holdouts.users)) as bar:
         start = time.perf_counter()
         ranking = rank_all_items(model, holdouts, config.gate_k, config.pairs_per_block // items, bar)

@@ -32,3 +32,9 @@ def find_user_error(error: BaseException) -> UserError | None:
         if raised:
             return UserError(raised[-1].strip())
     return None
+
+
+def first_line(error: object) -> str:
+    """What an error says first, or its name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -14,7 +14,7 @@ _COMPONENTS = Path(components.__file__).parent
 def code_version(component: str) -> str:
     """A digest of the source of one component, templates included, and of the modules that it shares with others."""
     own = [path for path in (_COMPONENTS / component).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    sources = sorted([*_COMPONENTS.glob("*.py"), *own])
+    sources = sorted([*_COMPONENTS.glob("*.py"), *_COMPONENTS.glob("kernels/*.py"), *own])
     digest = hashlib.sha256()
     for source in sources:
         digest.update(str(source.relative_to(_COMPONENTS)).encode())

@@ -47,8 +47,8 @@ else
         fail "the packages of requirements.lock could not be installed"
     "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" >/dev/null || true
 fi
-echo "setup: compiling the training step (half a minute)"
-TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -m components.trainer.cpu 2>"$venv/compile.log" ||
-    fail "the training step could not be compiled: see $venv/compile.log"
+echo "setup: compiling the loops of training and evaluation (half a minute)"
+TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -m scripts.compile_ahead 2>"$venv/compile.log" ||
+    fail "the loops could not be compiled: see $venv/compile.log"
 cp requirements.lock "$venv/installed.lock"
 echo "setup: done"

@@ -10,6 +10,7 @@ from components import artifacts, progress, random_streams
 from components.evaluator import gate, inputs, recommendations, slices
 from components.evaluator.baselines import make_baselines
 from components.evaluator.champion import Trial, compare_with_champion
+from components.evaluator.compiled_scorer import fastest_scorer
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.measurements import Rankings, measure
 from components.evaluator.ranking import Holdouts, rank_all_items, rank_candidates
@@ -49,7 +50,8 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
     )
     model = ServedModel(sources.model, len(item_ids))
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
-    rankings = {"model": _rank("model", model, records, holdouts, config.gate_k, users_per_block)}
+    scorer = fastest_scorer(model)
+    rankings = {"model": _rank("model", scorer, records, holdouts, config.gate_k, users_per_block)}
     train = functools.partial(inputs.read_train, sources.interactions)
     for name, baseline in make_baselines(config, len(user_ids), item_counts, train, seed).items():
         rankings[name] = _rank(name, baseline, records, holdouts, config.gate_k, users_per_block)
@@ -62,7 +64,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
             model, holdouts, (user_ids, item_ids), item_counts, random_streams.generator(seed, "example users")
         ),
         "serving": check_serving(
-            model, user_ids, item_ids, users_per_block, random_streams.generator(seed, "serving check")
+            model, scorer, user_ids, item_ids, users_per_block, random_streams.generator(seed, "serving check")
         ),
     }
     trial = Trial(records.read(), user_ids, item_ids, slicings)

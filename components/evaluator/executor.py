@@ -31,6 +31,7 @@ class Executor(base_executor.BaseExecutor):
         """Evaluates the model, writes `metrics.json`, `report.html` and the blessing."""
         inputs = {name: artifact_utils.get_single_instance(found) for name, found in input_dict.items() if found}
         model = inputs["model"]
+        config, seed = EvaluatorConfig.from_properties(exec_properties), int(exec_properties["seed"])
         report = evaluate(
             Sources(
                 model=path_utils.serving_model_dir(model.uri),
@@ -39,15 +40,15 @@ class Executor(base_executor.BaseExecutor):
                 vocabulary=inputs["vocabulary"].uri,
                 push_destination=exec_properties["push_destination"] or None,
             ),
-            EvaluatorConfig.from_properties(exec_properties),
-            int(exec_properties["seed"]),
+            config,
+            seed,
         )
-        # The version of the code is looked up here: as a property, it would be a part of the cache's key.
-        run = {**json.loads(exec_properties["run_description"]), "git_version": git_version()}
+        history = _read_history(inputs.get("model_run"))
+        run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         artifacts.write_json(posixpath.join(evaluation.uri, METRICS), report)
         with artifacts.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
-            file.write(render(report, _read_history(inputs.get("model_run")), run).encode())
+            file.write(render(report, history, run).encode())
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, report["blessed"])
         progress.note(describe(report))
 
@@ -55,6 +56,17 @@ class Executor(base_executor.BaseExecutor):
 def _read_history(model_run: types.Artifact | None) -> dict[str, Any] | None:
     path = model_run and posixpath.join(model_run.uri, "history.json")
     return artifacts.read_json(path) if path and FileSystems.exists(path) else None
+
+
+def _describe_run(
+    description: dict[str, Any], history: dict[str, Any] | None, config: EvaluatorConfig, seed: int
+) -> dict[str, Any]:
+    """The pipeline's description, with what the steps were told in this run where that is known."""
+    sections = {**description.get("config", {}), "seed": seed, "evaluator": config.model_dump(mode="json")}
+    if history and "config" in history:
+        sections["trainer"] = history["config"]
+    # The version of the code is looked up here: as a property, it would be a part of the cache's key.
+    return {**description, "config": sections, "git_version": git_version()}
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:

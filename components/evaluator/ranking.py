@@ -5,12 +5,14 @@ held-out item scored NaN comes last, and a rival scored NaN is ahead.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import numpy as np
 
 from components.evaluator.scorer import Scorer
+from components.parallel import cores
 from components.progress import Bar
 
 
@@ -152,7 +154,7 @@ def rank_first(scores: np.ndarray, masked: np.ndarray) -> np.ndarray:
 def rank_all_items(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: int, bar: Bar) -> FullRanking:
     """Ranks held-out items among all items but the seen ones, and finds the best `k` items of each user.
 
-    Memory is bounded by a block of users. The bar moves on by one for each user.
+    Memory is bounded by a block of users for each core. The bar moves on by one for each user.
     """
     no_items = np.zeros(0, np.int32)
     nothing = FullRanking(no_items, no_items, np.zeros(0, np.int64), 0, np.zeros((0, k), np.int32))
@@ -160,16 +162,20 @@ def rank_all_items(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: 
 
 
 def _rank_blocks(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: int, bar: Bar) -> Iterator[FullRanking]:
-    for block in holdouts.blocks(users_per_block):
+    def rank(block: Holdouts) -> FullRanking:
         scores = scorer.score_all_items(_fill(block.users, users_per_block))[: len(block.users)]
-        yield FullRanking(
+        return FullRanking(
             users=block.users,
             items=block.items,
             ranks=rank_unseen(scores, block),
             not_finite=int((~np.isfinite(scores)).sum()),
             top=top_unseen(scores, block, k),
         )
-        bar.advance(len(block.users))
+
+    with ThreadPoolExecutor(cores()) as pool:
+        for ranking in pool.map(rank, holdouts.blocks(users_per_block)):
+            yield ranking
+            bar.advance(len(ranking.users))
 
 
 def rank_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.errors import UserError
+from components.errors import UserError, first_line
 
 SIGNATURES = ("serving_default", "score_candidates", "score_all_items")
 TRAIN_AGAIN = "train it again"
@@ -32,7 +32,7 @@ class ServedModel:
             self._model = tf.saved_model.load(path)
         except Exception as error:
             # What a damaged file raises depends on where the damage is.
-            raise self._broken(f"cannot be loaded ({_first_line(error)})") from error
+            raise self._broken(f"cannot be loaded ({first_line(error)})") from error
         missing = [name for name in signatures if name not in self._model.signatures]
         if missing:
             raise self._broken(f"lacks the signature {', '.join(missing)}")
@@ -62,6 +62,11 @@ class ServedModel:
             raise self._broken(f"gives no {', '.join(missing)} of the right shape from serving_default")
         return outputs
 
+    def weights(self) -> dict[str, np.ndarray]:
+        """The variables behind `score_all_items`, by their names in the model that was saved: `user_table`, ..."""
+        variables = self._model.signatures["score_all_items"].variables
+        return {variable.name.removeprefix("neumf/").removesuffix(":0"): variable.numpy() for variable in variables}
+
     def takes_texts(self) -> dict[str, bool]:
         """Whether `serving_default` takes texts for each of its inputs, by their names."""
         _, inputs = self._model.signatures["serving_default"].structured_input_signature
@@ -79,12 +84,8 @@ class ServedModel:
         try:
             outputs: dict[str, Any] = self._model.signatures[signature](**tensors)
         except (tf.errors.OpError, TypeError, ValueError) as error:
-            raise self._broken(f"fails in {signature} ({_first_line(error)})") from error
+            raise self._broken(f"fails in {signature} ({first_line(error)})") from error
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
     def _broken(self, what: str) -> UserError:
         return UserError(f"the model at {self._path} {what}; {self._advice}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

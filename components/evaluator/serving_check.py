@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from components.evaluator.scorer import Scorer
 from components.evaluator.served_model import ServedModel
 
 ITEMS_PER_USER = 20
@@ -10,15 +11,17 @@ MOST_USERS = 256
 
 def check_serving(
     model: ServedModel,
+    measured_by: Scorer,
     user_ids: np.ndarray,
     item_ids: np.ndarray,
     users_per_block: int,
     random: np.random.Generator,
 ) -> dict[str, float]:
-    """Compares the model's three signatures on a sample of users and items.
+    """Compares the model's three signatures, and what it was measured by, on a sample of users and items.
 
     Args:
       model: the model.
+      measured_by: what its scores of all items come from in the metrics.
       user_ids: raw ids of all users, by dense index.
       item_ids: raw ids of all items, by dense index.
       users_per_block: for how many users all items are scored at once.
@@ -34,10 +37,13 @@ def check_serving(
     served = model.serve(user_ids[users], item_ids[items])
     measured = model.score_candidates(users, items)
     blocks = [slice(begin, begin + users_per_block) for begin in range(0, len(users), users_per_block)]
-    among_all = np.concatenate(
-        [np.take_along_axis(model.score_all_items(users[block]), items[block], axis=1) for block in blocks]
-    )
-    differences = [largest_difference(measured, served["scores"]), largest_difference(measured, among_all)]
+    among_all = [
+        np.concatenate(
+            [np.take_along_axis(scorer.score_all_items(users[block]), items[block], axis=1) for block in blocks]
+        )
+        for scorer in (model, measured_by)
+    ]
+    differences = [largest_difference(measured, scores) for scores in (served["scores"], *among_all)]
     return {
         "users": len(users),
         "unknown_ids": int((~served["known_user"]).sum() + (~served["known_item"]).sum()),

@@ -11,7 +11,7 @@ from components.random_streams import stream_key
 
 Tensor = Any
 
-_ITEMS_AT_ONCE = 4096
+_ITEMS_AT_ONCE = 2048
 
 
 class NeuMF(keras.Model):

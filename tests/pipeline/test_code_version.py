@@ -27,8 +27,11 @@ def test_a_component_changes_with_its_own_code_and_with_shared_code(tmp_path, mo
     (copy / "trainer" / "extra.py").write_text("X = 1\n")
     assert [name for name in names if code_version(name) != before[name]] == ["trainer"]
 
-    (copy / "artifacts.py").write_text("X = 1\n")
-    assert all(code_version(name) != before[name] for name in names)
+    for shared in ("artifacts.py", "kernels/products.py"):
+        source = (copy / shared).read_text()
+        (copy / shared).write_text(f"{source}X = 1\n")
+        assert all(code_version(name) != before[name] for name in names)
+        (copy / shared).write_text(source)
 
 
 def test_a_changed_input_file_changes_the_fingerprint(tmp_path):

@@ -11,7 +11,7 @@ that fade below 1e-30); what is saved is the reading and writing of the whole ta
 
 import numpy as np
 
-from components.trainer.cpu.compiling import compiled
+from components.kernels.compiling import compiled
 
 _0, _1 = np.float32(0), np.float32(1)
 _TINY = np.float32(1e-30)  # smaller moments become zero, as numbers below 1e-38 slow a CPU down a hundredfold

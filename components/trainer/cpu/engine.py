@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from components.kernels.products import DEPTH_AT_ONCE, panels_size
 from components.parallel import cores
 from components.trainer.config import TrainerConfig
-from components.trainer.cpu.products import DEPTH_AT_ONCE, panels_size
 from components.trainer.cpu.state import Adam, Dense, Scratch, Side, Trained
 from components.trainer.cpu.steps import LANES, phases, train
 from components.trainer.model import NeuMF

@@ -7,9 +7,9 @@ What a task computes does not depend on who does it, nor on when.
 # The compiler infers the types.
 # mypy: disable-error-code="no-untyped-def"
 
+from components.kernels.compiling import compiled, entry_point, next_task, wait_for_all
 from components.trainer.cpu import adam as optimiser
 from components.trainer.cpu import tables, towers
-from components.trainer.cpu.compiling import compiled, entry_point, next_task, wait_for_all
 
 LANES = 16  # partial sums of each gradient; a constant, so that results do not depend on the number of threads
 ROWS_AT_ONCE = 256  # of a table, in a task: they stay in a core's cache from one loop over them to the next

@@ -8,8 +8,8 @@ The first dense layer is factorised (see `NeuMF`): each row is projected once, h
 
 import numpy as np
 
-from components.trainer.cpu.compiling import compiled
-from components.trainer.cpu.products import add_product_of_columns, product
+from components.kernels.compiling import compiled
+from components.kernels.products import add_product_of_columns, product
 from components.trainer.cpu.state import AT, BACK, PANELS
 
 _0 = np.float32(0)

@@ -5,8 +5,8 @@
 
 import numpy as np
 
-from components.trainer.cpu.compiling import compiled
-from components.trainer.cpu.products import add_product_of_columns, pack, product
+from components.kernels.compiling import compiled
+from components.kernels.products import add_product_of_columns, pack, product
 from components.trainer.cpu.state import AT, BACK, DEPTH, PANELS, WIDTH
 from components.trainer.cpu.tables import collect_gradients
 

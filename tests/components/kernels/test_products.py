@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.trainer.cpu.products import DEPTH_AT_ONCE, add_product_of_columns, pack, panels_size, product
+from components.kernels.products import DEPTH_AT_ONCE, add_product_of_columns, pack, panels_size, product
 
 SHAPES = [(1, 1, 1), (6, 3, 16), (7, 5, 3), (2, 16, 40), (9, 4, 33), (128, 2, 8), (300, 33, 17)]
 

@@ -19,7 +19,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from components.trainer.cpu.compiling import compiled
+from components.kernels.compiling import compiled
 
 COLUMNS = 16
 _ROWS, _FEW_ROWS = 6, 2  # of a tile: with 6, its 12 sums and what they need fill the 16 registers of AVX2

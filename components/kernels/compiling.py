@@ -1,4 +1,4 @@
-"""How the kernels are compiled, and how several threads work through them together."""
+"""How hot loops are compiled, and how several threads work through them together."""
 
 # The compiler infers the types.
 # mypy: disable-error-code="no-untyped-def"
@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 # What vectorising a sum or a selection needs; infinities and NaNs keep their meaning.
 _FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
-# The engine holds all arrays: code that counts references to them takes twice as long. What is so compiled can neither
+# The callers hold all arrays: code that counts references to them takes twice as long. What is so compiled can neither
 # make an array nor return one.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH, "_nrt": False}
 
@@ -29,11 +29,12 @@ def entry_point(function: Callable[..., Any]) -> Any:
     """Compiles a function at its first call, and keeps the code on disk wherever there is a place for it.
 
     Numba takes code from disk as long as the function's own file is the same, whatever became of the functions that it
-    calls. So there is a folder for each state of all the files here.
+    calls. So there is a folder for each state of all the files beside the function's, and of those here.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    folder = Path(function.__code__.co_filename).parent
+    sources = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
     state = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
-    configured, config.CACHE_DIR = config.CACHE_DIR, str(Path(__file__).parent / "__pycache__" / state)
+    configured, config.CACHE_DIR = config.CACHE_DIR, str(folder / "__pycache__" / state)
     try:
         return njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # a read-only installation and a read-only home

@@ -1,0 +1,1 @@
+"""What compiled loops are made of: how they are compiled, and matrix products."""
