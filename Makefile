@@ -3,10 +3,10 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs lock clean
+.PHONY: help setup demo test test-containers lint format image docs lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv from requirements.lock (skipped when it is up to date)
 	@cmp -s requirements.lock $(VENV)/installed.lock || sh scripts/setup_env.sh $(VENV)
@@ -27,14 +27,18 @@ format: setup ## Rewrite the code in the project's style
 	@$(PYTHON) -m ruff check --fix-only .
 	@$(PYTHON) -m ruff format .
 
+image: ## Build the image of all steps with docker or podman (IMAGE=, ACCELERATOR=cpu|gpu, BASE_IMAGE=)
+	@sh scripts/build_image.sh
+
+test-containers: setup ## Build the image and run kfp_pipeline.yaml in containers
+	@sh scripts/install_podman.sh
+	@$(PYTHON) -m pytest tests/containers -m containers
+
 docs: setup ## Write docs/configuration.md
 	@$(PYTHON) -m scripts.write_configuration
 
-lock: ## Resolve pyproject.toml into requirements.lock
-	$(UV) pip compile pyproject.toml --extra dev --extra benchmarks --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
-	printf 'pip\nuv\n' | $(UV) pip compile - --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-annotate --no-header --quiet --output-file scripts/bootstrap.lock
+lock: ## Resolve pyproject.toml into requirements.lock and docker/*.lock
+	@sh scripts/lock.sh $(UV)
 
 clean: ## Remove the runs and what tools left behind (.venv stays)
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache

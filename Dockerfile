@@ -1,0 +1,40 @@
+# syntax=docker/dockerfile:1
+# The image of all steps of the pipeline: `make image`.
+ARG BASE_IMAGE=python:3.11-slim-bookworm
+
+FROM ${BASE_IMAGE} AS packages
+# cpu, or gpu for TensorFlow with the CUDA libraries.
+ARG ACCELERATOR=cpu
+# pyfarmhash, which TFX needs, is published as source only.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils g++ python3-dev python3-venv
+COPY docker/ /build/
+RUN --mount=type=secret,id=ca --mount=type=secret,id=pip sh /build/install_packages.sh /opt/venv "$ACCELERATOR"
+
+FROM ${BASE_IMAGE}
+ARG GIT_VERSION=unknown
+LABEL org.opencontainers.image.title="neumf-pipeline" \
+      org.opencontainers.image.description="Train, judge and push a NeuMF recommender: one TFX pipeline" \
+      org.opencontainers.image.version="${GIT_VERSION}"
+# Compiled for a kind of CPU, not for the one of this machine: the code is then found wherever the image runs.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    NUMBA_CPU_NAME=haswell \
+    NUMBA_CPU_FEATURES=+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe,+popcnt \
+    TF_CPP_MIN_LOG_LEVEL=1 \
+    GIT_VERSION=${GIT_VERSION}
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /app
+COPY components/ components/
+COPY configs/ configs/
+COPY pipeline/ pipeline/
+COPY scripts/ scripts/
+# Whoever runs the image must be able to write where Kubeflow's launcher puts artifacts, and to look up compiled code.
+RUN useradd --uid 1000 --create-home neumf \
+    && mkdir -p /gcs /minio /s3 /oci && chmod 1777 /gcs /minio /s3 /oci \
+    && python -m compileall -q /app \
+    && HOME=/tmp python -m scripts.compile_ahead 2>/tmp/compile.log \
+    && find /app -name __pycache__ -exec chmod -R a+rwX {} + && rm -rf /tmp/* /tmp/.[!.]*
+USER 1000
+CMD ["python", "-m", "pipeline", "--help"]

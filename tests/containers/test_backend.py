@@ -1,0 +1,53 @@
+"""The committed pipeline as the open-source backend of Kubeflow Pipelines runs it; see `backend`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import docker
+from tests.containers.backend import Backend, StepFailedError
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+
+ROOT = "minio://mlpipeline/v2/artifacts/neumf-synthetic/run"
+
+
+@pytest.fixture
+def backend(podman: docker.DockerClient, tmp_path: Path) -> Backend:
+    tmp_path.chmod(0o777)
+    for parent in list(tmp_path.parents)[:3]:
+        parent.chmod(0o755)
+    return Backend(podman, tmp_path)
+
+
+def test_all_steps_run_on_artifacts_of_an_object_store(backend: Backend, spec: Any, image: str) -> None:
+    backend.run(spec, image, ROOT, {"epochs": 4})
+
+    pushed = backend.artifacts["Pusher"]["pushed_model"]
+    assert pushed["metadata"]["pushed"] == 1.0
+    assert pushed["metadata"]["pushed_destination"] == pushed["uri"] == f"{ROOT}/Pusher/salt/pushed_model"
+    assert (backend.stored(pushed["uri"]) / "saved_model.pb").exists()
+    blessing = backend.artifacts["Evaluator"]["blessing"]
+    assert blessing["metadata"]["current_model"] == backend.artifacts["Trainer"]["model"]["uri"]
+    report = json.loads(
+        (backend.stored(backend.artifacts["Evaluator"]["evaluation"]["uri"]) / "metrics.json").read_text()
+    )
+    assert report["blessed"]
+    for step, log in backend.logs.items():
+        print(f"--- {step}\n{log}")
+        assert "INFO" not in log
+
+
+def test_a_refused_model_is_not_pushed(backend: Backend, spec: Any, image: str) -> None:
+    backend.run(spec, image, ROOT, {"epochs": 1, "minimum_hr": "0.99"})
+    pushed = backend.artifacts["Pusher"]["pushed_model"]
+    assert pushed["metadata"]["pushed"] == 0.0
+    assert not (backend.stored(pushed["uri"]) / "saved_model.pb").exists()
+
+
+def test_a_broken_input_ends_the_run(backend: Backend, spec: Any, image: str) -> None:
+    with pytest.raises(StepFailedError, match=r"Preprocess: exit code 2\n(.*\n)*error: .*/nowhere/ratings.csv"):
+        backend.run(spec, image, ROOT, {"dataset": "files", "ratings": "/nowhere/ratings.csv"})
+    assert list(backend.logs) == ["Preprocess"]

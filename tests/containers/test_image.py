@@ -1,0 +1,57 @@
+import pytest
+
+import docker
+from tests.containers.runner import run_container
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+
+_SIZES = """
+import os, sys
+def size(path):
+    return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names)
+site = next(path for path in sys.path if path.endswith("site-packages"))
+sizes = {name: size(os.path.join(site, name)) for name in os.listdir(site)}
+bytecode = sum(
+    size(os.path.join(folder, "__pycache__")) for folder, names, _ in os.walk(site) if "__pycache__" in names
+)
+for name, value in sorted(sizes.items(), key=lambda entry: -entry[1])[:20]:
+    print(f"{value / 1e6:8.0f} MB  {name}")
+print(f"{sum(sizes.values()) / 1e6:8.0f} MB  all packages, of which {bytecode / 1e6:.0f} MB are bytecode")
+"""
+
+
+def test_it_is_small_enough(podman: docker.DockerClient, image: str) -> None:
+    size = podman.images.get(image).attrs["Size"]
+    _, table = run_container(podman, image, ["python", "-c", _SIZES], {})
+    print(f"{size / 1e9:.2f} GB\n{table}")
+    assert size <= 2.5e9
+
+
+def test_it_runs_as_somebody_without_rights(podman: docker.DockerClient, image: str) -> None:
+    attributes = podman.images.get(image).attrs
+    assert attributes["Config"]["User"] == "1000"
+    assert attributes["Config"]["Labels"]["org.opencontainers.image.title"] == "neumf-pipeline"
+    checks = "id -u; for folder in /gcs /minio /s3 /tmp; do touch $folder/x || exit 1; done; touch /app/x 2>&1"
+    code, printed = run_container(podman, image, ["sh", "-c", checks], {})
+    assert (code, printed.splitlines()[0]) == (1, "1000")
+    assert "/app/x" in printed.splitlines()[-1]
+
+
+def test_no_tools_of_the_build_are_left(podman: docker.DockerClient, image: str) -> None:
+    checks = "for tool in gcc g++ cc strip pip uv; do command -v $tool; done; ls /var/lib/apt/lists /root/.cache /build"
+    _, printed = run_container(podman, image, ["sh", "-c", checks], {}, user="0")
+    assert [line for line in printed.splitlines() if "No such file" not in line and line.startswith("/")] in (
+        [], ["/var/lib/apt/lists:"]
+    )  # fmt: skip
+
+
+def test_the_loops_are_compiled_ahead(podman: docker.DockerClient, image: str) -> None:
+    check = "import time; from scripts.compile_ahead import main; t = time.time(); main(); print(time.time() - t)"
+    code, printed = run_container(podman, image, ["python", "-c", check], {})
+    assert code == 0
+    assert float(printed.splitlines()[-1]) < 5
+
+
+def test_any_user_without_a_name_can_run_it(podman: docker.DockerClient, image: str) -> None:
+    code, printed = run_container(podman, image, ["python", "-m", "pipeline.entrypoint", "--help"], {}, user="12345")
+    assert code == 0, printed

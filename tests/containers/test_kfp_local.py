@@ -1,0 +1,89 @@
+"""The committed pipeline, step by step in containers, through kfp's own local runner."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import kfp
+import pytest
+from kfp import local
+from kfp.local import docker_task_handler
+
+import docker
+from tests.containers.conftest import PROJECT
+from tests.containers.runner import run_docker_container
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(podman: docker.DockerClient, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the pipeline with some parameters."""
+    monkeypatch.setattr(docker_task_handler, "run_docker_container", run_docker_container)
+    data = tmp_path / "data"
+    data.mkdir()
+    tmp_path.chmod(0o777)
+    for parent in list(tmp_path.parents)[:3]:
+        parent.chmod(0o755)
+    local.init(
+        runner=local.DockerRunner(volumes={str(data): {"bind": "/data", "mode": "rw"}}),
+        pipeline_root=str(tmp_path / "root"),
+    )
+    pipeline = kfp.components.load_component_from_file(str(PROJECT / "kfp_pipeline.yaml"))
+    return lambda **parameters: pipeline(**parameters)
+
+
+def artifact(tmp_path: Path, name: str) -> Path:
+    (found,) = (tmp_path / "root").glob(f"*/*/{name}")
+    return found
+
+
+def test_a_good_model_is_blessed_and_pushed(run: Run, tmp_path: Path) -> None:
+    run(push_destination="/data/serving")
+
+    (version,) = (tmp_path / "data" / "serving").iterdir()
+    assert (version / "saved_model.pb").exists()
+    report = json.loads((artifact(tmp_path, "evaluation") / "metrics.json").read_text())
+    assert report["blessed"]
+    assert report["model"]["sampled"]["HR@10"] > 0.45
+    assert (artifact(tmp_path, "blessing") / "BLESSED").exists()
+
+
+def test_a_model_below_the_threshold_is_not_pushed(run: Run, tmp_path: Path) -> None:
+    run(push_destination="/data/serving", epochs=1, minimum_hr="0.99")
+
+    assert not (tmp_path / "data" / "serving").exists()
+    report = json.loads((artifact(tmp_path, "evaluation") / "metrics.json").read_text())
+    assert next(rule["rule"] for rule in report["rules"] if not rule["passed"]) == "minimum_hr"
+    assert (artifact(tmp_path, "blessing") / "NOT_BLESSED").exists()
+
+
+def test_a_broken_input_fails_the_run_in_its_first_step(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data" / "ratings.csv").write_text("user,item,timestamp\n1,2,3\n1,two\n")
+    with pytest.raises(RuntimeError, match="Preprocess"):
+        run(dataset="files", ratings="/data/ratings.csv")
+    printed = "".join(capfd.readouterr())
+    (line,) = {line for line in printed.splitlines() if line.startswith("error: ")}
+    assert "/data/ratings.csv" in line
+    assert "NegativeGen" not in printed
+
+
+def test_a_step_that_fails_fails_the_run(
+    podman: docker.DockerClient, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same with the shortest pipeline there is: what the tests above run on can fail."""
+
+    @kfp.dsl.container_component
+    def fail(code: int) -> kfp.dsl.ContainerSpec:
+        return kfp.dsl.ContainerSpec(image=image, command=["sh", "-c", 'exit "$0"'], args=[code])
+
+    monkeypatch.setattr(docker_task_handler, "run_docker_container", run_docker_container)
+    local.init(runner=local.DockerRunner(), pipeline_root=str(tmp_path / "root"))
+    fail(code=0)
+    with pytest.raises(RuntimeError, match="fail"):
+        fail(code=3)
