@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -12,16 +12,22 @@ from pydantic import BaseModel, Field, ValidationError
 from components.errors import UserError
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
-from components.parameters import Section
+from components.parameters import Section, describe_fault
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.trainer.config import TrainerConfig
+
+Target = Literal["kfp", "vertex"]
+
+_NOT_DESCRIBED = ("beam", "cluster", "custom_job")
 
 
 class PusherConfig(Section):
     """Where blessed models go."""
 
     destination: str | None = Field(
-        default=None, description="Folder that receives each blessed model as a new version; default: ROOT/serving."
+        default=None,
+        description="Folder that receives each blessed model as a new version, and where the champion is. Default: "
+        "ROOT/serving on one machine; on Kubeflow and Vertex, the artifact pushed_model, and no champion.",
     )
 
 
@@ -32,6 +38,36 @@ class BeamConfig(Section):
         default=(),
         description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores.",
     )
+
+
+class ClusterConfig(Section):
+    """Containers on Kubeflow and Vertex AI; a run on one machine passes over all of this."""
+
+    image: str = Field(default="neumf-pipeline:latest", min_length=1, description="The image that all steps run in.")
+    cpu: float | None = Field(default=None, gt=0, description="The Trainer's limit, in cores; null leaves it open.")
+    memory: float | None = Field(default=None, gt=0, description="The Trainer's limit, in GB; null leaves it open.")
+    accelerator: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The Trainer's accelerator. Kubeflow: a resource of the cluster, such as nvidia.com/gpu. Vertex: a "
+        "type, such as NVIDIA_L4; on Kubeflow, that asks for an nvidia.com/gpu of whatever type is there.",
+    )
+    accelerator_count: int = Field(default=1, ge=1, description="How many of them.")
+
+
+class CustomJobConfig(Section):
+    """Training on Vertex AI in a CustomJob of its own, on several machines or a TPU (`compile --target vertex`)."""
+
+    project: str | None = Field(default=None, description="Google Cloud project of the job; null: no such job.")
+    region: str = Field(default="us-central1", description="Its region.")
+    machine_type: str = Field(default="n1-standard-16", description="Of each machine.")
+    machines: int = Field(default=1, ge=1, description="With more than one, set trainer.device: multiworker.")
+    accelerator: str | None = Field(default=None, description="Of each machine, such as NVIDIA_TESLA_T4.")
+    accelerator_count: int = Field(default=1, ge=1, description="How many of them in each machine.")
+    tpu_topology: str | None = Field(
+        default=None, description="For a TPU, such as 2x2 with the machine type ct5lp-hightpu-4t."
+    )
+    service_account: str | None = Field(default=None, description="That the job runs as; null: the default one.")
 
 
 class Config(Section):
@@ -46,6 +82,8 @@ class Config(Section):
     evaluator: EvaluatorConfig = EvaluatorConfig()
     pusher: PusherConfig = PusherConfig()
     beam: BeamConfig = BeamConfig()
+    cluster: ClusterConfig = ClusterConfig()
+    custom_job: CustomJobConfig = CustomJobConfig()
 
 
 def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
@@ -71,9 +109,12 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
 def describe_config(config: Config) -> dict[str, Any]:
     """The configuration for a report: as plain data, without what may hold a secret.
 
-    Beam's options stay out, as cloud runners take credentials there, and so do user names and passwords in URLs.
+    Beam's options stay out, as cloud runners take credentials there, and so do user names and passwords in URLs. What
+    is not known before a compiled pipeline runs stays out too.
     """
-    return _without_credentials(config.model_dump(mode="json", exclude={"beam"}))
+    sections = {name: value for name, value in config if isinstance(value, Section) and name not in _NOT_DESCRIBED}
+    plain = {name: section.model_dump(mode="json", exclude=section.passed_on()) for name, section in sections.items()}
+    return _without_credentials(plain)
 
 
 def _without_credentials(value: Any) -> Any:
@@ -119,17 +160,11 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
 
 def _first_fault(error: ValidationError) -> str:
     faults = error.errors(include_url=False)
-    fault = faults[0]
-    key = ".".join(str(part) for part in fault["loc"])
+    if faults[0]["type"] != "extra_forbidden":
+        return describe_fault(error)
+    path = [str(part) for part in faults[0]["loc"]]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; {_allowed_keys([str(part) for part in fault['loc']])}{more}"
-    reason = fault["msg"].removeprefix("Value error, ")
-    if not key:
-        return f"{reason}{more}"
-    # A rule between the keys of a section names them itself.
-    got = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
-    return f"{key}: {reason[:1].lower()}{reason[1:]}{got}{more}"
+    return f"unknown key '{'.'.join(path)}'; {_allowed_keys(path)}{more}"
 
 
 def _allowed_keys(path: list[str]) -> str:

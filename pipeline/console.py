@@ -1,17 +1,21 @@
 """What a run shows: one line a step, a bar on long work, a table at the end; the frameworks' noise goes to a file."""
 
 import contextlib
+import datetime
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from components.errors import UserError, find_user_error
 from components.progress import Bar, Reporter
 
 _NAME_WIDTH = 12
@@ -75,6 +79,60 @@ class _RichBar:
 
     def describe(self, text: str) -> None:
         self._progress.update(self._task, words=text)
+
+
+@contextlib.contextmanager
+def for_reading(log: Path | None = None) -> Iterator[Console]:
+    """A console that shows what is meant to be read, and nothing else; an error ends the process with one line.
+
+    Args:
+      log: of the frameworks' noise; None: a temporary file, which stays only where it tells of a fault of the program.
+    """
+    path = log or Path(tempfile.gettempdir()) / f"neumf-{os.getpid()}.log"
+    error: BaseException | None = None
+    with noise_to_file(path) as screen:
+        try:
+            # A file or a pipe has no width of its own: lines are then as long as they need to be.
+            yield Console(file=screen, highlight=False, width=None if screen.isatty() else 160)
+        except (Exception, KeyboardInterrupt) as raised:
+            logging.getLogger(__name__).exception("it failed")
+            error = raised
+    if log is None and (error is None or not _is_fault_of_program(error)):
+        path.unlink()
+    if error is not None:
+        leave(error, path)
+
+
+def log_file(root: Path) -> Path:
+    """A new file below a run's root for the frameworks' noise.
+
+    Raises:
+      UserError: the root cannot be written.
+    """
+    log = root / "logs" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        raise UserError(f"--root {root}: cannot write there: {error.strerror}; choose another --root") from None
+    return log
+
+
+def leave(error: BaseException, log: Path | None = None) -> NoReturn:
+    """Ends the process with one line that says what went wrong."""
+    if isinstance(error, KeyboardInterrupt):
+        click.echo("interrupted; run the same command again to go on", err=True)
+        sys.exit(130)
+    if user_error := find_user_error(error):
+        click.echo(f"error: {user_error}", err=True)
+        sys.exit(2)
+    last = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    click.echo(f"internal error: {last}\nThe traceback is in {log}", err=True)
+    sys.exit(1)
+
+
+def _is_fault_of_program(error: BaseException) -> bool:
+    return not isinstance(error, KeyboardInterrupt) and find_user_error(error) is None
 
 
 @contextlib.contextmanager

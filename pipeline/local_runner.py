@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from tfx.orchestration.beam import beam_dag_runner
 
 from components import progress
 from components.errors import UserError
-from pipeline.config import Config
+from pipeline.code_version import input_fingerprint
+from pipeline.config import Config, PusherConfig
 from pipeline.console import StepReporter
 from pipeline.lineage import NodeOutcome, is_refusal, newest_outcome, open_store, pushed_to
 from pipeline.pipeline import Places, create_pipeline
@@ -50,8 +52,13 @@ class _ReportingRunner(beam_dag_runner.BeamDagRunner):
 _reporter: StepReporter | None = None
 
 
-def run(config: Config, places: Places, reporter: StepReporter) -> dict[str, NodeOutcome]:
+def run(config: Config, root: Path, reporter: StepReporter) -> dict[str, NodeOutcome]:
     """Runs the five steps; those that would repeat an earlier run are served from the cache.
+
+    Args:
+      config: of the run.
+      root: the folder that keeps everything; see `Places.below`.
+      reporter: that is told of the steps.
 
     Returns:
       The outcome of each step by its name.
@@ -65,11 +72,22 @@ def run(config: Config, places: Places, reporter: StepReporter) -> dict[str, Nod
     progress.show_on(reporter)
     # BeamDagRunner leaves the choice of its own runner to Beam, whose default first tries to download another one.
     StandardOptions.DEFAULT_RUNNER = "FnApiRunner"
-    with exclusive(Path(places.root)):
-        _ReportingRunner().run(create_pipeline(config, places))
+    places = Places.below(str(root))
+    assert places.metadata
+    with exclusive(root):
+        _ReportingRunner().run(
+            create_pipeline(_with_absolute_destination(config), places, input_fingerprint(config.dataset))
+        )
         store = open_store(places.metadata)
         outcomes = {step: newest_outcome(store, config.name, step) for step in STEPS}
     return {step: outcome for step, outcome in outcomes.items() if outcome is not None}
+
+
+def _with_absolute_destination(config: Config) -> Config:
+    destination = config.pusher.destination
+    if destination is None or "://" in destination:
+        return config
+    return config.model_copy(update={"pusher": PusherConfig(destination=os.path.abspath(destination))})
 
 
 @contextlib.contextmanager

@@ -1,55 +1,71 @@
 """The whole DAG."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tfx.components import Pusher
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2
 
 from components.evaluator.component import Evaluator
 from components.negative_gen.component import NegativeGen
 from components.preprocess.component import Preprocess
-from components.trainer.component import trainer
-from pipeline.code_version import code_version, input_fingerprint
+from components.pusher.component import Pusher
+from components.trainer.component import Trainer
+from pipeline.code_version import code_version
 from pipeline.config import Config, describe_config
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a run on one machine keeps its things, all below one root."""
+    """Where a run keeps its things.
 
-    root: str
+    Attributes:
+      artifacts: TFX's pipeline root.
+      checkpoints: checkpoints of trainings that have not ended; empty: beside each training's logs.
+      serving: where blessed models go, unless the configuration names another place; empty: the artifact that Pusher
+        gives out.
+      metadata: the metadata store, an SQLite file; None: the orchestrator has one of its own.
+    """
 
-    @property
-    def artifacts(self) -> str:
-        """TFX's pipeline root."""
-        return os.path.join(self.root, "artifacts")
+    artifacts: str
+    checkpoints: str
+    serving: str
+    metadata: str | None
 
-    @property
-    def metadata(self) -> str:
-        """The metadata store, an SQLite file."""
-        return os.path.join(self.root, "metadata.sqlite")
+    @classmethod
+    def below(cls, root: str) -> "Places":
+        """All below one folder of this machine."""
+        return cls(
+            artifacts=os.path.join(root, "artifacts"),
+            checkpoints=os.path.join(root, "checkpoints"),
+            serving=os.path.join(root, "serving"),
+            metadata=os.path.join(root, "metadata.sqlite"),
+        )
 
-    @property
-    def checkpoints(self) -> str:
-        """Checkpoints of trainings that have not ended."""
-        return os.path.join(self.root, "checkpoints")
-
-    @property
-    def serving(self) -> str:
-        """Where blessed models go, unless the configuration names another place."""
-        return os.path.join(self.root, "serving")
+    @classmethod
+    def of_orchestrator(cls) -> "Places":
+        """What Kubeflow or Vertex chooses, for each run."""
+        return cls(artifacts="", checkpoints="", serving="", metadata=None)
 
 
-def create_pipeline(config: Config, places: Places) -> Pipeline:
-    """Builds the pipeline that turns the dataset of `config` into a gated, pushed model."""
+def create_pipeline(
+    config: Config, places: Places, input_version: str, custom_job: Mapping[str, Any] | None = None
+) -> Pipeline:
+    """Builds the pipeline that turns the dataset of `config` into a gated, pushed model.
+
+    Args:
+      config: of all steps. While a pipeline is compiled, some of its values are TFX's `RuntimeParameter`.
+      places: where it keeps its things.
+      input_version: changes with what the dataset is read from, so that the cache does not serve what is out of date.
+      custom_job: on Vertex AI, the job that trains; None: the Trainer does.
+    """
     preprocess = Preprocess(
         dataset=config.dataset,
         preprocess=config.preprocess,
         seed=config.seed,
-        input_fingerprint=input_fingerprint(config.dataset),
+        input_version=input_version,
         code_version=code_version("preprocess"),
     )
     negative_gen = NegativeGen(
@@ -57,47 +73,44 @@ def create_pipeline(config: Config, places: Places) -> Pipeline:
         vocabulary=preprocess.outputs["vocabulary"],
         negatives=config.negatives,
         batch_size=config.trainer.batch_size,
-        epochs=config.trainer.epochs_of_examples,
+        epochs=config.trainer.epochs,
+        pretraining_epochs=config.trainer.epochs_of_towers,
         seed=config.seed,
         code_version=code_version("negative_gen"),
     )
-    train = trainer(
+    trainer = Trainer(
         examples=negative_gen.outputs["examples"],
         vocabulary=preprocess.outputs["vocabulary"],
         config=config.trainer,
         seed=config.seed,
         checkpoint_root=places.checkpoints,
         code_version=code_version("trainer"),
+        custom_job=custom_job,
     )
-    push_destination = _absolute(config.pusher.destination or places.serving)
+    push_destination = config.pusher.destination or places.serving
     evaluator = Evaluator(
-        model=train.outputs["model"],
-        model_run=train.outputs["model_run"],
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
         examples=negative_gen.outputs["examples"],
         interactions=preprocess.outputs["interactions"],
         vocabulary=preprocess.outputs["vocabulary"],
         evaluator=config.evaluator,
         push_destination=push_destination,
-        run_description={"pipeline": config.name, "seed": config.seed, "config": describe_config(config)},
+        run_description={"pipeline": config.name, "config": describe_config(config)},
         seed=config.seed,
         code_version=code_version("evaluator"),
     )
     pusher = Pusher(
-        model=train.outputs["model"],
+        model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=push_destination)
-        ),
+        push_destination=push_destination,
+        code_version=code_version("pusher"),
     )
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=places.artifacts,
-        components=[preprocess, negative_gen, train, evaluator, pusher],
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(places.metadata),
+        components=[preprocess, negative_gen, trainer, evaluator, pusher],
+        metadata_connection_config=places.metadata and metadata.sqlite_metadata_connection_config(places.metadata),
         beam_pipeline_args=list(config.beam.args),
         enable_cache=True,
     )
-
-
-def _absolute(folder: str) -> str:
-    return folder if "://" in folder else os.path.abspath(folder)

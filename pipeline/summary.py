@@ -17,13 +17,13 @@ _SYSTEMS = {"model": "NeuMF", "popularity": "item popularity", "als": "implicit 
 _RANKINGS = {"sampled": "sampled test records", "full": "all items"}
 
 
-def show(console: Console, outcomes: Mapping[str, NodeOutcome], places: Places, log: Path) -> None:
+def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log: Path) -> None:
     """Prints the end of a run.
 
     Args:
       console: where.
       outcomes: of the steps, by name.
-      places: of the run.
+      root: of the run.
       log: the file with the frameworks' noise.
     """
     evaluation = outcomes["Evaluator"].outputs["evaluation"].uri
@@ -42,7 +42,7 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], places: Places, 
         "report": os.path.join(evaluation, "report.html"),
         "metrics": os.path.join(evaluation, "metrics.json"),
         "training": f"{model_run} (history.json; tensorboard --logdir it)",
-        "metadata": places.metadata,
+        "metadata": Places.below(str(root)).metadata or "",
         "log": str(log),
     }
     for name, value in rows.items():

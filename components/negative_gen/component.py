@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.negative_gen.config import NegativesConfig
+from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.executor import Executor
 from components.parameters import property_type
 
@@ -24,8 +24,7 @@ class NegativeGenSpec(types.ComponentSpec):
             name: component_spec.ExecutionParameter(type=property_type(NegativesConfig, name))
             for name in NegativesConfig.model_fields
         },
-        "batch_size": component_spec.ExecutionParameter(type=int),
-        "epochs": component_spec.ExecutionParameter(type=int),
+        **{name: component_spec.ExecutionParameter(type=int) for name in BatchesConfig.model_fields},
         "seed": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
@@ -44,7 +43,7 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
             interactions=preprocess.outputs["interactions"],
             vocabulary=preprocess.outputs["vocabulary"],
             negatives=NegativesConfig(num_negatives=4, num_eval_negatives=999),
-            batch_size=65_536, epochs=20, seed=1, code_version="1",
+            batch_size=65_536, epochs=20, pretraining_epochs=0, seed=1, code_version="1",
         )
 
     Outputs:
@@ -62,6 +61,7 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
         negatives: NegativesConfig,
         batch_size: int,
         epochs: int,
+        pretraining_epochs: int,
         seed: int,
         code_version: str,
     ):
@@ -72,7 +72,9 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
           vocabulary: the vocabulary of Preprocess, for raw ids in error messages.
           negatives: how to sample.
           batch_size: rows of a training batch.
-          epochs: how many training epochs to write.
+          epochs: how many epochs are trained.
+          pretraining_epochs: how many epochs a pretraining takes, which goes through the same examples; the greater of
+            both is written.
           seed: the run's seed.
           code_version: a hash of the project's code; only part of the cache key.
         """
@@ -84,6 +86,7 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
                 **negatives.to_properties(),
                 batch_size=batch_size,
                 epochs=epochs,
+                pretraining_epochs=pretraining_epochs,
                 seed=seed,
                 code_version=code_version,
             )

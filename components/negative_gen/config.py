@@ -31,3 +31,11 @@ class NegativesConfig(Section):
     eval_rows_per_batch: int = Field(
         default=65_536, ge=1, le=1 << 24, description="rows of an evaluation batch, about: it holds whole users"
     )
+
+
+class BatchesConfig(Section):
+    """What the training examples are cut for; the trainer's configuration says it."""
+
+    batch_size: int = Field(ge=1, description="rows of a training batch")
+    epochs: int = Field(ge=1, description="of training")
+    pretraining_epochs: int = Field(default=0, ge=0, description="of pretraining, on the same examples")

@@ -9,7 +9,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components import artifacts, progress
-from components.negative_gen.config import NegativesConfig
+from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.generate import generate, showing_progress
 from components.negative_gen.interactions import Interactions
 from components.negative_gen.job import Job
@@ -29,13 +29,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
 
         splits = artifact_utils.decode_split_names(interactions.split_names)
+        batches = BatchesConfig.from_properties(exec_properties)
         job = Job(
             interactions=Interactions(interactions.uri, splits),
             vocabulary_uri=vocabulary.uri,
             examples_uri=examples.uri,
             negatives=NegativesConfig.from_properties(exec_properties),
-            batch_size=exec_properties["batch_size"],
-            epochs=exec_properties["epochs"],
+            batch_size=batches.batch_size,
+            epochs=max(batches.epochs, batches.pretraining_epochs),
             seed=exec_properties["seed"],
         )
         with showing_progress(job), self._make_beam_pipeline() as pipeline:

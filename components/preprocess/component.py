@@ -27,7 +27,7 @@ class PreprocessSpec(types.ComponentSpec):
             for name in section.model_fields
         },
         "seed": component_spec.ExecutionParameter(type=int),
-        "input_fingerprint": component_spec.ExecutionParameter(type=str),
+        "input_version": component_spec.ExecutionParameter(type=str),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
 
@@ -39,7 +39,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
         preprocess = Preprocess(
             dataset=DatasetConfig(kind="files", path="clicks-*.csv", user_column="customer", item_column="sku"),
             preprocess=PreprocessConfig(min_interactions=5),
-            seed=1, input_fingerprint="1", code_version="1",
+            seed=1, input_version="1", code_version="1",
         )
 
     Outputs:
@@ -56,7 +56,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
         dataset: DatasetConfig,
         preprocess: PreprocessConfig,
         seed: int,
-        input_fingerprint: str,
+        input_version: str,
         code_version: str,
     ):
         """Declares the step.
@@ -65,7 +65,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
           dataset: what to read.
           preprocess: how to filter, split and cut it.
           seed: the run's seed.
-          input_fingerprint: a digest of the state of the input files; only part of the cache key.
+          input_version: changes with the content of the input files; only part of the cache key.
           code_version: a hash of the project's code; only part of the cache key.
         """
         super().__init__(
@@ -75,7 +75,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
                 **dataset.to_properties(),
                 **preprocess.to_properties(),
                 seed=seed,
-                input_fingerprint=input_fingerprint,
+                input_version=input_version,
                 code_version=code_version,
             )
         )

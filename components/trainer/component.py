@@ -1,45 +1,103 @@
-"""The training step of the pipeline: TFX's own Trainer around `run_fn`."""
+"""The Trainer component: what goes in and out."""
 
-from tfx.components import Trainer
-from tfx.proto import trainer_pb2
-from tfx.types import BaseChannel
+import json
+from collections.abc import Mapping
+from typing import Any
 
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+
+from components.parameters import property_type
 from components.trainer.config import TrainerConfig
+from components.trainer.executor import Executor
 
 
-def trainer(
-    examples: BaseChannel,
-    vocabulary: BaseChannel,
-    config: TrainerConfig,
-    seed: int,
-    checkpoint_root: str,
-    code_version: str,
-) -> Trainer:
-    """Makes the Trainer that learns NeuMF from ready batches.
+class TrainerSpec(types.ComponentSpec):
+    """The ports of the Trainer. TFX's own has the same, with all of the configuration in one JSON text."""
 
-    Args:
-      examples: NegativeGen's `examples`.
-      vocabulary: Preprocess's `vocabulary`; it travels through the Trainer's port for a transform graph.
-      config: the model and its training.
-      seed: of the initial weights.
-      checkpoint_root: folder for the checkpoints of trainings that have not ended.
-      code_version: changes when the code does, so that the cache does not serve what older code made.
+    PARAMETERS = {  # noqa: RUF012  (TFX's contract)
+        **{name: ExecutionParameter(type=property_type(TrainerConfig, name)) for name in TrainerConfig.model_fields},
+        "seed": ExecutionParameter(type=int),
+        "checkpoint_root": ExecutionParameter(type=str),
+        "code_version": ExecutionParameter(type=str),
+        "custom_job": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+    }
 
-    Returns:
-      A component with the outputs `model` (a SavedModel in `Format-Serving`, Keras weights in `keras`) and `model_run`
-      (TensorBoard logs and `history.json`).
-    """
-    return Trainer(
-        examples=examples,
-        transform_graph=vocabulary,
-        run_fn="components.trainer.run_fn.run_fn",
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        # run_fn finds the validation split by itself, as there may be none; left empty, TFX looks for one named eval.
-        eval_args=trainer_pb2.EvalArgs(splits=["train"]),
-        custom_config={
-            "config": config.model_dump(mode="json"),
-            "seed": seed,
-            "checkpoint_root": checkpoint_root,
-            "code_version": code_version,
-        },
+
+class Trainer(base_component.BaseComponent):
+    """Learns NeuMF from ready batches, on what `config.device` says, and exports its best epoch.
+
+    The step is run by TFX's own Trainer executor, which calls `run_fn`.
+
+    ```
+    trainer = Trainer(
+        examples=negative_gen.outputs["examples"],
+        vocabulary=preprocess.outputs["vocabulary"],
+        config=TrainerConfig(num_factors=64, epochs=20),
+        seed=0,
+        checkpoint_root="/checkpoints",
+        code_version="1",
     )
+    ```
+
+    Outputs:
+      model: a SavedModel in `Format-Serving`, Keras weights in `keras`.
+      model_run: TensorBoard's logs and `history.json`.
+    """
+
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        vocabulary: types.BaseChannel,
+        config: TrainerConfig,
+        seed: int,
+        checkpoint_root: str,
+        code_version: str,
+        custom_job: Mapping[str, Any] | None = None,
+    ):
+        """Makes the component.
+
+        Args:
+          examples: NegativeGen's `examples`.
+          vocabulary: Preprocess's `vocabulary`; it travels through TFX's port for a transform graph.
+          config: the model and its training.
+          seed: of the initial weights.
+          checkpoint_root: folder for the checkpoints of trainings that have not ended; empty: beside the logs.
+          code_version: changes when the code does, so that the cache does not serve what older code made.
+          custom_job: on Vertex AI, the CustomJob that trains in place of this step, as `custom_config` of TFX's Vertex
+            Trainer; None trains in the step itself.
+        """
+        super().__init__(
+            TrainerSpec(
+                examples=examples,
+                transform_graph=vocabulary,
+                model=types.Channel(type=standard_artifacts.Model),
+                model_run=types.Channel(type=standard_artifacts.ModelRun),
+                **config.to_properties(),
+                seed=seed,
+                checkpoint_root=checkpoint_root,
+                code_version=code_version,
+                **({} if custom_job is None else {"custom_job": json.dumps(custom_job, sort_keys=True)}),
+            ),
+            custom_executor_spec=None if custom_job is None else _custom_job_executor(),
+        )
+
+
+def _custom_job_executor() -> executor_spec.ExecutorSpec:
+    # Google's clients are slow to import, and needed for nothing else.
+    from components.trainer.custom_job import CustomJobExecutor
+
+    return executor_spec.ExecutorClassSpec(CustomJobExecutor)

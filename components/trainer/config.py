@@ -107,9 +107,14 @@ class TrainerConfig(Section):
     )
 
     @property
+    def epochs_of_towers(self) -> int:
+        """For how many epochs the towers are trained alone, at most; each of them goes through the same examples."""
+        return self.pretraining_epochs if self.trains_towers else 0
+
+    @property
     def epochs_of_examples(self) -> int:
         """How many epochs of examples are needed; each training goes through them from the first."""
-        return max(self.epochs, self.pretraining_epochs) if self.trains_towers else self.epochs
+        return max(self.epochs, self.epochs_of_towers)
 
     @property
     def trains_towers(self) -> bool:

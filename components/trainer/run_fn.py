@@ -1,4 +1,4 @@
-"""What the stock TFX Trainer runs."""
+"""What TFX's Trainer executor runs."""
 
 import posixpath
 import time
@@ -23,7 +23,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains NeuMF and exports its best epoch; of several workers, which all call this, only the chief writes.
 
     Args:
-      fn_args: of the stock Trainer; `custom_config` is what `component.trainer` put there.
+      fn_args: of TFX's Trainer; `custom_config` is what `executor.stock_properties` put there.
 
     Raises:
       UserError: the examples were not cut for this configuration, or do not belong to the vocabulary; the loss is
@@ -41,13 +41,14 @@ def run_fn(fn_args: FnArgs) -> None:
     _check_backend()
 
     identity = {"examples": examples.fingerprint, **custom, "checkpoint_root": None}
-    checkpoint = checkpoints.checkpoint_folder(custom["checkpoint_root"], identity)
     logs = fn_args.model_run_dir
+    checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
+    checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
     trained = fit(examples, config, seed, checkpoint, logs)
     if not device.is_chief:
         device.wait_for_all()
         return
-    report = {**history.report(trained.stages), "seconds": time.monotonic() - start}
+    report = {**history.report(trained.stages), "seconds": time.monotonic() - start, "config": custom["config"]}
     write_json(posixpath.join(logs, "history.json"), report)
     save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     ServingModel(trained.model, vocabulary).save(fn_args.serving_model_dir)

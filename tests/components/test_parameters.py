@@ -1,6 +1,9 @@
+from typing import Literal
+
 import pytest
 from pydantic import Field, ValidationError
 
+from components.errors import UserError
 from components.parameters import Section, property_type
 
 
@@ -40,3 +43,56 @@ def test_a_list_may_be_written_with_commas():
     assert _Example(layers="64,32, 16").layers == (64, 32, 16)
     assert _Example(layers="").layers == ()
     assert _Example(name="a,b").name == "a,b"
+
+
+class _Typed(Section):
+    text: str = "a"
+    name_or_place: str | int | None = "user"
+    path: str | None = None
+    limit: float | None = None
+    kind: Literal["one", "two"] = "one"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ({"text": "customer"}, "customer"),
+        ({"text": '"customer"'}, "customer"),
+        ({"text": "12"}, "12"),
+        ({"text": "true"}, "true"),
+        ({"name_or_place": "customer"}, "customer"),
+        ({"name_or_place": "2"}, 2),
+        ({"name_or_place": '"2"'}, "2"),
+        ({"name_or_place": "null"}, None),
+        ({"name_or_place": ""}, None),
+        ({"path": "gs://bucket/a b.csv"}, "gs://bucket/a b.csv"),
+        ({"path": ""}, None),
+        ({"limit": ""}, None),
+        ({"limit": "0.5"}, 0.5),
+        ({"kind": "two"}, "two"),
+    ],
+)
+def test_a_property_may_be_written_as_people_write(typed: dict[str, str], meant: object) -> None:
+    ((name, _),) = typed.items()
+    assert getattr(_Typed.from_properties(typed), name) == meant
+    assert _Typed.from_properties(_Typed(**{name: meant}).to_properties()) == _Typed(**{name: meant})
+
+
+def test_texts_stand_without_quotes_where_they_cannot_be_mistaken() -> None:
+    assert _Typed(text="12", name_or_place="2").to_properties() == {
+        "text": "12", "name_or_place": '"2"', "path": "", "limit": "", "kind": "one"
+    }  # fmt: skip
+
+
+def test_a_property_that_is_not_allowed_is_an_error_of_the_user() -> None:
+    with pytest.raises(UserError, match=r"^count: input should be a valid integer, .* \(got 2.5\)$"):
+        _Example.from_properties({"count": 2.5})
+    with pytest.raises(UserError, match=r"^kind: input should be 'one' or 'two' \(got 'three'\)$"):
+        _Typed.from_properties({"kind": "three"})
+
+
+def test_what_is_no_plain_value_is_passed_on() -> None:
+    placeholder = object()
+    section = _Example().model_copy(update={"count": placeholder})
+    assert section.to_properties()["count"] is placeholder
+    assert section.passed_on() == {"count"}

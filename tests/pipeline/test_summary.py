@@ -8,7 +8,6 @@ from rich.console import Console
 
 from components import artifacts
 from pipeline.lineage import NodeOutcome
-from pipeline.pipeline import Places
 from pipeline.summary import show
 
 METRICS = {"HR@10": 0.6905, "NDCG@10": 0.4093}
@@ -47,7 +46,7 @@ def shown(tmp_path: Path):
             "Pusher": NodeOutcome(False, {"pushed_model": pushed_model}),
         }
         console = Console(file=io.StringIO(), width=160)
-        show(console, outcomes, Places(str(tmp_path)), tmp_path / "run.log")
+        show(console, outcomes, tmp_path, tmp_path / "run.log")
         return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
     return show_report

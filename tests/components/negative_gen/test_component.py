@@ -27,7 +27,8 @@ def a_component(data, config):
         vocabulary=channel(standard_artifacts.TransformGraph, data.vocabulary_uri),
         negatives=config,
         batch_size=1000,
-        epochs=2,
+        epochs=1,
+        pretraining_epochs=2,
         seed=7,
         code_version="abc",
     )
@@ -38,7 +39,7 @@ def test_every_knob_is_an_execution_property(tmp_path):
     component = a_component(random_data(tmp_path), config)
     properties = component.exec_properties
     assert NegativesConfig.from_properties(properties) == config
-    assert (properties["batch_size"], properties["epochs"], properties["seed"]) == (1000, 2, 7)
+    assert [properties[name] for name in ("batch_size", "epochs", "pretraining_epochs", "seed")] == [1000, 1, 2, 7]
     assert list(component.outputs) == ["examples"]
 
 

@@ -16,7 +16,7 @@ def properties(tmp_path: Path, **preprocess):
         dataset=DatasetConfig(kind="files", path=str(tmp_path / "rows.csv")),
         preprocess=PreprocessConfig(min_interactions=5, **preprocess),
         seed=1,
-        input_fingerprint="0",
+        input_version="0",
         code_version="0",
     )
     return component.spec.exec_properties

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tfx.components.trainer.executor import GenericExecutor
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import encode_split_names
@@ -22,8 +21,9 @@ from tfx.types.channel_utils import as_channel
 
 from components import progress
 from components.errors import UserError
-from components.trainer.component import trainer
+from components.trainer.component import Trainer
 from components.trainer.config import TrainerConfig
+from components.trainer.executor import Executor
 from components.trainer.run_fn import run_fn
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -187,7 +187,7 @@ def test_a_missing_file_of_examples(workspace: Any) -> None:
     assert not workspace.model().exists()
 
 
-def test_stock_trainer_without_a_validation_split(workspace: Any, inputs: Path, notes: list[str]) -> None:
+def test_the_component_without_a_validation_split(workspace: Any, inputs: Path, notes: list[str]) -> None:
     examples = standard_artifacts.Examples()
     examples.uri = str(inputs / "examples_without_validation")
     examples.split_names = encode_split_names(["train", "test"])
@@ -197,10 +197,10 @@ def test_stock_trainer_without_a_validation_split(workspace: Any, inputs: Path, 
     vocabulary.uri = str(inputs / "vocabulary")
     model.uri, model_run.uri = str(workspace.model()), str(workspace.model_run())
     config = TrainerConfig.model_validate(workspace.fn_args(epochs=2).custom_config["config"])
-    component = trainer(
+    component = Trainer(
         as_channel([examples]), as_channel([vocabulary]), config, 0, str(workspace.root / "checkpoints"), "test"
     )
-    executor = GenericExecutor(BaseExecutor.Context(tmp_dir=str(workspace.root / "tmp"), unique_id="1"))
+    executor = Executor(BaseExecutor.Context(tmp_dir=str(workspace.root / "tmp"), unique_id="1"))
     executor.Do(
         {"examples": [examples], "transform_graph": [vocabulary]},
         {"model": [model], "model_run": [model_run]},

@@ -1,0 +1,42 @@
+"""TFX's Trainer executor, with the configuration in execution properties of its own."""
+
+import json
+from typing import Any
+
+from tfx import types
+from tfx.components.trainer import executor as trainer_executor
+
+from components.trainer.config import TrainerConfig
+
+_RUN_FN = "components.trainer.run_fn.run_fn"
+_NOT_CONFIGURATION = ("seed", "checkpoint_root", "code_version")
+# run_fn finds the validation split by itself, as there may be none; left empty, TFX looks for one named eval.
+_SPLITS = json.dumps({"splits": ["train"]})
+
+
+class Executor(trainer_executor.GenericExecutor):
+    """Calls `run_fn`."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        super().Do(input_dict, output_dict, stock_properties(exec_properties))
+
+
+def stock_properties(properties: dict[str, Any]) -> dict[str, str]:
+    """What TFX's own Trainer executor takes, from the properties of this component."""
+    config = TrainerConfig.from_properties(properties)
+    return {
+        "run_fn": _RUN_FN,
+        "train_args": _SPLITS,
+        "eval_args": _SPLITS,
+        "custom_config": json.dumps(
+            {
+                "config": config.model_dump(mode="json"),
+                **{name: properties[name] for name in _NOT_CONFIGURATION},
+            }
+        ),
+    }

@@ -1,0 +1,152 @@
+"""What a container of the pipeline runs on Kubeflow Pipelines and Vertex AI: one step.
+
+TFX's own entry point runs on Vertex. The open-source backend of Kubeflow hands over something else, which is put right
+here before TFX sees it (as of kubeflow/pipelines 7b70c7b, backend/src/v2):
+
+- Input artifacts come with an empty type (metadata/client.go). The compiled step knows the types.
+- There is one output more, `executor-logs`, which is not TFX's (driver/driver.go).
+- Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), as TFX cannot read
+  those stores. So the step works on the folders, and the outputs are described by URIs again.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from components.errors import find_user_error
+
+Json = Any
+
+_LOCAL_ROOTS = {"minio://": "/minio/", "s3://": "/s3/"}
+_LOGS = "executor-logs"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one step; returns the exit code: 0, 2 for an error that the user can mend, 1 for any other."""
+    known, beam_args = _parser().parse_known_args(arguments)
+    try:
+        executor_input = json.loads(known.json_serialized_invocation_args)
+        inputs_spec = json.loads(known.json_serialized_inputs_spec_args or "{}")
+        folders = adapt(executor_input, inputs_spec)
+        known.json_serialized_invocation_args = json.dumps(executor_input)
+        _run(known, beam_args)
+        restore_uris(executor_input["outputs"]["outputFile"], folders)
+    except Exception as error:
+        if user_error := find_user_error(error):
+            print(f"error: {user_error}", file=sys.stderr, flush=True)
+            return 2
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
+    """Puts the backend's description of an execution right, in place.
+
+    Args:
+      executor_input: an ExecutorInput message, as JSON.
+      inputs_spec: the step's ComponentInputsSpec, as JSON.
+
+    Returns:
+      The URI of each artifact that was mapped, by its local folder.
+    """
+    outputs = executor_input.get("outputs", {}).get("artifacts", {})
+    outputs.pop(_LOGS, None)
+    inputs = executor_input.get("inputs", {}).get("artifacts", {})
+    for name, artifacts in inputs.items():
+        for artifact in artifacts.get("artifacts", []):
+            if not any((artifact.get("type") or {}).values()):
+                artifact["type"] = inputs_spec["artifacts"][name]["artifactType"]
+    folders = {}
+    for artifact in _artifacts(inputs, outputs):
+        folder = _local_folder(artifact["uri"])
+        if folder != artifact["uri"]:
+            folders[folder] = artifact["uri"]
+            artifact["uri"] = folder
+    return folders
+
+
+def restore_uris(output_file: str, folders: Mapping[str, str]) -> None:
+    """Puts the URIs of artifacts back into what TFX wrote about the outputs, inside texts too.
+
+    Args:
+      output_file: an ExecutorOutput message, as JSON; a local file where there are folders.
+      folders: as `adapt` gave them.
+    """
+    if not folders:
+        return
+    with open(output_file, encoding="utf-8") as file:
+        output = json.load(file)
+    with open(f"{output_file}.writing", "w", encoding="utf-8") as file:
+        json.dump(_with_uris(output, folders), file)
+    os.replace(f"{output_file}.writing", output_file)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.entrypoint", description="Run one step; see TFX.")
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True)
+    parser.add_argument("--json_serialized_inputs_spec_args")
+    return parser
+
+
+def _run(known: argparse.Namespace, beam_args: list[str]) -> None:
+    """TFX's entry point, with the frameworks' noise on standard error, from warnings up."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+    from absl import logging as absl_logging
+    from apache_beam.options.pipeline_options import StandardOptions
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    # TFX sets the level to INFO, and then logs every message that it was given.
+    absl_logging.get_absl_logger().addFilter(lambda record: record.levelno >= logging.WARNING)
+    # Beam's default first tries to download another runner.
+    StandardOptions.DEFAULT_RUNNER = "FnApiRunner"
+    _say_what_happens(known.executor_class_path)
+    kubeflow_v2_run_executor.main((known, beam_args))
+
+
+def _say_what_happens(executor: str) -> None:
+    from components import progress
+
+    class Printer(progress.Reporter):
+        def note(self, text: str) -> None:
+            print(text, flush=True)
+
+    print(f"running {executor}", flush=True)
+    progress.show_on(Printer())
+
+
+def _artifacts(*groups: Json) -> Iterator[Json]:
+    for group in groups:
+        for artifacts in group.values():
+            yield from artifacts.get("artifacts", [])
+
+
+def _local_folder(uri: str) -> str:
+    for scheme, root in _LOCAL_ROOTS.items():
+        if uri.startswith(scheme):
+            return root + uri.removeprefix(scheme)
+    return uri
+
+
+def _with_uris(value: Json, folders: Mapping[str, str]) -> Json:
+    if isinstance(value, dict):
+        return {key: _with_uris(inner, folders) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_uris(inner, folders) for inner in value]
+    if isinstance(value, str):
+        # The longest first: one artifact's folder may begin like another's.
+        for folder in sorted(folders, key=len, reverse=True):
+            value = value.replace(folder, folders[folder])
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
