@@ -13,6 +13,8 @@ python3 -m venv "$venv"
 
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 rm -rf "$venv"/include "$site"/tensorflow/include "$site"/pyarrow/include "$site"/pip "$site"/pip-*
+# libclang parses C, and TensorBoard's server shows logs: no step does.
+rm -rf "$site"/clang/native "$site"/tensorboard_data_server/bin
 find "$site" -type d -name tests -prune -exec rm -rf {} +
 find "$site" \( -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.cc' \) -delete
 # Only the large libraries: stripping breaks those that NumPy and SciPy bring along.

@@ -18,6 +18,7 @@ make_base() {
     root=$(mktemp -d)
     debootstrap --variant=minbase --include=python3,python3-venv,python3-distutils,ca-certificates bookworm "$root" \
         >"$root.log" 2>&1 || fail "debootstrap failed: see $root.log"
+    rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*
     tar -C "$root" -c . | podman import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         --change 'CMD ["/bin/bash"]' - "$own_base" >/dev/null 2>&1
     rm -rf "$root" "$root.log"
