@@ -11,10 +11,6 @@ COPY docker/ /build/
 RUN --mount=type=secret,id=ca --mount=type=secret,id=pip sh /build/install_packages.sh /opt/venv "$ACCELERATOR"
 
 FROM ${BASE_IMAGE}
-ARG GIT_VERSION=unknown
-LABEL org.opencontainers.image.title="neumf-pipeline" \
-      org.opencontainers.image.description="Train, judge and push a NeuMF recommender: one TFX pipeline" \
-      org.opencontainers.image.version="${GIT_VERSION}"
 # Compiled for a kind of CPU, not for the one of this machine: the code is then found wherever the image runs.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
@@ -23,7 +19,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     NUMBA_CPU_NAME=haswell \
     NUMBA_CPU_FEATURES=+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe,+popcnt \
     TF_CPP_MIN_LOG_LEVEL=1 \
-    GIT_VERSION=${GIT_VERSION}
+    USER=neumf
+# OpenMP, for implicit's ALS.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY components/ components/
@@ -36,5 +35,11 @@ RUN useradd --uid 1000 --create-home neumf \
     && python -m compileall -q /app \
     && HOME=/tmp python -m scripts.compile_ahead 2>/tmp/compile.log \
     && find /app -name __pycache__ -exec chmod -R a+rwX {} + && rm -rf /tmp/* /tmp/.[!.]*
+# Last, as it changes with every commit.
+ARG GIT_VERSION=unknown
+ENV GIT_VERSION=${GIT_VERSION}
+LABEL org.opencontainers.image.title="neumf-pipeline" \
+      org.opencontainers.image.description="Train, judge and push a NeuMF recommender: one TFX pipeline" \
+      org.opencontainers.image.version="${GIT_VERSION}"
 USER 1000
 CMD ["python", "-m", "pipeline", "--help"]

@@ -12,13 +12,14 @@ python3 -m venv "$venv"
     -r "$here/requirements.lock" -r "$here/tensorflow-$accelerator.lock"
 
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
-rm -rf "$venv"/include "$site"/tensorflow/include "$site"/pyarrow/include "$site"/pip "$site"/pip-*
+rm -rf "$venv"/include "$site"/tensorflow/include "$site"/pyarrow/include "$site"/pip "$site"/pip-* "$venv"/bin/pip*
 # libclang parses C, and TensorBoard's server shows logs: no step does.
 rm -rf "$site"/clang/native "$site"/tensorboard_data_server/bin
 find "$site" -type d -name tests -prune -exec rm -rf {} +
 find "$site" \( -name '*.a' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.cc' \) -delete
 # Only the large libraries: stripping breaks those that NumPy and SciPy bring along.
-for package in tensorflow tfx_bsl ml_metadata tensorflow_data_validation pyarrow llvmlite; do
+for package in tensorflow tfx_bsl ml_metadata tensorflow_data_validation pyarrow llvmlite apache_beam zstandard sklearn
+do
     find "$site/$package" -name '*.so*' -type f -size +2M -exec strip --strip-unneeded {} + 2>/dev/null || true
 done
 "$venv/bin/python" -m compileall -q -j 0 "$site" >/dev/null 2>&1 || true

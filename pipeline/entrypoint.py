@@ -3,7 +3,8 @@
 TFX's own entry point runs on Vertex. The open-source backend of Kubeflow hands over something else, which is put right
 here before TFX sees it (as of kubeflow/pipelines 7b70c7b, backend/src/v2):
 
-- Input artifacts come with an empty type (metadata/client.go). The compiled step knows the types.
+- Input artifacts come with an empty type (metadata/client.go), and from kfp.local with a general one. The compiled step
+  knows the types.
 - There is one output more, `executor-logs`, which is not TFX's (driver/driver.go).
 - Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), as TFX cannot read
   those stores. So the step works on the folders, and the outputs are described by URIs again.
@@ -60,8 +61,7 @@ def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
     inputs = executor_input.get("inputs", {}).get("artifacts", {})
     for name, artifacts in inputs.items():
         for artifact in artifacts.get("artifacts", []):
-            if not any((artifact.get("type") or {}).values()):
-                artifact["type"] = inputs_spec["artifacts"][name]["artifactType"]
+            artifact["type"] = inputs_spec["artifacts"][name]["artifactType"]
     folders = {}
     for artifact in _artifacts(inputs, outputs):
         folder = _local_folder(artifact["uri"])

@@ -31,7 +31,7 @@ def newest_outcome(store: MetadataStore, pipeline: str, node: str) -> NodeOutcom
 
 
 def pushed_to(pusher: NodeOutcome) -> str | None:
-    """Where the stock Pusher put the model; None where it pushed nothing."""
+    """Where the Pusher put the model; None where it pushed nothing."""
     properties = pusher.outputs["pushed_model"].custom_properties
     return properties["pushed_destination"].string_value if properties["pushed"].int_value else None
 

@@ -14,7 +14,7 @@ from components.errors import UserError
 from pipeline.code_version import input_fingerprint
 from pipeline.config import Config, PusherConfig
 from pipeline.console import StepReporter
-from pipeline.lineage import NodeOutcome, is_refusal, newest_outcome, open_store, pushed_to
+from pipeline.lineage import NodeOutcome, is_refusal, newest_outcome, open_store
 from pipeline.pipeline import Places, create_pipeline
 
 STEPS = ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher")
@@ -38,9 +38,6 @@ class _ReportedNode(beam_dag_runner.PipelineNodeAsDoFn):
             raise
         outcome = newest_outcome(store, self._pipeline_info.id, self._node_id)
         assert outcome is not None
-        if "pushed_model" in outcome.outputs:
-            destination = pushed_to(outcome)
-            _reporter.note(f"pushed to {destination}" if destination else "nothing pushed")
         _reporter.end(outcome.cached)
 
 

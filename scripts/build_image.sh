@@ -28,6 +28,10 @@ if ! $engine image inspect "$base" >/dev/null 2>&1 && ! timeout 60 $engine pull 
     base=$own_base
     $engine image inspect "$base" >/dev/null 2>&1 || make_base
 fi
+# Podman without the packages that Debian recommends with it runs nothing under its own settings.
+if [ "$engine" = podman ] && ! podman run --rm "$base" true >/dev/null 2>&1; then
+    export CONTAINERS_CONF="$PWD/docker/containers.conf"
+fi
 
 # What pip needs on networks of their own kind; both are for the build alone, and stay out of the image.
 secrets=$(mktemp -d)

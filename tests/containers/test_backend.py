@@ -16,9 +16,6 @@ ROOT = "minio://mlpipeline/v2/artifacts/neumf-synthetic/run"
 
 @pytest.fixture
 def backend(podman: docker.DockerClient, tmp_path: Path) -> Backend:
-    tmp_path.chmod(0o777)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(0o755)
     return Backend(podman, tmp_path)
 
 

@@ -1,3 +1,5 @@
+import subprocess
+
 import pytest
 
 import docker
@@ -40,9 +42,7 @@ def test_it_runs_as_somebody_without_rights(podman: docker.DockerClient, image: 
 def test_no_tools_of_the_build_are_left(podman: docker.DockerClient, image: str) -> None:
     checks = "for tool in gcc g++ cc strip pip uv; do command -v $tool; done; ls /var/lib/apt/lists /root/.cache /build"
     _, printed = run_container(podman, image, ["sh", "-c", checks], {}, user="0")
-    assert [line for line in printed.splitlines() if "No such file" not in line and line.startswith("/")] in (
-        [], ["/var/lib/apt/lists:"]
-    )  # fmt: skip
+    assert [line for line in printed.splitlines() if "No such file" not in line] in ([], ["/var/lib/apt/lists:"])
 
 
 def test_the_loops_are_compiled_ahead(podman: docker.DockerClient, image: str) -> None:
@@ -53,5 +53,6 @@ def test_the_loops_are_compiled_ahead(podman: docker.DockerClient, image: str) -
 
 
 def test_any_user_without_a_name_can_run_it(podman: docker.DockerClient, image: str) -> None:
-    code, printed = run_container(podman, image, ["python", "-m", "pipeline.entrypoint", "--help"], {}, user="12345")
-    assert code == 0, printed
+    script = "import getpass; getpass.getuser(); from pipeline import entrypoint; entrypoint.main(['--help'])"
+    user = ["--passwd=false", "--user=12345", "--network=none"]
+    subprocess.run(["podman", "run", "--rm", *user, image, "python", "-c", script], check=True)

@@ -23,14 +23,12 @@ Run = Callable[..., Any]
 def run(podman: docker.DockerClient, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the pipeline with some parameters."""
     monkeypatch.setattr(docker_task_handler, "run_docker_container", run_docker_container)
-    data = tmp_path / "data"
-    data.mkdir()
-    tmp_path.chmod(0o777)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(0o755)
+    data, root = tmp_path / "data", tmp_path / "root"
+    for folder in (data, root):
+        folder.mkdir(mode=0o777)
     local.init(
-        runner=local.DockerRunner(volumes={str(data): {"bind": "/data", "mode": "rw"}}),
-        pipeline_root=str(tmp_path / "root"),
+        runner=local.DockerRunner(mounts=[docker.types.Mount("/data", str(data), type="bind")]),
+        pipeline_root=str(root),
     )
     pipeline = kfp.components.load_component_from_file(str(PROJECT / "kfp_pipeline.yaml"))
     return lambda **parameters: pipeline(**parameters)
