@@ -32,6 +32,7 @@ image: ## Build the image of all steps with docker or podman (IMAGE=, ACCELERATO
 
 test-containers: setup ## Build the image and run kfp_pipeline.yaml in containers
 	@sh scripts/install_podman.sh
+	@ENGINE=podman IMAGE=localhost/neumf-pipeline:latest sh scripts/build_image.sh
 	@$(PYTHON) -m pytest tests/containers -m containers
 
 docs: setup ## Write docs/configuration.md

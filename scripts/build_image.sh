@@ -1,15 +1,16 @@
 #!/bin/sh
 # Builds the image of all steps with docker, or with podman where there is no docker.
-#   [IMAGE=name:tag] [ACCELERATOR=cpu|gpu] [BASE_IMAGE=image] sh scripts/build_image.sh
+#   [IMAGE=name:tag] [ACCELERATOR=cpu|gpu] [BASE_IMAGE=image] [ENGINE=docker|podman] sh scripts/build_image.sh
 # Where the base image cannot be had from a registry, root makes one of Debian's packages.
 set -eu
 image=${IMAGE:-neumf-pipeline:latest} accelerator=${ACCELERATOR:-cpu} base=${BASE_IMAGE:-python:3.11-slim-bookworm}
 own_base=localhost/neumf-python-base:bookworm
 fail() { echo "image: $*" >&2; exit 1; }
 
-if docker info >/dev/null 2>&1; then engine=docker; elif podman info >/dev/null 2>&1; then engine=podman; else
-    fail "neither docker nor podman works here"
-fi
+for engine in ${ENGINE:-docker podman} none; do
+    ! $engine info >/dev/null 2>&1 || break
+done
+[ "$engine" != none ] || fail "this needs ${ENGINE:-docker or podman}, which does not work here"
 
 make_base() {
     [ "$engine" = podman ] && [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null 2>&1 ||
