@@ -57,6 +57,7 @@ def save_model(folder: str, shape: Shape) -> None:
     """Writes a SavedModel with random weights, and the same weights for other frameworks."""
     from components.trainer.export import ServingModel
     from components.trainer.model import NeuMF
+    from components.trainer.seen_items import SeenItems
     from components.trainer.vocabulary import Vocabulary
 
     # Scores that are far apart, and biases that count: else no comparison of top lists would find a fault.
@@ -66,7 +67,7 @@ def save_model(folder: str, shape: Shape) -> None:
             variable.assign(generator(0, variable.path).normal(0, 0.1, variable.shape))
     weights.save(f"{folder}/weights.npz", weights.usual_weights(model))
     vocabulary = Vocabulary(np.arange(shape.users), np.arange(shape.items), np.ones(shape.items, np.int64))
-    ServingModel(model, vocabulary).save(f"{folder}/model")
+    ServingModel(model, vocabulary, SeenItems.nothing(len(vocabulary.user_ids))).save(f"{folder}/model")
 
 
 def random_holdouts(users: int, items: int, seen: int) -> Holdouts:

@@ -123,3 +123,19 @@ def submit(
         console.print(f"{run.name}: {started.link}", soft_wrap=True)
         if watch:
             submission.follow(platform, started, lambda line: console.print(line, soft_wrap=True))
+
+
+@main.command()
+@click.option("--model", required=True, metavar="DIR", help="A SavedModel, or where versions of it are pushed to.")
+@click.option("--user", "users", required=True, multiple=True, metavar="ID", help="Whom to recommend to; repeatable.")
+@click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many items.")
+def recommend(model: str, users: Sequence[str], k: int) -> None:
+    """Show the best items that a user has not met yet.
+
+    A user that the model does not know gets the most popular items.
+    """
+    with for_reading() as console:
+        with console.status("loading the model"):
+            from pipeline import recommendation
+        for found in recommendation.recommend(model, users, k):
+            recommendation.show(console, found)

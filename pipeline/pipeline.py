@@ -80,6 +80,7 @@ def create_pipeline(
     )
     trainer = Trainer(
         examples=negative_gen.outputs["examples"],
+        interactions=preprocess.outputs["interactions"],
         vocabulary=preprocess.outputs["vocabulary"],
         config=config.trainer,
         seed=config.seed,

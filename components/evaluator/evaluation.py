@@ -18,6 +18,7 @@ from components.evaluator.sampled_records import SampledRecords
 from components.evaluator.scorer import Scorer
 from components.evaluator.served_model import ServedModel
 from components.evaluator.serving_check import check_serving
+from components.interactions import read_split
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
     scorer = fastest_scorer(model)
     rankings = {"model": _rank("model", scorer, records, holdouts, config.gate_k, users_per_block)}
-    train = functools.partial(inputs.read_train, sources.interactions)
+    train = functools.partial(read_split, sources.interactions, "train")
     for name, baseline in make_baselines(config, len(user_ids), item_counts, train, seed).items():
         rankings[name] = _rank(name, baseline, records, holdouts, config.gate_k, users_per_block)
 
@@ -64,7 +65,12 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
             model, holdouts, (user_ids, item_ids), item_counts, random_streams.generator(seed, "example users")
         ),
         "serving": check_serving(
-            model, scorer, user_ids, item_ids, users_per_block, random_streams.generator(seed, "serving check")
+            model,
+            scorer,
+            holdouts,
+            (user_ids, item_ids),
+            users_per_block,
+            random_streams.generator(seed, "serving check"),
         ),
     }
     trial = Trial(records.read(), user_ids, item_ids, slicings)

@@ -2,53 +2,69 @@
 
 import numpy as np
 
+from components.evaluator.ranking import Holdouts
 from components.evaluator.scorer import Scorer
 from components.evaluator.served_model import ServedModel
 
 ITEMS_PER_USER = 20
+RECOMMENDED = 10
 MOST_USERS = 256
 
 
 def check_serving(
     model: ServedModel,
     measured_by: Scorer,
-    user_ids: np.ndarray,
-    item_ids: np.ndarray,
+    holdouts: Holdouts,
+    raw_ids: tuple[np.ndarray, np.ndarray],
     users_per_block: int,
     random: np.random.Generator,
 ) -> dict[str, float]:
-    """Compares the model's three signatures, and what it was measured by, on a sample of users and items.
+    """Compares the model's signatures, and what it was measured by, on a sample of users and items.
 
     Args:
       model: the model.
       measured_by: what its scores of all items come from in the metrics.
-      user_ids: raw ids of all users, by dense index.
-      item_ids: raw ids of all items, by dense index.
+      holdouts: of whom the sample is drawn; what they have seen and what was held out must not be recommended.
+      raw_ids: of all users and of all items, by dense index.
       users_per_block: for how many users all items are scored at once.
       random: draws the sample.
 
     Returns:
       `users`: size of the sample. `unknown_ids`: how many ids of the vocabulary the model says it does not know.
-      `largest_difference`: between the scores of raw ids, of candidates and of all items, relative to the largest
-      score of that user; NaN where a score is.
+      `largest_difference`: between the scores of raw ids, of candidates and of all items, and between the scores of
+      what is recommended and the best of all unseen items, relative to the largest score of that user; NaN where a
+      score is.
     """
-    users = random.choice(len(user_ids), min(MOST_USERS, len(user_ids)), replace=False).astype(np.int32)
-    items = random.integers(len(item_ids), size=(len(users), ITEMS_PER_USER), dtype=np.int32)
-    served = model.serve(user_ids[users], item_ids[items])
-    measured = model.score_candidates(users, items)
-    blocks = [slice(begin, begin + users_per_block) for begin in range(0, len(users), users_per_block)]
-    among_all = [
-        np.concatenate(
-            [np.take_along_axis(scorer.score_all_items(users[block]), items[block], axis=1) for block in blocks]
-        )
-        for scorer in (model, measured_by)
-    ]
-    differences = [largest_difference(measured, scores) for scores in (served["scores"], *among_all)]
+    user_ids, item_ids = raw_ids
+    rows = random.choice(len(holdouts.users), min(MOST_USERS, len(holdouts.users)), replace=False)
+    sample = holdouts.take(rows)
+    items = random.integers(len(item_ids), size=(len(rows), ITEMS_PER_USER), dtype=np.int32)
+    served = model.serve(user_ids[sample.users], item_ids[items])
+    measured = model.score_candidates(sample.users, items)
+    differences = [largest_difference(measured, served["scores"])]
+    for begin, block in zip(range(0, len(rows), users_per_block), sample.blocks(users_per_block), strict=True):
+        part = slice(begin, begin + users_per_block)
+        for scorer in (model, measured_by):
+            scores = scorer.score_all_items(block.users)
+            differences.append(largest_difference(measured[part], np.take_along_axis(scores, items[part], axis=1)))
+        best = _best_unseen(scores, block)
+        recommended = model.recommend(user_ids[block.users], best.shape[1])
+        by_id = model.serve(user_ids[block.users], recommended["item_ids"])
+        differences += [largest_difference(best, found["scores"]) for found in (recommended, by_id)]
     return {
-        "users": len(users),
+        "users": len(rows),
         "unknown_ids": int((~served["known_user"]).sum() + (~served["known_item"]).sum()),
         "largest_difference": float(np.max(differences)),
     }
+
+
+def _best_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:
+    """The highest scores of what users have not met, best first: as many as each of them has, at most `RECOMMENDED`."""
+    unmet = np.ones(scores.shape, bool)
+    unmet[holdouts.seen_rows(), holdouts.seen] = False
+    unmet[np.arange(len(scores)), holdouts.items] = False
+    most = min(RECOMMENDED, int(unmet.sum(axis=1).min()))
+    return -np.sort(np.where(unmet, -scores, np.inf), axis=1)[:, :most]
 
 
 def largest_difference(expected: np.ndarray, actual: np.ndarray) -> float:
@@ -60,5 +76,5 @@ def largest_difference(expected: np.ndarray, actual: np.ndarray) -> float:
     """
     if not (np.isfinite(expected).all() and np.isfinite(actual).all()):
         return float("nan")
-    scale = np.maximum(np.abs(expected).max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return float((np.abs(expected - actual) / scale).max())
+    scale = np.maximum(np.abs(expected).max(axis=1, keepdims=True, initial=0), np.finfo(np.float32).tiny)
+    return float((np.abs(expected - actual) / scale).max(initial=0))

@@ -15,7 +15,7 @@ from components.trainer.executor import Executor
 
 
 class TrainerSpec(types.ComponentSpec):
-    """The ports of the Trainer. TFX's own has the same, with all of the configuration in one JSON text."""
+    """The ports of the Trainer. TFX's own has all of the configuration in one JSON text, and no interactions."""
 
     PARAMETERS = {  # noqa: RUF012  (TFX's contract)
         **{name: ExecutionParameter(type=property_type(TrainerConfig, name)) for name in TrainerConfig.model_fields},
@@ -26,6 +26,7 @@ class TrainerSpec(types.ComponentSpec):
     }
     INPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "interactions": ChannelParameter(type=standard_artifacts.Examples),
         "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
     }
     OUTPUTS = {  # noqa: RUF012
@@ -42,6 +43,7 @@ class Trainer(base_component.BaseComponent):
     ```
     trainer = Trainer(
         examples=negative_gen.outputs["examples"],
+        interactions=preprocess.outputs["interactions"],
         vocabulary=preprocess.outputs["vocabulary"],
         config=TrainerConfig(num_factors=64, epochs=20),
         seed=0,
@@ -61,6 +63,7 @@ class Trainer(base_component.BaseComponent):
     def __init__(
         self,
         examples: types.BaseChannel,
+        interactions: types.BaseChannel,
         vocabulary: types.BaseChannel,
         config: TrainerConfig,
         seed: int,
@@ -72,6 +75,7 @@ class Trainer(base_component.BaseComponent):
 
         Args:
           examples: NegativeGen's `examples`.
+          interactions: Preprocess's `interactions`, none of which the served model recommends again.
           vocabulary: Preprocess's `vocabulary`; it travels through TFX's port for a transform graph.
           config: the model and its training.
           seed: of the initial weights.
@@ -83,6 +87,7 @@ class Trainer(base_component.BaseComponent):
         super().__init__(
             TrainerSpec(
                 examples=examples,
+                interactions=interactions,
                 transform_graph=vocabulary,
                 model=types.Channel(type=standard_artifacts.Model),
                 model_run=types.Channel(type=standard_artifacts.ModelRun),

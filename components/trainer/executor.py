@@ -5,6 +5,7 @@ from typing import Any
 
 from tfx import types
 from tfx.components.trainer import executor as trainer_executor
+from tfx.types import artifact_utils
 
 from components.trainer.config import TrainerConfig
 
@@ -23,11 +24,12 @@ class Executor(trainer_executor.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        super().Do(input_dict, output_dict, stock_properties(exec_properties))
+        interactions = artifact_utils.get_single_uri(input_dict["interactions"])
+        super().Do(input_dict, output_dict, stock_properties(exec_properties, interactions))
 
 
-def stock_properties(properties: dict[str, Any]) -> dict[str, str]:
-    """What TFX's own Trainer executor takes, from the properties of this component."""
+def stock_properties(properties: dict[str, Any], interactions: str) -> dict[str, str]:
+    """What TFX's own Trainer executor takes, from the properties of this component and the URI that TFX's lacks."""
     config = TrainerConfig.from_properties(properties)
     return {
         "run_fn": _RUN_FN,
@@ -37,6 +39,7 @@ def stock_properties(properties: dict[str, Any]) -> dict[str, str]:
             {
                 "config": config.model_dump(mode="json"),
                 **{name: properties[name] for name in _NOT_CONFIGURATION},
+                "interactions": interactions,
             }
         ),
     }

@@ -1,9 +1,8 @@
-"""The SavedModel that serves, with its three signatures, and the training-side weights beside it."""
+"""The SavedModel that serves, with its signatures, and the training-side weights beside it."""
 
 import contextlib
 import posixpath
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,11 +10,12 @@ import tensorflow as tf
 from components.artifacts import write_json
 from components.errors import UserError
 from components.trainer.model import NeuMF
+from components.trainer.seen_items import SeenItems
 from components.trainer.vocabulary import Vocabulary
 
 # The lowest finite number rather than minus infinity, which JSON cannot hold and TensorFlow Serving's REST API
 # therefore cannot send.
-UNKNOWN_ITEM_SCORE = float(np.finfo(np.float32).min)
+LOWEST_SCORE = float(np.finfo(np.float32).min)
 
 _HDF5_OVERHEAD_BYTES = 1 << 17
 # How TensorFlow reports a full disk, a quota, a file size limit and missing permission.
@@ -23,19 +23,22 @@ _WRITE_ERRORS = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf
 
 
 class ServingModel(tf.Module):
-    """A trained model with its vocabulary inside: raw ids in, scores out.
+    """A trained model with its vocabulary inside, and what its users have seen: raw ids in, scores or raw ids out.
 
     Scores are logits, higher being better. An unknown user gets the popularity of items, log(1 + interactions in
     training), and `known_user` false; an unknown item scores the lowest float32 and has `known_item` false.
     """
 
-    def __init__(self, model: NeuMF, vocabulary: Vocabulary):
-        """Joins a model and the vocabulary that it was trained with."""
+    def __init__(self, model: NeuMF, vocabulary: Vocabulary, seen: SeenItems):
+        """Joins a model, the vocabulary that it was trained with, and what is not to be recommended to whom."""
         super().__init__(name="serving_model")
         self._model = model
         # Named here so that they are saved: tf.Module does not look into Keras models.
         self._weights = [variable.value for variable in model.variables]
         self._popularity = tf.Variable(np.log1p(vocabulary.item_counts), dtype=tf.float32, trainable=False)
+        self._item_ids = tf.Variable(_raw_ids(vocabulary.item_ids), trainable=False)
+        self._seen = tf.Variable(seen.items, dtype=tf.int32, trainable=False)
+        self._seen_bounds = tf.Variable(np.concatenate([[0], seen.ends]), dtype=tf.int64, trainable=False)
         self._users = _index_table(vocabulary.user_ids)
         self._items = _index_table(vocabulary.item_ids)
 
@@ -49,6 +52,9 @@ class ServingModel(tf.Module):
             "serving_default": tf.function(self.serve).get_concrete_function(
                 user_id=tf.TensorSpec([None], self._users.key_dtype, "user_id"),
                 item_ids=tf.TensorSpec([None, None], self._items.key_dtype, "item_ids"),
+            ),
+            "recommend": tf.function(self.recommend).get_concrete_function(
+                user_id=tf.TensorSpec([None], self._users.key_dtype, "user_id"), k=tf.TensorSpec([], tf.int32, "k")
             ),
             "score_candidates": tf.function(self.score_candidates).get_concrete_function(
                 user=tf.TensorSpec([None], tf.int32, "user"), item=tf.TensorSpec([None, None], tf.int32, "item")
@@ -66,8 +72,22 @@ class ServingModel(tf.Module):
         known_user, known_item = user >= 0, item >= 0
         user, item = tf.maximum(user, 0), tf.maximum(item, 0)
         scores = tf.where(known_user[:, None], self._model(user[:, None], item), tf.gather(self._popularity, item))
-        scores = tf.where(known_item, scores, UNKNOWN_ITEM_SCORE)
+        scores = tf.where(known_item, scores, LOWEST_SCORE)
         return {"scores": scores, "known_user": known_user, "known_item": known_item}
+
+    def recommend(self, user_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature of that name: raw ids [B] and a number to the best unseen items, best first.
+
+        Returns:
+          `item_ids` raw ids [B, k], `scores` float32 [B, k], `known_user` bool [B]; k is at most the number of items.
+          A user with fewer than k unseen items gets seen ones after them, whose scores are the lowest float32.
+        """
+        user = self._users.lookup(user_id)
+        known_user = user >= 0
+        user = tf.maximum(user, 0)
+        scores = tf.where(known_user[:, None], self._model.score_all_items(user), self._popularity)
+        best = tf.math.top_k(self._without_seen(scores, user, known_user), tf.minimum(k, tf.size(self._popularity)))
+        return {"item_ids": tf.gather(self._item_ids, best.indices), "scores": best.values, "known_user": known_user}
 
     def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] and [B, n] to `scores` float32 [B, n]."""
@@ -76,6 +96,13 @@ class ServingModel(tf.Module):
     def score_all_items(self, user: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] to `scores` float32 [B, items], in the order of item indexes."""
         return {"scores": self._model.score_all_items(user)}
+
+    def _without_seen(self, scores: tf.Tensor, user: tf.Tensor, known_user: tf.Tensor) -> tf.Tensor:
+        """Scores [B, items] with the lowest float32 for what users, int32 [B], have seen, if they are known."""
+        begins, ends = tf.gather(self._seen_bounds, user), tf.gather(self._seen_bounds, user + 1)
+        places = tf.ragged.range(begins, tf.where(known_user, ends, begins))
+        cells = tf.stack([tf.cast(places.value_rowids(), tf.int32), tf.gather(self._seen, places.values)], axis=1)
+        return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], LOWEST_SCORE))
 
 
 def save_weights(model: NeuMF, folder: str) -> None:
@@ -97,9 +124,12 @@ def _try_room(path: str, model: NeuMF) -> None:
 
 
 def _index_table(ids: np.ndarray) -> tf.lookup.StaticHashTable:
-    keys: Any = tf.constant(ids) if ids.dtype.kind in "iu" else tf.constant(ids.tolist(), tf.string)
     indexes = tf.range(len(ids), dtype=tf.int32)
-    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, indexes), default_value=-1)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(_raw_ids(ids), indexes), default_value=-1)
+
+
+def _raw_ids(ids: np.ndarray) -> tf.Tensor:
+    return tf.constant(ids) if ids.dtype.kind in "iu" else tf.constant(ids.tolist(), tf.string)
 
 
 @contextlib.contextmanager

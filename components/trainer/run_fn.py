@@ -16,6 +16,7 @@ from components.trainer.data import Examples
 from components.trainer.devices import find_device
 from components.trainer.export import ServingModel, save_weights
 from components.trainer.fitting import fit
+from components.trainer.seen_items import SeenItems
 from components.trainer.vocabulary import Vocabulary
 
 
@@ -38,9 +39,10 @@ def run_fn(fn_args: FnArgs) -> None:
     examples.check(config)
     vocabulary = Vocabulary.open(fn_args.transform_graph_path)
     _check_sizes(examples, vocabulary)
+    seen = SeenItems.open(custom["interactions"], len(vocabulary.user_ids))
     _check_backend()
 
-    identity = {"examples": examples.fingerprint, **custom, "checkpoint_root": None}
+    identity = {"examples": examples.fingerprint, **custom, "checkpoint_root": None, "interactions": None}
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
@@ -51,7 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
     report = {**history.report(trained.stages), "seconds": time.monotonic() - start, "config": custom["config"]}
     write_json(posixpath.join(logs, "history.json"), report)
     save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(trained.model, vocabulary).save(fn_args.serving_model_dir)
+    ServingModel(trained.model, vocabulary, seen).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
     progress.note(history.outcome(trained.stages[-1].epochs, config))

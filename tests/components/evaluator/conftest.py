@@ -137,7 +137,12 @@ def _write_examples(world: World, users: int) -> None:
 
 
 def _save_model(
-    path: str, scores: np.ndarray, world: World, serving_scale: float = 1.0, known_users: int = USERS
+    path: str,
+    scores: np.ndarray,
+    world: World,
+    serving_scale: float = 1.0,
+    known_users: int = USERS,
+    recommends: str = "unseen",
 ) -> None:
     """Saves a model that knows the score of every pair, with the signatures of the contract.
 
@@ -147,6 +152,7 @@ def _save_model(
       world: whose raw ids it takes.
       serving_scale: makes `serving_default` give other scores.
       known_users: how many of the users `serving_default` knows.
+      recommends: "unseen" items, "seen" ones too, or their scores with "other ids".
     """
     import tensorflow as tf
 
@@ -156,18 +162,37 @@ def _save_model(
         keys = tf.constant(ids, raw)
         return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(ids))), -1)
 
+    unmet = np.ones(scores.shape, bool)
+    if recommends != "seen":
+        tested = np.flatnonzero(world.positives >= 0)
+        unmet[tested, world.positives[tested]] = False
+        for user, items in enumerate(world.seen):
+            unmet[user, list(items)] = False
+
     class Model(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.scores = tf.Variable(scores)
             self.users = table(world.user_ids[:known_users])
             self.items = table(world.item_ids)
+            ids = np.roll(world.item_ids, 1) if recommends == "other ids" else world.item_ids
+            self.item_ids = tf.Variable(tf.constant(ids, raw))
+            self.unmet = tf.Variable(unmet)
 
         @tf.function(input_signature=[tf.TensorSpec([None], raw), tf.TensorSpec([None, None], raw)])
         def serve(self, user_id: tf.Tensor, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
             user, item = self.users.lookup(user_id), self.items.lookup(item_ids)
             known = tf.gather(tf.gather(self.scores, tf.maximum(user, 0)), tf.maximum(item, 0), batch_dims=1)
             return {"scores": known * serving_scale, "known_user": user >= 0, "known_item": item >= 0}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], raw), tf.TensorSpec([], tf.int32)])
+        def recommend(self, user_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+            user = self.users.lookup(user_id)
+            row = tf.maximum(user, 0)
+            best = tf.math.top_k(tf.where(tf.gather(self.unmet, row), tf.gather(self.scores, row), -1e30), k)
+            return {
+                "item_ids": tf.gather(self.item_ids, best.indices), "scores": best.values, "known_user": user >= 0
+            }  # fmt: skip
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)])
         def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -180,6 +205,7 @@ def _save_model(
     model = Model()
     signatures = {
         "serving_default": model.serve,
+        "recommend": model.recommend,
         "score_candidates": model.score_candidates,
         "score_all_items": model.score_all_items,
     }

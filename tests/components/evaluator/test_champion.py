@@ -17,6 +17,7 @@ from components.evaluator.slices import slicings
 from components.progress import Reporter
 from components.trainer.export import ServingModel
 from components.trainer.model import NeuMF
+from components.trainer.seen_items import SeenItems
 from components.trainer.vocabulary import Vocabulary
 
 K = 3
@@ -160,7 +161,7 @@ def test_a_champion_with_another_vocabulary_is_compared_on_what_both_know(world:
         np.array([*more, *world.item_ids[items]]),
         np.ones(len(items) + 2, np.int64),
     )
-    ServingModel(model, vocabulary).save(str(destination / "1"))
+    ServingModel(model, vocabulary, SeenItems.nothing(130)).save(str(destination / "1"))
     champion = np.zeros((130, 40))
     champion[np.ix_(users, items)] = np.asarray(model.score_all_items(np.arange(2, len(users) + 2)))[:, 2:]
     challenger = world.good_scores()
@@ -180,7 +181,7 @@ def test_users_who_would_be_hits_for_certain_are_not_compared(
 ) -> None:
     # Knows so few items that each held-out item would be in the first three: any two models would look equal.
     vocabulary = Vocabulary(world.user_ids, world.item_ids[:3], np.ones(3, np.int64))
-    ServingModel(NeuMF(130, 3, 4, ()), vocabulary).save(str(destination / "1"))
+    ServingModel(NeuMF(130, 3, 4, ()), vocabulary, SeenItems.nothing(130)).save(str(destination / "1"))
 
     evidence = _compare(world, world.good_scores(), destination, minimum_test_users=1)
 
@@ -284,7 +285,7 @@ def test_a_champion_of_other_ids_is_broken(
     world: Any, make_world: Callable[..., Any], save_model: Callable[..., None], destination: Path, tmp_path: Path
 ) -> None:
     text = Vocabulary(*(ids.astype(str).astype(object) for ids in (world.user_ids, world.item_ids)), np.ones(40))
-    ServingModel(NeuMF(130, 40, 4, ()), text).save(str(destination / "1"))
+    ServingModel(NeuMF(130, 40, 4, ()), text, SeenItems.nothing(130)).save(str(destination / "1"))
 
     evidence = _compare(world, world.good_scores(), destination)
 

@@ -11,6 +11,7 @@ from components.evaluator.served_model import ServedModel
 from components.evaluator.serving_check import largest_difference
 from components.trainer.export import ServingModel
 from components.trainer.model import NeuMF
+from components.trainer.seen_items import SeenItems
 from components.trainer.vocabulary import Vocabulary
 
 USERS, ITEMS = 30, 205  # more than two blocks of items, the last one not full
@@ -33,7 +34,7 @@ def saved(folder: Path, factors: int, layers: tuple[int, ...], spoil: str = "", 
             values[3, 1] = np.nan
             variable.assign(values)
     vocabulary = Vocabulary(np.arange(USERS), np.arange(ITEMS), np.ones(ITEMS, np.int64))
-    ServingModel(model, vocabulary).save(str(folder / "model"))
+    ServingModel(model, vocabulary, SeenItems.nothing(len(vocabulary.user_ids))).save(str(folder / "model"))
     return ServedModel(str(folder / "model"), ITEMS)
 
 

@@ -124,7 +124,7 @@ def test_a_good_model_is_blessed(
         for way, metrics in _expected(of_scorer, world, 3).items():
             assert {metric: report[name][way][metric] for metric in metrics} == pytest.approx(metrics)
     assert report["test_users"] == {"sampled": 123, "full": 123}
-    assert report["serving"]["users"] == 130
+    assert report["serving"]["users"] == 123
     assert report["best_possible_hr"] == 0.9
     assert report["dataset_fingerprint"] == "0123456789abcdef"
     assert report["model_path"] == _model_path(world)
@@ -245,8 +245,13 @@ def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[.
 
 @pytest.mark.parametrize(
     ("fault", "rule"),
-    [({"serving_scale": 1.001}, "serving_consistent"), ({"known_users": 129}, "serving_knows_ids")],
-    ids=["other scores", "a user it does not know"],
+    [
+        ({"serving_scale": 1.001}, "serving_consistent"),
+        ({"known_users": 122}, "serving_knows_ids"),
+        ({"recommends": "seen"}, "serving_consistent"),
+        ({"recommends": "other ids"}, "serving_consistent"),
+    ],
+    ids=["other scores", "a user it does not know", "recommends what was seen", "recommends other items"],
 )
 def test_serving_that_differs_from_what_was_measured_is_refused(
     world: Any, save_model: Callable[..., None], fault: dict[str, Any], rule: str
@@ -301,7 +306,9 @@ def test_a_model_without_the_signatures_gives_one_clear_line(world: Any) -> None
     import tensorflow as tf
 
     tf.saved_model.save(tf.Module(), _model_path(world))
-    with pytest.raises(UserError, match="lacks the signature serving_default, score_candidates, score_all_items"):
+    with pytest.raises(
+        UserError, match="lacks the signature serving_default, recommend, score_candidates, score_all_items"
+    ):
         _run(world)
 
 

@@ -17,6 +17,7 @@ from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.preprocess import write_artifacts
 from components.trainer.export import ServingModel
 from components.trainer.model import NeuMF
+from components.trainer.seen_items import SeenItems
 from components.trainer.vocabulary import Vocabulary
 
 Evaluate = Callable[..., dict[str, Any]]
@@ -43,7 +44,7 @@ def evaluate_ml_1m(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
         generate(pipeline, job)
     vocabulary = Vocabulary.open(sources.vocabulary)
     model = NeuMF(len(vocabulary.user_ids), len(vocabulary.item_ids), num_factors=8, layers=())
-    ServingModel(model, vocabulary).save(sources.model)
+    ServingModel(model, vocabulary, SeenItems.open(sources.interactions, len(vocabulary.user_ids))).save(sources.model)
     return lambda **config: evaluate(sources, EvaluatorConfig(bootstrap_samples=100, **config), seed=0)
 
 

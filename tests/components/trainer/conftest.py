@@ -25,6 +25,7 @@ class Workspace:
     root: Path
     examples: Path
     vocabulary: Path
+    interactions: Path
 
     def fn_args(self, name: str = "run", seed: int = 0, **fields: Any) -> FnArgs:
         """Arguments as the stock Trainer hands them over."""
@@ -39,6 +40,7 @@ class Workspace:
                 "seed": seed,
                 "checkpoint_root": f"{self.root}/checkpoints",
                 "code_version": "test",
+                "interactions": str(self.interactions),
             },
         )
 
@@ -66,13 +68,17 @@ def write_records(path: Path, batches: list[dict[str, np.ndarray]]) -> None:
             writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
 
 
+def liked(user: int) -> np.ndarray:
+    """Users like the items of their own group, of 4."""
+    return np.flatnonzero(np.arange(ITEMS) % 4 == user % 4)
+
+
 def write_examples(folder: Path, validation: bool = True, epochs: int = 6, batch_size: int = 64) -> Path:
-    """Users like the items of their own group, 4 groups; one liked item of each user is held out for validation."""
+    """One liked item of each user is held out for validation."""
     rng = np.random.default_rng(0)
-    liked = [np.flatnonzero(np.arange(ITEMS) % 4 == user % 4) for user in range(USERS)]
     others = [np.flatnonzero(np.arange(ITEMS) % 4 != user % 4) for user in range(USERS)]
     user = np.repeat(np.arange(USERS), 9).astype(np.int32)
-    item = np.concatenate([items[1:] for items in liked]).astype(np.int32)
+    item = np.concatenate([liked(u)[1:] for u in range(USERS)]).astype(np.int32)
     rows = 5 * len(user)
     batches = -(-rows // batch_size)
     for epoch in range(epochs):
@@ -89,7 +95,7 @@ def write_examples(folder: Path, validation: bool = True, epochs: int = 6, batch
         per_batch = 32
         padded = -(-USERS // per_batch) * per_batch
         users = np.repeat(np.resize(np.arange(USERS), padded), WIDTH).reshape(padded, WIDTH).astype(np.int32)
-        items = np.stack([[liked[u][0], *rng.choice(others[u], WIDTH - 1, False)] for u in users[:, 0]]).astype(
+        items = np.stack([[liked(u)[0], *rng.choice(others[u], WIDTH - 1, False)] for u in users[:, 0]]).astype(
             np.int32
         )
         mask = np.zeros((padded, WIDTH), np.uint8)
@@ -124,6 +130,18 @@ def write_vocabulary(folder: Path, text: bool = False) -> Path:
     return folder
 
 
+def write_interactions(folder: Path) -> Path:
+    """What users like, in two shards: the first for validation, the second for the test, the others for training."""
+    for split, places in {"train": range(2, 10), "validation": [0], "test": [1]}.items():
+        for shard, users in enumerate(np.array_split(np.arange(USERS), 2)):
+            user = np.repeat(users, len(places)).astype(np.int32)
+            item = np.concatenate([liked(one)[list(places)] for one in users]).astype(np.int32)
+            path = folder / f"Split-{split}" / f"shard-{shard:05d}-of-00002.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pyarrow.parquet.write_table(pa.table({"user": user, "item": item}), path)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Read-only artifacts: examples with and without validation, vocabularies of integer and of text ids."""
@@ -132,17 +150,24 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_examples(root / "examples_without_validation", validation=False)
     write_vocabulary(root / "vocabulary")
     write_vocabulary(root / "vocabulary_of_text", text=True)
+    write_interactions(root / "interactions")
     return root
+
+
+def workspace_at(root: Path, inputs: Path) -> Workspace:
+    return Workspace(root, inputs / "examples", inputs / "vocabulary", inputs / "interactions")
 
 
 @pytest.fixture
 def workspace(inputs: Path, tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path, inputs / "examples", inputs / "vocabulary")
+    return workspace_at(tmp_path, inputs)
 
 
 @pytest.fixture(scope="session")
 def trained(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace where `run_fn` has been through once, under the name `run`; not to be changed."""
-    workspace = Workspace(tmp_path_factory.mktemp("trained"), inputs / "examples", inputs / "vocabulary")
+    workspace = Workspace(
+        tmp_path_factory.mktemp("trained"), inputs / "examples", inputs / "vocabulary", inputs / "interactions"
+    )
     run_fn(workspace.fn_args(epochs=4))
     return workspace

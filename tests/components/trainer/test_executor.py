@@ -15,23 +15,26 @@ from components.trainer.executor import Executor, stock_properties
 
 
 def component(config: TrainerConfig, **more: Any) -> Trainer:
-    examples, vocabulary = standard_artifacts.Examples(), standard_artifacts.TransformGraph()
-    return Trainer(as_channel([examples]), as_channel([vocabulary]), config, 7, "/checkpoints", "1", **more)
+    examples, interactions = (as_channel([standard_artifacts.Examples()]) for _ in range(2))
+    vocabulary = as_channel([standard_artifacts.TransformGraph()])
+    return Trainer(examples, interactions, vocabulary, config, 7, "/checkpoints", "1", **more)
 
 
 def test_every_setting_is_an_execution_property_and_reaches_run_fn() -> None:
     config = TrainerConfig(num_factors=8, layers=(16, 8), learning_rate=0.01, hr_threshold=0.6)
     properties = component(config).exec_properties
     assert set(TrainerConfig.model_fields) < set(properties)
-    custom = json.loads(stock_properties(properties)["custom_config"])
+    custom = json.loads(stock_properties(properties, "gs://b/interactions")["custom_config"])
     assert TrainerConfig.model_validate(custom.pop("config")) == config
-    assert custom == {"seed": 7, "checkpoint_root": "/checkpoints", "code_version": "1"}
+    assert custom == {
+        "seed": 7, "checkpoint_root": "/checkpoints", "code_version": "1", "interactions": "gs://b/interactions"
+    }  # fmt: skip
 
 
 def test_a_setting_that_is_not_allowed_is_an_error_of_the_user() -> None:
     properties = {**component(TrainerConfig()).exec_properties, "epochs": 0}
     with pytest.raises(UserError, match=r"epochs: input should be greater than or equal to 1 \(got 0\)"):
-        stock_properties(properties)
+        stock_properties(properties, "interactions")
 
 
 def test_tfx_runs_the_step() -> None:

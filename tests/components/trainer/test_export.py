@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 from components.errors import UserError
-from components.trainer.export import UNKNOWN_ITEM_SCORE, ServingModel, save_weights
+from components.trainer.export import LOWEST_SCORE, ServingModel, save_weights
 from components.trainer.model import NeuMF
+from components.trainer.seen_items import SeenItems
 from components.trainer.vocabulary import Vocabulary
+from tests.components.trainer.conftest import liked
 
 USERS, ITEMS = 60, 40
 
@@ -22,7 +24,8 @@ def model() -> NeuMF:
 def served(request: pytest.FixtureRequest, inputs: Path, model: NeuMF, tmp_path_factory: Any) -> tuple[Any, Vocabulary]:
     vocabulary = Vocabulary.open(str(inputs / request.param))
     folder = tmp_path_factory.mktemp("model") / "serving"
-    ServingModel(model, vocabulary).save(str(folder))
+    seen = SeenItems.open(str(inputs / "interactions"), USERS)
+    ServingModel(model, vocabulary, seen).save(str(folder))
     return tf.saved_model.load(str(folder)), vocabulary
 
 
@@ -60,8 +63,51 @@ def test_unknown_ids(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
     scores = answer["scores"].numpy()
     np.testing.assert_allclose(scores[0, :3], np.asarray(model(np.array([[3]]), np.array([[5, 6, 7]])))[0], atol=1e-5)
     np.testing.assert_allclose(scores[1, :3], np.log1p([5, 6, 7]), rtol=1e-6)
-    assert (scores[:, 3] == np.float32(UNKNOWN_ITEM_SCORE)).all()
+    assert (scores[:, 3] == np.float32(LOWEST_SCORE)).all()
     assert np.isfinite(scores).all()
+
+
+def recommended(served: tuple[Any, Vocabulary], users: list[Any], k: int) -> dict[str, np.ndarray]:
+    answer = served[0].signatures["recommend"](user_id=_ids(users), k=tf.constant(k))
+    found = {name: tensor.numpy() for name, tensor in answer.items()}
+    indexes = {item: index for index, item in enumerate(served[1].item_ids.tolist())}
+    found["items"] = np.array([[indexes[_text(item)] for item in row] for row in found["item_ids"].tolist()])
+    return found
+
+
+def test_the_best_items_that_a_user_has_not_met(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
+    users = [7, 0, 59, 7]
+    found = recommended(served, served[1].user_ids[users].tolist(), 5)
+
+    assert found["known_user"].all()
+    for row, user in enumerate(users):
+        scores = np.asarray(model.score_all_items(np.array([user], np.int32)))[0]
+        unmet = np.setdiff1d(np.arange(ITEMS), liked(user))
+        best = unmet[np.argsort(-scores[unmet])][:5]
+        assert found["items"][row].tolist() == best.tolist()
+        np.testing.assert_allclose(found["scores"][row], scores[best], atol=1e-5)
+
+
+def test_a_user_without_enough_unmet_items_gets_the_others_last(served: tuple[Any, Vocabulary]) -> None:
+    found = recommended(served, served[1].user_ids[[3]].tolist(), 1000)
+    unmet = ITEMS - len(liked(3))
+    assert sorted(found["items"][0]) == list(range(ITEMS))
+    assert sorted(found["items"][0, unmet:]) == liked(3).tolist()
+    assert (found["scores"][0, unmet:] == np.float32(LOWEST_SCORE)).all()
+    assert (found["scores"][0, :unmet] > LOWEST_SCORE).all()
+
+
+def test_somebody_unknown_gets_the_most_popular_items(served: tuple[Any, Vocabulary]) -> None:
+    known = served[1].user_ids.tolist()[3]
+    found = recommended(served, ["nobody" if isinstance(known, str) else -1, known], 3)
+    assert found["known_user"].tolist() == [False, True]
+    assert found["items"][0].tolist() == [39, 38, 37]
+    np.testing.assert_allclose(found["scores"][0], np.log1p([39, 38, 37]), rtol=1e-6)
+
+
+def test_interactions_of_users_that_are_not_in_the_vocabulary(inputs: Path) -> None:
+    with pytest.raises(UserError, match=r"have 60 users, but their vocabulary has 59; run Preprocess again"):
+        SeenItems.open(str(inputs / "interactions"), USERS - 1)
 
 
 def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
@@ -69,6 +115,7 @@ def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
     raw = tf.string if isinstance(vocabulary.user_ids[0], str) else tf.int64
     for name, inputs in {
         "serving_default": {"user_id": raw, "item_ids": raw},
+        "recommend": {"user_id": raw, "k": tf.int32},
         "score_candidates": {"user": tf.int32, "item": tf.int32},
         "score_all_items": {"user": tf.int32},
     }.items():
@@ -94,9 +141,13 @@ def test_a_full_disk_leaves_nothing_half_written(
         with pytest.raises(UserError, match=r"cannot write the model to .*keras: .*File too large") as weights:
             save_weights(model, str(tmp_path / "keras"))
         with pytest.raises(UserError, match=r"cannot write the model to .*serving: .*File too large") as serving:
-            ServingModel(model, vocabulary).save(str(tmp_path / "serving"))
+            ServingModel(model, vocabulary, SeenItems.nothing(USERS)).save(str(tmp_path / "serving"))
     assert "\n" not in f"{weights.value}{serving.value}"
     assert not list(tmp_path.iterdir())
+
+
+def _text(item: Any) -> Any:
+    return item.decode() if isinstance(item, bytes) else item
 
 
 def _ids(ids: list[Any]) -> tf.Tensor:

@@ -191,18 +191,23 @@ def test_the_component_without_a_validation_split(workspace: Any, inputs: Path, 
     examples = standard_artifacts.Examples()
     examples.uri = str(inputs / "examples_without_validation")
     examples.split_names = encode_split_names(["train", "test"])
-    vocabulary, model, model_run = (
-        standard_artifacts.TransformGraph(), standard_artifacts.Model(), standard_artifacts.ModelRun()
-    )  # fmt: skip
-    vocabulary.uri = str(inputs / "vocabulary")
+    interactions, vocabulary = standard_artifacts.Examples(), standard_artifacts.TransformGraph()
+    model, model_run = standard_artifacts.Model(), standard_artifacts.ModelRun()
+    interactions.uri, vocabulary.uri = str(inputs / "interactions"), str(inputs / "vocabulary")
     model.uri, model_run.uri = str(workspace.model()), str(workspace.model_run())
     config = TrainerConfig.model_validate(workspace.fn_args(epochs=2).custom_config["config"])
     component = Trainer(
-        as_channel([examples]), as_channel([vocabulary]), config, 0, str(workspace.root / "checkpoints"), "test"
+        as_channel([examples]),
+        as_channel([interactions]),
+        as_channel([vocabulary]),
+        config,
+        0,
+        str(workspace.root / "checkpoints"),
+        "test",
     )
     executor = Executor(BaseExecutor.Context(tmp_dir=str(workspace.root / "tmp"), unique_id="1"))
     executor.Do(
-        {"examples": [examples], "transform_graph": [vocabulary]},
+        {"examples": [examples], "interactions": [interactions], "transform_graph": [vocabulary]},
         {"model": [model], "model_run": [model_run]},
         component.exec_properties,
     )
