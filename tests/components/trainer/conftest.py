@@ -166,8 +166,6 @@ def workspace(inputs: Path, tmp_path: Path) -> Workspace:
 @pytest.fixture(scope="session")
 def trained(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace where `run_fn` has been through once, under the name `run`; not to be changed."""
-    workspace = Workspace(
-        tmp_path_factory.mktemp("trained"), inputs / "examples", inputs / "vocabulary", inputs / "interactions"
-    )
+    workspace = workspace_at(tmp_path_factory.mktemp("trained"), inputs)
     run_fn(workspace.fn_args(epochs=4))
     return workspace

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from components.trainer.run_fn import run_fn
+from tests.components.trainer.conftest import workspace_at
 
 ROOT = Path(__file__).resolve().parents[3]
 FIELDS = {"epochs": 4, "gmf_l2": 0.01, "mlp_l2": 0.02, "weight_averaging": 0.9}
@@ -82,8 +83,8 @@ def two_workers(workspace: Any, name: str, killed_in: int = 0) -> list[tuple[int
 
 
 @pytest.fixture(scope="module")
-def one_device(inputs: Path, tmp_path_factory: pytest.TempPathFactory, trained: Any) -> Any:
-    workspace = type(trained)(tmp_path_factory.mktemp("one"), inputs / "examples", inputs / "vocabulary")
+def one_device(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    workspace = workspace_at(tmp_path_factory.mktemp("one"), inputs)
     run_fn(workspace.fn_args(device="cpu", **FIELDS))
     return workspace
 
