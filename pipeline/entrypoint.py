@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components import progress
 from components.errors import find_user_error
 
 Json = Any
@@ -30,16 +31,18 @@ _LOGS = "executor-logs"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one step; returns the exit code: 0, 2 for an error that the user can mend, 1 for any other."""
     known, beam_args = _parser().parse_known_args(arguments)
+    folders: dict[str, str] = {}
     try:
         executor_input = json.loads(known.json_serialized_invocation_args)
         inputs_spec = json.loads(known.json_serialized_inputs_spec_args or "{}")
         folders = adapt(executor_input, inputs_spec)
         known.json_serialized_invocation_args = json.dumps(executor_input)
+        _say_what_happens(known.executor_class_path, folders)
         _run(known, beam_args)
         restore_uris(executor_input["outputs"]["outputFile"], folders)
     except Exception as error:
         if user_error := find_user_error(error):
-            print(f"error: {user_error}", file=sys.stderr, flush=True)
+            print(f"error: {_with_uris(str(user_error), folders)}", file=sys.stderr, flush=True)
             return 2
         traceback.print_exc()
         return 1
@@ -108,16 +111,13 @@ def _run(known: argparse.Namespace, beam_args: list[str]) -> None:
     absl_logging.get_absl_logger().addFilter(lambda record: record.levelno >= logging.WARNING)
     # Beam's default first tries to download another runner.
     StandardOptions.DEFAULT_RUNNER = "FnApiRunner"
-    _say_what_happens(known.executor_class_path)
     kubeflow_v2_run_executor.main((known, beam_args))
 
 
-def _say_what_happens(executor: str) -> None:
-    from components import progress
-
+def _say_what_happens(executor: str, folders: Mapping[str, str]) -> None:
     class Printer(progress.Reporter):
         def note(self, text: str) -> None:
-            print(text, flush=True)
+            print(_with_uris(text, folders), flush=True)
 
     print(f"running {executor}", flush=True)
     progress.show_on(Printer())

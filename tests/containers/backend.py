@@ -20,7 +20,7 @@ _OUTPUT_FILE = "/tmp/kfp_outputs/output_metadata.json"
 
 
 class StepFailedError(Exception):
-    pass
+    """A step's container ended with another code than 0."""
 
 
 @dataclass

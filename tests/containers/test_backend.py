@@ -26,6 +26,7 @@ def test_all_steps_run_on_artifacts_of_an_object_store(backend: Backend, spec: A
     assert pushed["metadata"]["pushed"] == 1.0
     assert pushed["metadata"]["pushed_destination"] == pushed["uri"] == f"{ROOT}/Pusher/salt/pushed_model"
     assert (backend.stored(pushed["uri"]) / "saved_model.pb").exists()
+    assert f"pushed to {pushed['uri']}\n" in backend.logs["Pusher"]
     blessing = backend.artifacts["Evaluator"]["blessing"]
     assert blessing["metadata"]["current_model"] == backend.artifacts["Trainer"]["model"]["uri"]
     report = json.loads(

@@ -40,7 +40,7 @@ def test_it_runs_as_somebody_without_rights(podman: docker.DockerClient, image: 
 
 
 def test_no_tools_of_the_build_are_left(podman: docker.DockerClient, image: str) -> None:
-    checks = "for tool in gcc g++ cc strip pip uv; do command -v $tool; done; ls /var/lib/apt/lists /root/.cache /build"
+    checks = "for tool in gcc g++ cc strip pip uv; do command -v $tool; done; ls /var/lib/apt/lists ~root/.cache /build"
     _, printed = run_container(podman, image, ["sh", "-c", checks], {}, user="0")
     assert [line for line in printed.splitlines() if "No such file" not in line] in ([], ["/var/lib/apt/lists:"])
 
