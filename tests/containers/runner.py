@@ -12,14 +12,15 @@ import docker
 def run_container(
     client: docker.DockerClient, image: str, command: list[str], volumes: dict[str, Any], **arguments: Any
 ) -> tuple[int, str]:
-    """Returns the exit code and what the container printed, on both streams."""
+    """Returns the exit code and what the container printed: one stream, then the other, so that no line is torn."""
     container = client.containers.create(
         image, command[1:], entrypoint=command[:1], volumes=volumes, network_disabled=True, **arguments
     )
     try:
         container.start()
         code = container.wait()["StatusCode"]
-        return code, container.logs().decode(errors="replace")
+        printed = container.logs(stderr=False) + container.logs(stdout=False)
+        return code, printed.decode(errors="replace")
     finally:
         container.remove(force=True)
 
