@@ -34,7 +34,9 @@ class ServingModel(tf.Module):
         super().__init__(name="serving_model")
         self._model = model
         # Named here so that they are saved: tf.Module does not look into Keras models.
-        self._weights = [variable.value for variable in model.variables]
+        self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
+        # Each item goes through its share of the first layer here, once, and not in each request.
+        self._item_rows = tf.Variable(model.project_items(model.item_table.value), trainable=False, name="item_rows")
         self._popularity = tf.Variable(np.log1p(vocabulary.item_counts), dtype=tf.float32, trainable=False)
         self._item_ids = tf.Variable(_raw_ids(vocabulary.item_ids), trainable=False)
         self._seen = tf.Variable(seen.items, dtype=tf.int32, trainable=False)
@@ -71,7 +73,7 @@ class ServingModel(tf.Module):
         user, item = self._users.lookup(user_id), self._items.lookup(item_ids)
         known_user, known_item = user >= 0, item >= 0
         user, item = tf.maximum(user, 0), tf.maximum(item, 0)
-        scores = tf.where(known_user[:, None], self._model(user[:, None], item), tf.gather(self._popularity, item))
+        scores = tf.where(known_user[:, None], self._score(user, item), tf.gather(self._popularity, item))
         scores = tf.where(known_item, scores, LOWEST_SCORE)
         return {"scores": scores, "known_user": known_user, "known_item": known_item}
 
@@ -85,17 +87,23 @@ class ServingModel(tf.Module):
         user = self._users.lookup(user_id)
         known_user = user >= 0
         user = tf.maximum(user, 0)
-        scores = tf.where(known_user[:, None], self._model.score_all_items(user), self._popularity)
+        scores = tf.where(known_user[:, None], self._score_all(user), self._popularity)
         best = tf.math.top_k(self._without_seen(scores, user, known_user), tf.minimum(k, tf.size(self._popularity)))
         return {"item_ids": tf.gather(self._item_ids, best.indices), "scores": best.values, "known_user": known_user}
 
     def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] and [B, n] to `scores` float32 [B, n]."""
-        return {"scores": self._model(user[:, None], item)}
+        return {"scores": self._score(user, item)}
 
     def score_all_items(self, user: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] to `scores` float32 [B, items], in the order of item indexes."""
-        return {"scores": self._model.score_all_items(user)}
+        return {"scores": self._score_all(user)}
+
+    def _score(self, user: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+        return self._model.score(self._model.user_rows(user[:, None]), tf.gather(self._item_rows, item))
+
+    def _score_all(self, user: tf.Tensor) -> tf.Tensor:
+        return self._model.score_all(self._model.user_rows(user), self._item_rows)
 
     def _without_seen(self, scores: tf.Tensor, user: tf.Tensor, known_user: tf.Tensor) -> tf.Tensor:
         """Scores [B, items] with the lowest float32 for what users, int32 [B], have seen, if they are known."""

@@ -134,17 +134,15 @@ class NeuMF(keras.Model):
         gmf = ops.sum(ops.cast(weighted * item_rows[..., :factors], "float32"), axis=-1)
         return gmf + self._mlp(user_rows[..., factors:] + item_rows[..., factors:])
 
-    def score_all_items(self, user: Tensor) -> Tensor:
-        """Logits [B, num_items] of users [B] (int32 indexes) with every item."""
+    def score_all(self, user_rows: Tensor, item_rows: Tensor) -> Tensor:
+        """Logits [B, n] of all pairs of projected rows [B, factors + width] and [n, factors + width]; n is static."""
         factors = self.num_factors
-        users = self.project_users(ops.take(self.user_table, user, axis=0))
-        items = self.project_items(ops.convert_to_tensor(self.item_table))
-        weighted = users[:, :factors] * self._gmf_head()
-        gmf = ops.matmul(weighted, ops.transpose(items[:, :factors]))
-        return gmf + self._mlp_of_all_items(users[:, factors:], items[:, factors:])
+        weighted = user_rows[:, :factors] * self._gmf_head()
+        gmf = ops.matmul(weighted, ops.transpose(item_rows[:, :factors]))
+        return gmf + self._mlp_of_all(user_rows[:, factors:], item_rows[:, factors:])
 
-    def _mlp_of_all_items(self, users: Tensor, items: Tensor) -> Tensor:
-        """`_mlp` of users [B, width] with every item [num_items, width]: [B, num_items], or less that broadcasts."""
+    def _mlp_of_all(self, users: Tensor, items: Tensor) -> Tensor:
+        """`_mlp` of users [B, width] with every item [n, width]: [B, n], or less that broadcasts."""
         if not self.half:
             return self._mlp(users)
         # One user and some thousand items at a time: as long as they stay in the cache, this takes half the time.

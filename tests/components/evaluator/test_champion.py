@@ -163,7 +163,9 @@ def test_a_champion_with_another_vocabulary_is_compared_on_what_both_know(world:
     )
     ServingModel(model, vocabulary, SeenItems.nothing(130)).save(str(destination / "1"))
     champion = np.zeros((130, 40))
-    champion[np.ix_(users, items)] = np.asarray(model.score_all_items(np.arange(2, len(users) + 2)))[:, 2:]
+    champion[np.ix_(users, items)] = np.asarray(
+        model(np.arange(2, len(users) + 2)[:, None], np.arange(2, len(items) + 2)[None])
+    )
     challenger = world.good_scores()
 
     evidence = _compare(world, challenger, destination, minimum_test_users=10)

@@ -20,8 +20,8 @@ ALL = np.arange(USERS, dtype=np.int32)
 
 def saved(folder: Path, factors: int, layers: tuple[int, ...], spoil: str = "", other_formula: bool = False) -> Any:
     class Model(NeuMF):
-        def score_all_items(self, user: Any) -> Any:
-            scores = super().score_all_items(user)
+        def score_all(self, user_rows: Any, item_rows: Any) -> Any:
+            scores = super().score_all(user_rows, item_rows)
             return 2 * scores if other_formula else scores
 
     model = Model(USERS, ITEMS, factors, layers, embedding_stddev=1.0)

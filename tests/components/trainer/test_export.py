@@ -81,7 +81,7 @@ def test_the_best_items_that_a_user_has_not_met(served: tuple[Any, Vocabulary], 
 
     assert found["known_user"].all()
     for row, user in enumerate(users):
-        scores = np.asarray(model.score_all_items(np.array([user], np.int32)))[0]
+        scores = np.asarray(model(np.array([user], np.int32), np.arange(ITEMS, dtype=np.int32)))
         unmet = np.setdiff1d(np.arange(ITEMS), liked(user))
         best = unmet[np.argsort(-scores[unmet])][:5]
         assert found["items"][row].tolist() == best.tolist()

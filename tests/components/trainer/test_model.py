@@ -66,7 +66,7 @@ def test_all_items_of_a_user_have_the_scores_of_their_pairs(
 ) -> None:
     monkeypatch.setattr("components.trainer.model._ITEMS_AT_ONCE", at_once)
     user = np.array([4, 0, 12], np.int32)
-    grid = model.score_all_items(tf.constant(user))
+    grid = model.score_all(model.user_rows(user), model.item_rows(np.arange(ITEMS, dtype=np.int32)))
     expected = numpy_logits(model, np.repeat(user, ITEMS), np.tile(np.arange(ITEMS), 3)).reshape(3, ITEMS)
     np.testing.assert_allclose(grid, expected, atol=1e-5)
     np.testing.assert_allclose(model(user[:, None], np.arange(ITEMS, dtype=np.int32)[None]), expected, atol=1e-5)

@@ -21,7 +21,8 @@ def examples(inputs: Path) -> Examples:
 
 
 def all_logits(model: NeuMF) -> np.ndarray:
-    return model.score_all_items(tf.range(model.user_table.shape[0])).numpy()
+    users, items = (tf.range(table.shape[0]) for table in (model.user_table, model.item_table))
+    return model(users[:, None], items[None]).numpy()
 
 
 @pytest.mark.parametrize("share", [0.5, 0.8])
