@@ -3,6 +3,7 @@
 import importlib
 import json
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.config import load_config
+
+_LAST_WORDS = 1000
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Measurement:
 
 
 def measure(function: Callable[..., Any], *arguments: Any, prepare: Callable[[], Any] | None = None) -> Measurement:
-    """Runs a module-level function in a fresh process and measures it.
+    """Runs a module-level function in a fresh process and measures it; what frameworks write to stderr is not shown.
 
     Args:
       function: what is measured; its value must be small and picklable.
@@ -57,23 +60,32 @@ def measure(function: Callable[..., Any], *arguments: Any, prepare: Callable[[],
 
     Returns:
       Wall seconds of the call, and the process's peak resident memory in GB (10^9 bytes), imports included.
+
+    Raises:
+      RuntimeError: the process died; with what it wrote last.
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(sending, function, arguments, prepare))
-    process.start()
-    sending.close()
-    try:
-        outcome = receiving.recv()
-    except EOFError:
-        outcome = RuntimeError(f"{function.__qualname__} died without a word")
-    process.join()
+    with tempfile.NamedTemporaryFile() as errors:
+        process = context.Process(target=_run, args=(sending, errors.name, function, arguments, prepare))
+        process.start()
+        sending.close()
+        try:
+            outcome = receiving.recv()
+        except EOFError:
+            last = Path(errors.name).read_text(errors="replace")[-_LAST_WORDS:]
+            outcome = RuntimeError(f"{function.__qualname__} died: {last.strip() or 'without a word'}")
+        process.join()
     if isinstance(outcome, BaseException):
         raise outcome
     return Measurement(*outcome)
 
 
-def _run(connection: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], prepare: Any) -> None:
+def _run(
+    connection: Connection, errors: str, function: Callable[..., Any], arguments: tuple[Any, ...], prepare: Any
+) -> None:
+    # The descriptor, not Python's stream alone: TensorFlow's C++ writes to it.
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_APPEND), sys.stderr.fileno())
     try:
         if prepare is not None:
             prepare()
