@@ -24,7 +24,7 @@ print(f"{sum(sizes.values()) / 1e6:8.0f} MB  all packages, of which {bytecode / 
 _LEFTOVERS = """
 import pathlib, shutil
 tools = [tool for tool in ("gcc", "g++", "cc", "strip", "pip", "uv") if shutil.which(tool)]
-folders = [pathlib.Path(name) for name in ("/var/lib/apt/lists", "/root/.cache", "/build")]
+folders = [pathlib.Path(name).expanduser() for name in ("/var/lib/apt/lists", "~root/.cache", "/build")]
 print(tools + [str(path) for folder in folders for path in folder.glob("*")])
 """
 

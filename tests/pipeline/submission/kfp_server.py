@@ -209,6 +209,6 @@ def _handler(server: KfpServer) -> type[BaseHTTPRequestHandler]:
             return part.get_payload(decode=True)
 
         def log_message(self, *_: object) -> None:
-            pass
+            """Keeps requests out of the tests' output."""
 
     return Handler
