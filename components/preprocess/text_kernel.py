@@ -11,20 +11,42 @@ _ZERO = np.uint8(48)
 _MOST_DIGITS = np.uint64(18)
 
 
+def most_lines(size: int, width: int, wanted: int, repeats: int) -> int:
+    r"""How many lines `parse_integers` may write to for a text, whatever its bytes.
+
+    A line that is read whole takes the separators between its columns, a digit in each column that counts (the other
+    columns may be empty) and its newline, and shares no byte with another line: so there are at most as many of them
+    as such shortest lines fit into the text. One more may be begun, and is given up before its end.
+
+    Example:
+      `3,,\n-7,,\n4` holds at most 9 // (2 + 1 + 1) = 2 whole lines of three columns of which one counts, so
+      `most_lines(9, width=3, wanted=1, repeats=1)` is 3, and the 4 has a place to be written to.
+
+    Args:
+      size: bytes of the text.
+      width: columns of each line.
+      wanted: how many of them count.
+      repeats: bytes between two columns.
+    """
+    shortest = (width - 1) * repeats + wanted + 1
+    return size // shortest + 1
+
+
 @njit(cache=True, nogil=True)
 def parse_integers(text, separator, repeats, places, columns):  # type: ignore[no-untyped-def] # pragma: no cover
     """Reads some columns of delimited text as integers.
 
     Args:
-      text: uint8 [n], whole lines, the last one ended: that newline is what stops every inner loop.
-      separator: uint8, the byte between columns.
+      text: uint8 [n], whole lines, the last one ended: nothing but the end of a line passes a newline, and then looks
+        whether there is more, so that the last one stops every inner loop.
+      separator: uint8, the byte between columns; no digit, minus or end of a line.
       repeats: how many of that byte stand between columns.
       places: int64 [width], for each column of the text the row of `columns` that takes it, or -1.
-      columns: int64 [wanted, most lines], the result.
+      columns: int64 [wanted, `most_lines`], the result.
 
     Returns:
       How many lines were read; -1 where anything is not as it should be: a field that is not an integer of at
-      most 18 digits, another number of columns, a quote.
+      most 18 digits, another number of columns, a quote, a carriage return within a line.
     """
     width = len(places)
     row = 0
@@ -45,7 +67,8 @@ def parse_integers(text, separator, repeats, places, columns):  # type: ignore[n
             place = places[column]
             if place < 0:
                 byte = text[at]
-                while byte != separator and byte != _NEWLINE:
+                # One comparison tells most bytes from all that end a field or are not allowed there.
+                while byte != separator and (byte > _QUOTE or (byte != _NEWLINE and byte != _RETURN)):
                     if byte == _QUOTE:
                         return -1
                     at += one

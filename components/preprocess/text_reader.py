@@ -17,6 +17,8 @@ from components.preprocess.text_layout import BYTE_ORDER_MARK, TextLayout, open_
 
 # One byte that stands for a separator of several characters, such as "::", which Arrow does not know.
 _STAND_IN = b"\x1f"
+# Separators that the compiled parser would take for a part of a number, a quote or the end of a line.
+_NO_SEPARATORS = b'-0123456789"\r\n'
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _parse_integers(block: bytes, layout: TextLayout) -> Rows | None:
     """Reads a block in which all columns that count are integers; None where it is not so."""
     separator = layout.separator
     integers = all(map(pa.types.is_integer, layout.types.values()))
-    if not integers or separator.count(separator[:1]) != len(separator):
+    if not integers or separator.count(separator[:1]) != len(separator) or separator[0] in _NO_SEPARATORS:
         return None
     places = np.full(layout.width, -1, np.int64)
     wanted = [place for place in (layout.user, layout.item, layout.timestamp) if place is not None]
@@ -116,9 +118,8 @@ def _parse_integers(block: bytes, layout: TextLayout) -> Rows | None:
     if len(set(wanted)) < len(wanted):
         return None
     text = np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
-    # The shortest line has one byte in each column.
-    shortest = layout.width + (layout.width - 1) * len(separator) + 1
-    columns = np.empty((len(wanted), len(text) // shortest + 1), np.int64)
+    most = text_kernel.most_lines(len(text), layout.width, len(wanted), len(separator))
+    columns = np.empty((len(wanted), most), np.int64)
     rows = text_kernel.parse_integers(text, np.uint8(separator[0]), len(separator), places, columns)
     if rows <= 0:
         return None
