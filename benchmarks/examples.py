@@ -11,14 +11,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from benchmarks.columns import save_columns
 from benchmarks.neumf import Shape
-from components import artifacts
+from components.artifacts import storage
+from components.artifacts.records import TRAIN_COLUMNS, read_batches, write_batches
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
+from components.negative_gen.job import NegativesJob
+from components.negative_gen.train_shards import Interactions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
-from components.records import TRAIN_COLUMNS, read_batches, write_batches
+from components.preprocess.run import write_artifacts
 
 _SEED = 1
 
@@ -46,7 +46,7 @@ def write_examples(folder: str, shape: Shape, batch_size: int, epochs: int, most
         )
         preprocess = PreprocessConfig(min_interactions=1, validation=False)
         write_artifacts(dataset, preprocess, _SEED, interactions, f"{temporary}/vocabulary", _pipeline)
-        job = Job(
+        job = NegativesJob(
             Interactions(interactions, ["train"]),
             "",
             whole,
@@ -68,18 +68,16 @@ def _pipeline() -> beam.Pipeline:
 
 
 def _cut(whole: str, folder: str, batches: int) -> None:
-    summary = artifacts.read_summary(whole)
+    summary = storage.read_summary(whole)
     for epoch in range(summary["epochs"]):
-        name = artifacts.shard_name(0, 1, "tfrecord", artifacts.epoch_prefix(epoch))
-        write_batches(
-            f"{artifacts.split_dir(folder, 'train')}/{name}", itertools.islice(_batches(whole, epoch), batches)
-        )
+        name = storage.shard_name(0, 1, "tfrecord", storage.epoch_prefix(epoch))
+        write_batches(f"{storage.split_dir(folder, 'train')}/{name}", itertools.islice(_batches(whole, epoch), batches))
     rows = batches * summary["batch_size"]
-    artifacts.write_summary(folder, {**summary, "batches_per_epoch": batches, "rows_per_epoch": rows})
+    storage.write_summary(folder, {**summary, "batches_per_epoch": batches, "rows_per_epoch": rows})
 
 
 def _batches(examples: str, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-    files = artifacts.list_files(artifacts.split_dir(examples, "train"), "tfrecord", artifacts.epoch_prefix(epoch))
+    files = storage.list_files(storage.split_dir(examples, "train"), "tfrecord", storage.epoch_prefix(epoch))
     return itertools.chain.from_iterable(map(read_batches, files))
 
 

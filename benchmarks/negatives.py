@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 from numba import njit
 
 from benchmarks.harness import Result, measure
-from components import artifacts
-from components.parallel import cores
+from components.artifacts import storage
+from components.artifacts.records import write_batches
 from components.preprocess.writer import Shard, write_shard
-from components.random_streams import generator
-from components.records import write_batches
+from components.shared.parallel import cores
+from components.shared.random_streams import generator
 
 _SHAPES = {"ml-20m": (138_493, 26_744, 20_000_000), "ml-1m": (6_040, 3_706, 1_000_000)}
 _LEAST, _SHARDS, _NEGATIVES, _EVALUATION_NEGATIVES, _BATCH = 20, 20, 4, 999, 65_536
@@ -73,7 +73,7 @@ def _write_interactions(folder: Path, users: int, items: int, positives: int) ->
         shards.append({"first_user": int(part[0]), "users": len(part)})
     rows = {"train": positives, "test": users}
     summary = {"users": users, "items": items, "interactions": rows, "shards": shards}
-    artifacts.write_summary(str(folder), summary)
+    storage.write_summary(str(folder), summary)
     return str(folder)
 
 
@@ -95,18 +95,18 @@ def _choose(counts: np.ndarray, items: int, seed: int) -> np.ndarray:
     return chosen
 
 
-def _generate(interactions: str, examples: str, splits: list[artifacts.Split], epochs: int) -> None:
+def _generate(interactions: str, examples: str, splits: list[storage.Split], epochs: int) -> None:
     """What the component's executor does."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from components.negative_gen.config import NegativesConfig
     from components.negative_gen.generate import generate
-    from components.negative_gen.interactions import Interactions
-    from components.negative_gen.job import Job
+    from components.negative_gen.job import NegativesJob
+    from components.negative_gen.train_shards import Interactions
 
     negatives = NegativesConfig(num_negatives=_NEGATIVES, num_eval_negatives=_EVALUATION_NEGATIVES)
-    job = Job(Interactions(interactions, splits), "", examples, negatives, _BATCH, epochs, seed=1)
+    job = NegativesJob(Interactions(interactions, splits), "", examples, negatives, _BATCH, epochs, seed=1)
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
         generate(pipeline, job)
 
@@ -124,7 +124,7 @@ def _origin(interactions: str, folder: str, items: int) -> int:
     Each user's candidates are drawn with NumPy and checked against a Python set, in a pool of processes; all rows are
     permuted at once, and cut into batches.
     """
-    shards = artifacts.list_files(artifacts.split_dir(interactions, "train"), "parquet")
+    shards = storage.list_files(storage.split_dir(interactions, "train"), "parquet")
     shards = shards[
         : max(1, _ORIGIN_POSITIVES * len(shards) // sum(pq.read_metadata(path).num_rows for path in shards))
     ]

@@ -75,7 +75,7 @@ def _read_by_tf_data(uri: str, steps: int) -> Iterable[Any]:
     """Number of batches, users, items and labels, several batches at a time."""
     import tensorflow as tf
 
-    from components.artifacts import epoch_prefix, list_files, split_dir
+    from components.artifacts.storage import epoch_prefix, list_files, split_dir
 
     columns = {"user": tf.int32, "item": tf.int32, "label": tf.uint8}
 

@@ -105,7 +105,7 @@ def _shares(model: Model, step: Step, speed: float, peaks: list[Peaks]) -> Itera
 def _write(folder: str, shape: Shape, batch: int, epochs: int, most_batches: int | None) -> tuple[Shape, Step]:
     """Writes the examples; returns the shape that they have, which may lack a few items, and the mean step."""
     from benchmarks.examples import save_first_epoch, write_examples
-    from components.artifacts import read_summary
+    from components.artifacts.storage import read_summary
 
     write_examples(f"{folder}/examples", shape, batch, epochs, most_batches)
     save_first_epoch(f"{folder}/examples", folder)

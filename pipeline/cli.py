@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from components.errors import UserError
+from components.shared.errors import UserError
 from pipeline.config import Target, load_config
 from pipeline.console import StepReporter, for_reading, leave, log_file
 
@@ -52,9 +52,9 @@ def run(config_path: Path, assignments: Sequence[str], root: Path | None) -> Non
         leave(error)
     with for_reading(log) as console:
         with console.status("loading TFX and TensorFlow"):
-            from pipeline import local_runner
-            from pipeline.summary import show
-        show(console, local_runner.run(config, root, StepReporter(console)), root, log)
+            from pipeline.local import runner
+            from pipeline.local.summary import show
+        show(console, runner.run(config, root, StepReporter(console)), root, log)
 
 
 @main.command("compile")
@@ -73,8 +73,8 @@ def compile_command(
     with for_reading() as console:
         config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
         with console.status("loading TFX"):
-            from pipeline import kubeflow_runner
-        text = kubeflow_runner.to_yaml(kubeflow_runner.compile_pipeline(config, target))
+            from pipeline import compilation
+        text = compilation.to_yaml(compilation.compile_pipeline(config, target))
         try:
             output.write_text(text, encoding="utf-8")
         except OSError as error:

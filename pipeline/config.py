@@ -9,11 +9,11 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from components.errors import UserError
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
-from components.parameters import Section, describe_fault
 from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.shared.errors import UserError
+from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 
 Target = Literal["kfp", "vertex"]

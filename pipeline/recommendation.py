@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.errors import UserError
 from components.evaluator.champion import newest_version
-from components.evaluator.served_model import ServedModel
-from components.trainer.export import LOWEST_SCORE
+from components.serving.exporter import LOWEST_SCORE
+from components.serving.loader import ServedModel
+from components.shared.errors import UserError
 
 
 @dataclass(frozen=True)

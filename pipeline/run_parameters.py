@@ -7,8 +7,8 @@ from typing import Any
 
 from tfx.orchestration.data_types import RuntimeParameter
 
-from components.errors import UserError
-from components.parameters import Section, property_type
+from components.shared.errors import UserError
+from components.shared.parameters import Section, property_type
 from pipeline.config import Config, load_config
 
 # The name of each parameter, and the key of the configuration that it stands for.

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from components.evaluator import compiled_scorer
+from components.evaluator.ranking import compiled_scorer
 from components.trainer.config import TrainerConfig
-from components.trainer.cpu.engine import CpuEngine
+from components.trainer.engines.cpu.engine import CpuEngine
 from components.trainer.model import NeuMF
 
 

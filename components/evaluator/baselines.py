@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from components import progress
-from components.als import AlsSettings, fit_als
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.scorer import Scorer
+from components.shared import progress
+from components.shared.als import AlsSettings, fit_als
+from components.shared.scorer import Scorer
 
 
 class Popularity:

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.errors import UserError
 from components.evaluator import metrics
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking import Candidates, rank_first
-from components.evaluator.scorer import Scorer
-from components.evaluator.served_model import ServedModel
+from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
-from components.progress import Bar
+from components.serving.loader import ServedModel
+from components.shared.errors import UserError
+from components.shared.progress import Bar
+from components.shared.scorer import Scorer
 
 _ADVICE = (
     "remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin to null"

@@ -11,7 +11,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.executor import Executor
-from components.parameters import property_type
+from components.shared.parameters import property_type
 
 
 class EvaluatorSpec(types.ComponentSpec):
@@ -47,7 +47,7 @@ class Evaluator(base_component.BaseComponent):
     is in it. So a run that repeats an earlier one takes over the verdict of then, whatever was pushed since. After a
     blessing that does no harm: Pusher's part is in the cache too, nothing is pushed again, the newest version stays.
     After a refusal it would, as a champion that was mended or removed would stay unseen: the local runner then leaves
-    the cache aside (`pipeline.local_runner`); elsewhere, switch the cache off for that run.
+    the cache aside (`pipeline.local.runner`); elsewhere, switch the cache off for that run.
 
     ```
     evaluator = Evaluator(

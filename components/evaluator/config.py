@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from components.parameters import Section
+from components.shared.parameters import Section
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

@@ -6,19 +6,20 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components import artifacts, progress, random_streams
+from components.artifacts import storage
+from components.artifacts.interactions import read_split
 from components.evaluator import gate, inputs, recommendations, slices
 from components.evaluator.baselines import make_baselines
 from components.evaluator.champion import Trial, compare_with_champion
-from components.evaluator.compiled_scorer import fastest_scorer
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.measurements import Rankings, measure
-from components.evaluator.ranking import Holdouts, rank_all_items, rank_candidates
-from components.evaluator.sampled_records import SampledRecords
-from components.evaluator.scorer import Scorer
-from components.evaluator.served_model import ServedModel
+from components.evaluator.ranking.compiled_scorer import fastest_scorer
+from components.evaluator.ranking.ranks import Holdouts, rank_all_items, rank_candidates
+from components.evaluator.ranking.sampled_records import SampledRecords
 from components.evaluator.serving_check import check_serving
-from components.interactions import read_split
+from components.serving.loader import ServedModel
+from components.shared import progress, random_streams
+from components.shared.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
       UserError: the model or another input is broken.
     """
     start = time.monotonic()
-    data = artifacts.read_summary(sources.interactions)
-    user_ids, user_counts = inputs.read_vocabulary(sources.vocabulary, artifacts.USERS_VOCABULARY)
-    item_ids, item_counts = inputs.read_vocabulary(sources.vocabulary, artifacts.ITEMS_VOCABULARY)
+    data = storage.read_summary(sources.interactions)
+    user_ids, user_counts = inputs.read_vocabulary(sources.vocabulary, storage.USERS_VOCABULARY)
+    item_ids, item_counts = inputs.read_vocabulary(sources.vocabulary, storage.ITEMS_VOCABULARY)
     records = SampledRecords(sources.examples)
     holdouts = inputs.read_holdouts(
         sources.interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")

@@ -10,10 +10,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts, progress
+from components.artifacts import storage
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, describe, evaluate
 from components.evaluator.report import git_version, render
+from components.shared import progress
 
 METRICS = "metrics.json"
 REPORT = "report.html"
@@ -46,8 +47,8 @@ class Executor(base_executor.BaseExecutor):
         history = _read_history(inputs.get("model_run"))
         run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        artifacts.write_json(posixpath.join(evaluation.uri, METRICS), report)
-        with artifacts.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
+        storage.write_json(posixpath.join(evaluation.uri, METRICS), report)
+        with storage.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
             file.write(render(report, history, run).encode())
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, report["blessed"])
         progress.note(describe(report))
@@ -55,7 +56,7 @@ class Executor(base_executor.BaseExecutor):
 
 def _read_history(model_run: types.Artifact | None) -> dict[str, Any] | None:
     path = model_run and posixpath.join(model_run.uri, "history.json")
-    return artifacts.read_json(path) if path and FileSystems.exists(path) else None
+    return storage.read_json(path) if path and FileSystems.exists(path) else None
 
 
 def _describe_run(
@@ -71,7 +72,7 @@ def _describe_run(
 
 def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:
     """Writes the blessing as TFX's own Evaluator does; Pusher reads it."""
-    with artifacts.write_atomically(posixpath.join(blessing.uri, "BLESSED" if blessed else "NOT_BLESSED")):
+    with storage.write_atomically(posixpath.join(blessing.uri, "BLESSED" if blessed else "NOT_BLESSED")):
         pass
     blessing.set_string_custom_property("current_model", model.uri)
     blessing.set_int_custom_property("current_model_id", model.id)

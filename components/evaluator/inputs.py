@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow.parquet as pq
 
-from components import artifacts
-from components.evaluator.ranking import Holdouts
-from components.interactions import Pairs, concatenate, read_by_user, read_split
+from components.artifacts import storage
+from components.artifacts.interactions import Pairs, concatenate, read_by_user, read_split
+from components.evaluator.ranking.ranks import Holdouts
 
 
 def read_vocabulary(uri: str, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -16,7 +16,7 @@ def read_vocabulary(uri: str, name: str) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
       uri: the vocabulary artifact.
-      name: `artifacts.USERS_VOCABULARY` or `artifacts.ITEMS_VOCABULARY`.
+      name: `storage.USERS_VOCABULARY` or `storage.ITEMS_VOCABULARY`.
 
     Returns:
       The raw ids (int64, or objects that are texts) and the training interactions (int64), by dense index.
@@ -50,6 +50,6 @@ def _seen_by(users: np.ndarray, uri: str) -> Iterator[Pairs]:
 
 
 def _read_columns(path: str, *columns: str) -> list[np.ndarray]:
-    with artifacts.open_file(path) as file:
+    with storage.open_file(path) as file:
         table = pq.read_table(file, columns=list(columns))
     return [table[column].to_numpy() for column in columns]

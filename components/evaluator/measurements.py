@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from components import random_streams
 from components.evaluator import comparison, metrics, recommendations
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking import FullRanking, SampledRanking
+from components.evaluator.ranking.ranks import FullRanking, SampledRanking
 from components.evaluator.slices import Slicing
+from components.shared import random_streams
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from tfx.types import component_spec, standard_artifacts
 
 from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.executor import Executor
-from components.parameters import property_type
+from components.shared.parameters import property_type
 
 
 class NegativeGenSpec(types.ComponentSpec):

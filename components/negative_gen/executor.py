@@ -8,11 +8,12 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components import artifacts, progress
+from components.artifacts import storage
 from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.generate import generate, showing_progress
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
+from components.negative_gen.job import NegativesJob
+from components.negative_gen.train_shards import Interactions
+from components.shared import progress
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -30,7 +31,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         splits = artifact_utils.decode_split_names(interactions.split_names)
         batches = BatchesConfig.from_properties(exec_properties)
-        job = Job(
+        job = NegativesJob(
             interactions=Interactions(interactions.uri, splits),
             vocabulary_uri=vocabulary.uri,
             examples_uri=examples.uri,
@@ -45,7 +46,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecord")
-        summary = artifacts.read_summary(examples.uri)
+        summary = storage.read_summary(examples.uri)
         progress.note(
             f"{summary['epochs']} x {summary['rows_per_epoch']:,} training rows in batches of "
             f"{summary['batch_size']:,}, {job.width - 1:,} negatives to rank against"

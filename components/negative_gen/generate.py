@@ -7,18 +7,19 @@ from typing import Any
 
 import apache_beam as beam
 
-from components import artifacts, progress
-from components.artifacts import Split
-from components.negative_gen.evaluation import write_split
-from components.negative_gen.job import Job
-from components.negative_gen.training import LeftOver, Written, write_file, write_pool
-from components.parallel import ThreadedFlatMap
+from components.artifacts import storage
+from components.artifacts.storage import Split
+from components.negative_gen.evaluation_files import write_split
+from components.negative_gen.job import NegativesJob
+from components.negative_gen.training_files import LeftOver, Written, write_file, write_pool
+from components.shared import progress
+from components.shared.parallel import ThreadedFlatMap
 
 _bars: dict[str, progress.Bar] = {}  # by artifact; workers in other processes have none
 
 
 @contextlib.contextmanager
-def showing_progress(job: Job) -> Iterator[None]:
+def showing_progress(job: NegativesJob) -> Iterator[None]:
     """Shows a bar that counts the files, as long as the work is done in this process."""
     files = job.epochs * 2**job.file_bits + len(job.evaluation_splits)
     with progress.bar("sampling negatives", files) as bar:
@@ -29,7 +30,7 @@ def showing_progress(job: Job) -> Iterator[None]:
             del _bars[job.examples_uri]
 
 
-def generate(pipeline: beam.Pipeline, job: Job) -> None:
+def generate(pipeline: beam.Pipeline, job: NegativesJob) -> None:
     """Adds what writes the examples artifact to a pipeline; its summary is written last."""
     files = [(epoch, file) for epoch in range(job.epochs) for file in range(2**job.file_bits)]
     train = (
@@ -57,7 +58,7 @@ def generate(pipeline: beam.Pipeline, job: Job) -> None:
     )
 
 
-def _write_file(job: Job, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
+def _write_file(job: NegativesJob, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
     epoch, file = task
     written, left_over = write_file(job, epoch, file)
     _advance(job)
@@ -68,25 +69,25 @@ def _left_over_by_epoch(output: tuple[int, Written, LeftOver]) -> Iterator[tuple
     yield output[0], output[2]
 
 
-def _write_pool(job: Job, pool: tuple[int, Iterable[LeftOver]]) -> Written:
+def _write_pool(job: NegativesJob, pool: tuple[int, Iterable[LeftOver]]) -> Written:
     return write_pool(job, *pool)
 
 
-def _write_split(job: Job, split: Split) -> Iterator[Written]:
+def _write_split(job: NegativesJob, split: Split) -> Iterator[Written]:
     yield write_split(job, split)
     _advance(job)
 
 
-def _advance(job: Job) -> None:
+def _advance(job: NegativesJob) -> None:
     if bar := _bars.get(job.examples_uri):
         bar.advance()
 
 
-def _write_summary(job: Job, group: tuple[int, Iterable[Written]]) -> None:
-    artifacts.write_summary(job.examples_uri, _summary(job, sorted(group[1], key=lambda written: written.name)))
+def _write_summary(job: NegativesJob, group: tuple[int, Iterable[Written]]) -> None:
+    storage.write_summary(job.examples_uri, _summary(job, sorted(group[1], key=lambda written: written.name)))
 
 
-def _summary(job: Job, files: list[Written]) -> dict[str, Any]:
+def _summary(job: NegativesJob, files: list[Written]) -> dict[str, Any]:
     held_out = {split: job.interactions.rows[split] for split in job.evaluation_splits}
     return {
         "batch_size": job.batch_size,
@@ -108,5 +109,5 @@ def _summary(job: Job, files: list[Written]) -> dict[str, Any]:
             for split, users in held_out.items()
         },
         "seed": job.seed,
-        "fingerprint": artifacts.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
+        "fingerprint": storage.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
     }

@@ -4,14 +4,14 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from components.artifacts import Split
-from components.errors import UserError
+from components.artifacts.storage import Split
 from components.negative_gen.config import NegativesConfig
-from components.negative_gen.interactions import Interactions, raw_user_id
+from components.negative_gen.train_shards import Interactions, raw_user_id
+from components.shared.errors import UserError
 
 
 @dataclass(frozen=True)
-class Job:
+class NegativesJob:
     """One run. It is sent to the workers as it is.
 
     Attributes:

@@ -7,9 +7,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from components.errors import UserError
-from components.parallel import ThreadedFlatMap
-from components.preprocess import kernels, writer
+from components.preprocess import loops, writer
 from components.preprocess.rows import Census, Rows, merge_censuses, take_census
 from components.preprocess.shards import (
     Arranged,
@@ -21,11 +19,13 @@ from components.preprocess.shards import (
     merge_outlines,
     outline,
 )
-from components.random_streams import stream_key
+from components.shared.errors import UserError
+from components.shared.parallel import ThreadedFlatMap
+from components.shared.random_streams import stream_key
 
 
 @dataclass(frozen=True)
-class Job:
+class PreprocessJob:
     """What to make of the rows, and where to.
 
     Attributes:
@@ -60,7 +60,7 @@ class WriteInteractions(beam.PTransform):
     left, indexed, split and written.
     """
 
-    def __init__(self, read: Callable[[Any], Iterator[Rows]], job: Job):
+    def __init__(self, read: Callable[[Any], Iterator[Rows]], job: PreprocessJob):
         """Reads each element of the input with `read`."""
         super().__init__()
         self._read = read
@@ -120,7 +120,7 @@ class _Arrange:
 
 @dataclass(frozen=True)
 class _Write:
-    job: Job
+    job: PreprocessJob
 
     def __call__(self, arranged: Arranged, plan: Plan, whole: Outline) -> Iterator[tuple[Any, ...]]:
         job = self.job
@@ -132,10 +132,10 @@ class _Write:
         item_index = np.full(len(plan.items), -1, np.int32)
         item_index[whole.items] = np.arange(len(whole.items), dtype=np.int32)
         first_user = sum(users for shard, users in whole.users.items() if shard < arranged.shard)
-        split = kernels.hold_out(
+        split = loops.hold_out(
             arranged.counts, first_user, 1 + job.validation, not job.timed, np.uint64(stream_key(job.seed, "holdout"))
         )
-        parts = kernels.divide(split, arranged.counts, first_user, arranged.items, item_index)
+        parts = loops.divide(split, arranged.counts, first_user, arranged.items, item_index)
         shard = writer.Shard(
             number=arranged.shard,
             first_user=first_user,
@@ -150,7 +150,7 @@ class _Write:
 
 @dataclass(frozen=True)
 class _Finish:
-    job: Job
+    job: PreprocessJob
 
     def __call__(self, _: None, plan: Plan, whole: Outline, parts: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
         job = self.job

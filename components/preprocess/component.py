@@ -6,9 +6,9 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.parameters import property_type
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.executor import Executor
+from components.shared.parameters import property_type
 
 
 class PreprocessSpec(types.ComponentSpec):

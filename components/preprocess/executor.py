@@ -8,10 +8,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components import progress
-from components.artifacts import SPLITS
+from components.artifacts.storage import SPLITS
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
+from components.preprocess.run import write_artifacts
+from components.shared import progress
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):

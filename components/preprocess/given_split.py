@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components import artifacts
+from components.artifacts import storage
 from components.preprocess import writer
 
 RawPairs = tuple[np.ndarray, np.ndarray]
@@ -106,5 +106,5 @@ def _between(pairs: writer.Pairs, first: int, last: int) -> writer.Pairs:
 
 def _write_negatives(uri: str, users: np.ndarray, items: np.ndarray) -> None:
     lists = pa.FixedSizeListArray.from_arrays(items.ravel(), items.shape[1]).cast(pa.list_(pa.int32()))
-    with artifacts.write_atomically(posixpath.join(uri, artifacts.GIVEN_NEGATIVES)) as file:
+    with storage.write_atomically(posixpath.join(uri, storage.GIVEN_NEGATIVES)) as file:
         pq.write_table(pa.table({"user": users, "negatives": lists}), file)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components import artifacts
+from components.artifacts import storage
 from components.preprocess.rows import Ids, as_column
 
 Pairs = tuple[np.ndarray, np.ndarray]
@@ -54,7 +54,7 @@ class WrittenShard:
 
     number: int
     first_user: int
-    rows: dict[artifacts.Split, int]
+    rows: dict[storage.Split, int]
     train_counts: np.ndarray
     items: np.ndarray
     item_counts: np.ndarray
@@ -67,13 +67,13 @@ def write_shard(shard: Shard, shards: int, uri: str) -> WrittenShard:
     Raises:
       UserError: the disk is full, or the folder cannot be written.
     """
-    splits: dict[artifacts.Split, Pairs] = {"train": shard.train}
+    splits: dict[storage.Split, Pairs] = {"train": shard.train}
     if shard.validation is not None:
         splits["validation"] = shard.validation
     splits["test"] = shard.test
     digest = hashlib.sha256()
     for split, pairs in splits.items():
-        _write_pairs(posixpath.join(artifacts.split_dir(uri, split), _name(shard.number, shards)), pairs)
+        _write_pairs(posixpath.join(storage.split_dir(uri, split), _name(shard.number, shards)), pairs)
         digest.update(np.array([shard.first_user, len(pairs[0])], np.int64).tobytes())
         digest.update(pairs[1].data if len(pairs[1]) else b"")
     # With the training rows of each user, and one held-out row for each, the column of users is known as well.
@@ -134,8 +134,8 @@ def finish(
     user_counts = np.concatenate([shard.train_counts for shard in written])
     digests = [shard.digest for shard in written]
     for name, ids, counts in (
-        (artifacts.USERS_VOCABULARY, users, user_counts),
-        (artifacts.ITEMS_VOCABULARY, items, item_counts),
+        (storage.USERS_VOCABULARY, users, user_counts),
+        (storage.ITEMS_VOCABULARY, items, item_counts),
     ):
         digests.append(_write_vocabulary(posixpath.join(vocabulary_uri, name), as_column(ids), counts))
     totals = {split: sum(shard.rows[split] for shard in written) for split in written[0].rows}
@@ -149,23 +149,23 @@ def finish(
         "density": sum(totals.values()) / (len(users) * len(items)),
         "holdout": holdout,
         "shards": [{"first_user": s.first_user, "users": len(s.train_counts), **s.rows} for s in written],
-        "fingerprint": artifacts.fingerprint(digests),
+        "fingerprint": storage.fingerprint(digests),
         **(extra or {}),
     }
-    artifacts.write_summary(
-        vocabulary_uri, {"users": len(users), "items": len(items), "fingerprint": artifacts.fingerprint(digests[-2:])}
+    storage.write_summary(
+        vocabulary_uri, {"users": len(users), "items": len(items), "fingerprint": storage.fingerprint(digests[-2:])}
     )
-    artifacts.write_summary(interactions_uri, summary)
+    storage.write_summary(interactions_uri, summary)
     return summary
 
 
 def _name(number: int, shards: int) -> str:
-    return artifacts.shard_name(number, shards, "parquet")
+    return storage.shard_name(number, shards, "parquet")
 
 
 def _write_pairs(path: str, pairs: Pairs) -> None:
     table = pa.table({"user": pairs[0], "item": pairs[1]})
-    with artifacts.write_atomically(path) as file:
+    with storage.write_atomically(path) as file:
         # Dictionaries cost time and win nothing here: users come in runs, and items hardly repeat.
         pq.write_table(table, file, use_dictionary=False, compression="none", column_encoding=_ENCODING)
 
@@ -176,7 +176,7 @@ _ENCODING = {"user": "DELTA_BINARY_PACKED", "item": "PLAIN"}
 def _write_vocabulary(path: str, ids: pa.Array, counts: np.ndarray) -> bytes:
     index = pa.array(np.arange(len(ids), dtype=np.int32))
     table = pa.table({"id": ids, "index": index, "count": pa.array(counts.astype(np.int64))})
-    with artifacts.write_atomically(path) as file:
+    with storage.write_atomically(path) as file:
         pq.write_table(table, file, compression="zstd")
     digest = hashlib.sha256(str(ids.type).encode())
     if pa.types.is_integer(ids.type):

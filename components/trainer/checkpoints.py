@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from apache_beam.io.filesystems import FileSystems
 
-from components.artifacts import open_file, write_atomically
+from components.artifacts.storage import open_file, write_atomically
 from components.trainer.history import Epoch
 
 Arrays = list[np.ndarray]

@@ -9,7 +9,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components.parameters import property_type
+from components.shared.parameters import property_type
 from components.trainer.config import TrainerConfig
 from components.trainer.executor import Executor
 

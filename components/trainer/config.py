@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.parameters import Section
+from components.shared.parameters import Section
 
 Width = Annotated[int, Field(ge=1)]
 DeviceName = Literal["auto", "cpu", "gpu", "mirrored", "multiworker", "tpu"]

@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 import tensorflow as tf
 
-from components.artifacts import Split, epoch_prefix, list_files, read_summary, split_dir
-from components.errors import UserError
-from components.parallel import ahead
-from components.records import DTYPES, TRAIN_COLUMNS, read_batches
+from components.artifacts.records import DTYPES, TRAIN_COLUMNS, read_batches
+from components.artifacts.storage import Split, epoch_prefix, list_files, read_summary, split_dir
+from components.shared.errors import UserError
+from components.shared.parallel import ahead
 from components.trainer.config import TrainerConfig
 
 _READ_BUFFER_BYTES = 4 << 20

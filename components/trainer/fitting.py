@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from components import progress
-from components.random_streams import stream_key
+from components.shared import progress
+from components.shared.random_streams import stream_key
 from components.trainer import checkpoints
 from components.trainer.checkpoints import TrainingState
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
-from components.trainer.devices import find_device
+from components.trainer.engines.devices import find_device
 from components.trainer.history import Epoch, Stage
 from components.trainer.loop import Training
 from components.trainer.model import NeuMF

@@ -10,18 +10,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import progress
-from components.errors import UserError
+from components.shared import progress
+from components.shared.errors import UserError
 from components.trainer.checkpoints import Arrays, TrainingState
 from components.trainer.config import TrainerConfig
-from components.trainer.cpu.engine import CpuEngine
 from components.trainer.data import Examples
-from components.trainer.devices import find_device
-from components.trainer.distributed import StrategyEngine
+from components.trainer.engines.cpu.engine import CpuEngine
+from components.trainer.engines.devices import find_device
+from components.trainer.engines.distributed import StrategyEngine
+from components.trainer.engines.xla import XlaEngine
 from components.trainer.history import Epoch, best_epoch, reason_to_stop
-from components.trainer.metrics import ranking_sums
 from components.trainer.model import NeuMF
-from components.trainer.xla import XlaEngine
+from components.trainer.validation import ranking_sums
 
 K = 10
 

@@ -6,8 +6,8 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
-from components.als import AlsSettings, fit_als
-from components.progress import Bar
+from components.shared.als import AlsSettings, fit_als
+from components.shared.progress import Bar
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.model import NeuMF

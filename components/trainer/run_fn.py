@@ -7,17 +7,18 @@ from typing import Any
 import keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components import progress
-from components.artifacts import write_json
-from components.errors import UserError
+from components.artifacts.storage import write_json
+from components.artifacts.vocabulary import Vocabulary
+from components.serving.exporter import ServingModel
+from components.serving.seen_items import SeenItems
+from components.shared import progress
+from components.shared.errors import UserError
 from components.trainer import checkpoints, history
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
-from components.trainer.devices import find_device
-from components.trainer.export import ServingModel, save_weights
+from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
-from components.trainer.seen_items import SeenItems
-from components.trainer.vocabulary import Vocabulary
+from components.trainer.keras_weights import save_weights
 
 
 def run_fn(fn_args: FnArgs) -> None:

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from components.errors import UserError
-from components.trainer.export import ServingModel
+from components.artifacts.vocabulary import Vocabulary
+from components.serving.exporter import ServingModel
+from components.serving.seen_items import SeenItems
+from components.shared.errors import UserError
 from components.trainer.model import NeuMF
-from components.trainer.seen_items import SeenItems
-from components.trainer.vocabulary import Vocabulary
 from pipeline.recommendation import recommend
 
 SEEN = SeenItems(np.array([0, 1, 2, 3], np.int32), np.array([1, 4], np.int64))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
+from components.shared.errors import UserError
 from pipeline.config import load_config
 from pipeline.run_parameters import INPUT_VERSION, RUN_PARAMETERS, default_values, descriptions, load_run
 

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from components.evaluator.report import evidence, figures, judgement, measurements, training
+from components.evaluator.report import evidence, figures, judgement, learning, systems
 
 _FOLDER = Path(__file__).parent
 
@@ -37,17 +37,17 @@ def render(metrics: Mapping[str, Any], history: Mapping[str, Any] | None, run: M
             champion=judgement.champion(metrics),
             systems=evidence.systems(metrics),
             gate_metrics=evidence.gate_metrics(metrics),
-            accuracy=measurements.accuracy(metrics),
-            differences=measurements.differences(metrics),
-            curves=measurements.curves(metrics),
-            slices=measurements.slices(metrics),
-            recommended=measurements.recommended(metrics),
-            examples=measurements.examples(metrics),
-            learning=training.learning(history),
+            accuracy=systems.accuracy(metrics),
+            differences=systems.differences(metrics),
+            curves=systems.curves(metrics),
+            slices=systems.slices(metrics),
+            recommended=systems.recommended(metrics),
+            examples=systems.examples(metrics),
+            learning=learning.learning(history),
             pipeline=run.get("pipeline"),
             version=version,
-            provenance=training.provenance(metrics, version, run.get("pipeline")),
-            configuration=training.configuration(run.get("config") or {}),
+            provenance=learning.provenance(metrics, version, run.get("pipeline")),
+            configuration=learning.configuration(run.get("config") or {}),
         )
     )
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components import artifacts
-from components.records import write_batches
+from components.artifacts import storage
+from components.artifacts.records import write_batches
 
 USERS, ITEMS, NEGATIVES, USERS_PER_BATCH, SHARDS = 130, 40, 9, 50, 3
 
@@ -101,16 +101,16 @@ def _make_world(root: Path, users_with_test: int = USERS - 7, text_ids: bool = F
             "test": (tested, positives[tested]),
         }
         for split, (user, item) in rows.items():
-            path = root / "interactions" / f"Split-{split}" / artifacts.shard_name(shard, SHARDS, "parquet")
+            path = root / "interactions" / f"Split-{split}" / storage.shard_name(shard, SHARDS, "parquet")
             path.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(pa.table({"user": pa.array(user, pa.int32()), "item": pa.array(item, pa.int32())}), path)
     summary = {"dataset": "a small world", "fingerprint": "0123456789abcdef", "best_possible_hr": {"9": 0.9}}
-    artifacts.write_summary(world.uri("interactions"), summary)
+    storage.write_summary(world.uri("interactions"), summary)
 
     (root / "vocabulary").mkdir()
     for name, ids, counts in (
-        (artifacts.USERS_VOCABULARY, user_ids, np.array([len(items) for items in train])),
-        (artifacts.ITEMS_VOCABULARY, item_ids, train_counts),
+        (storage.USERS_VOCABULARY, user_ids, np.array([len(items) for items in train])),
+        (storage.ITEMS_VOCABULARY, item_ids, train_counts),
     ):
         columns = {"id": ids, "index": np.arange(len(ids), dtype=np.int32), "count": counts}
         pq.write_table(pa.table(columns), root / "vocabulary" / name)
@@ -131,9 +131,9 @@ def _write_examples(world: World, users: int) -> None:
         mask[row, 1:] = world.masked[row]
     columns = {"user": user, "item": item, "mask": mask}
     cut = [{name: values.reshape(batches, -1)[batch] for name, values in columns.items()} for batch in range(batches)]
-    write_batches(f"{world.uri('examples')}/Split-test/{artifacts.shard_name(0, 1, 'tfrecord')}", cut)
+    write_batches(f"{world.uri('examples')}/Split-test/{storage.shard_name(0, 1, 'tfrecord')}", cut)
     layout = {"users": users, "width": 1 + NEGATIVES, "users_per_batch": USERS_PER_BATCH, "batches": batches}
-    artifacts.write_summary(world.uri("examples"), {"eval": {"test": layout}})
+    storage.write_summary(world.uri("examples"), {"eval": {"test": layout}})
 
 
 def _save_model(

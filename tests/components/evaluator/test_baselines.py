@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from components.als import Als
 from components.evaluator.baselines import Popularity, make_baselines
 from components.evaluator.config import EvaluatorConfig
+from components.shared.als import Als
 
 
 def test_popularity_gives_every_user_the_counts() -> None:

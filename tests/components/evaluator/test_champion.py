@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import UserError
+from components.artifacts.vocabulary import Vocabulary
 from components.evaluator import inputs
 from components.evaluator.champion import Champion, Trial, compare_with_champion, newest_version
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.sampled_records import SampledRecords
+from components.evaluator.ranking.sampled_records import SampledRecords
 from components.evaluator.slices import slicings
-from components.progress import Reporter
-from components.trainer.export import ServingModel
+from components.serving.exporter import ServingModel
+from components.serving.seen_items import SeenItems
+from components.shared.errors import UserError
+from components.shared.progress import Reporter
 from components.trainer.model import NeuMF
-from components.trainer.seen_items import SeenItems
-from components.trainer.vocabulary import Vocabulary
 
 K = 3
 METRICS = [f"HR@{K}", f"NDCG@{K}"]

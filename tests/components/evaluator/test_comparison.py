@@ -5,7 +5,7 @@ from components.evaluator.bootstrap import paired_interval
 from components.evaluator.comparison import compare, summarise_copies, summarise_slices
 from components.evaluator.metrics import hits, summarise
 from components.evaluator.slices import slicings
-from components.random_streams import generator
+from components.shared.random_streams import generator
 
 RANKS = {name: np.random.default_rng(seed).integers(1, 30, 400) for seed, name in enumerate(("model", "als"))}
 

@@ -13,11 +13,12 @@ from tfx.components.util import model_utils
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
-from components import artifacts, progress
-from components.errors import UserError
+from components.artifacts import storage
 from components.evaluator.component import Evaluator
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.executor import Executor
+from components.shared import progress
+from components.shared.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _run(world: Any, seed: int = 0, history: dict[str, Any] | None = None, **con
     }
     if history is not None:
         inputs["model_run"] = artifact(standard_artifacts.ModelRun, "model_run")
-        artifacts.write_json(f"{world.uri('model_run')}/history.json", history)
+        storage.write_json(f"{world.uri('model_run')}/history.json", history)
     outputs = {
         "evaluation": artifact(standard_artifacts.ModelEvaluation, "evaluation"),
         "blessing": artifact(standard_artifacts.ModelBlessing, "blessing"),

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from components.evaluator.metrics import gains, hits, summarise
-from components.evaluator.ranking import rank_first
+from components.evaluator.ranking.ranks import rank_first
 
 KS = (1, 5, 10, 20)
 

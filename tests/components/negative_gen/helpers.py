@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import artifacts
+from components.artifacts import storage
+from components.artifacts.records import read_batches
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
-from components.records import read_batches
+from components.negative_gen.job import NegativesJob
+from components.negative_gen.train_shards import Interactions
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def write_artifacts(folder: Path, items, train, held_out, shards=3, given=None) 
         for split, chosen in held_out.items():
             rows[split] = [(u, chosen[u]) for u in range(first, end) if u in chosen]
         for split, pairs in rows.items():
-            path = uri / f"Split-{split}" / artifacts.shard_name(shard, shards, "parquet")
+            path = uri / f"Split-{split}" / storage.shard_name(shard, shards, "parquet")
             path.parent.mkdir(parents=True, exist_ok=True)
             pairs = np.array(pairs, np.int32).reshape(-1, 2)
             pq.write_table(pa.table({"user": pairs[:, 0], "item": pairs[:, 1]}), path)
@@ -54,19 +54,21 @@ def write_artifacts(folder: Path, items, train, held_out, shards=3, given=None) 
         )
     if given is not None:
         table = {"user": pa.array(list(given), pa.int32()), "negatives": pa.array(given.values(), pa.list_(pa.int32()))}
-        pq.write_table(pa.table(table), uri / artifacts.GIVEN_NEGATIVES)
+        pq.write_table(pa.table(table), uri / storage.GIVEN_NEGATIVES)
     counts = {"train": sum(map(len, train)), **{split: len(chosen) for split, chosen in held_out.items()}}
-    artifacts.write_summary(
+    storage.write_summary(
         str(uri), {"users": users, "items": items, "interactions": counts, "shards": described, "fingerprint": "0"}
     )
     vocabulary = folder / "vocabulary"
     vocabulary.mkdir()
-    pq.write_table(pa.table({"id": [f"u{n}" for n in range(users)]}), vocabulary / artifacts.USERS_VOCABULARY)
+    pq.write_table(pa.table({"id": [f"u{n}" for n in range(users)]}), vocabulary / storage.USERS_VOCABULARY)
     return Data(str(uri), str(vocabulary), users, items, train, held_out)
 
 
-def make_job(data: Data, out: Path, batch_size=1000, epochs=1, seed=7, max_rows_per_file=1 << 24, **negatives) -> Job:
-    return Job(
+def make_job(
+    data: Data, out: Path, batch_size=1000, epochs=1, seed=7, max_rows_per_file=1 << 24, **negatives
+) -> NegativesJob:
+    return NegativesJob(
         interactions=Interactions(data.uri, ["train", *data.held_out]),
         vocabulary_uri=data.vocabulary_uri,
         examples_uri=str(out),
@@ -78,7 +80,7 @@ def make_job(data: Data, out: Path, batch_size=1000, epochs=1, seed=7, max_rows_
     )
 
 
-def run(job: Job, *options: str) -> Path:
+def run(job: NegativesJob, *options: str) -> Path:
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *options])) as pipeline:
         generate(pipeline, job)
     return Path(job.examples_uri)
@@ -86,14 +88,14 @@ def run(job: Job, *options: str) -> Path:
 
 def read_epoch(examples: Path, epoch: int) -> dict[str, np.ndarray]:
     """The rows of an epoch in the order of its files, [rows]."""
-    files = artifacts.list_files(str(examples / "Split-train"), "tfrecord", artifacts.epoch_prefix(epoch))
+    files = storage.list_files(str(examples / "Split-train"), "tfrecord", storage.epoch_prefix(epoch))
     batches = [batch for file in files for batch in read_batches(file)]
     return {name: np.concatenate([batch[name] for batch in batches]) for name in ("user", "item", "label")}
 
 
 def read_lists(examples: Path, split: str) -> dict[str, np.ndarray]:
     """The evaluation rows [users, width], padding included."""
-    width = artifacts.read_summary(str(examples))["eval"][split]["width"]
+    width = storage.read_summary(str(examples))["eval"][split]["width"]
     batches = list(read_batches(str(examples / f"Split-{split}" / "shard-00000-of-00001.tfrecord")))
     return {name: np.concatenate([batch[name] for batch in batches]).reshape(-1, width) for name in batches[0]}
 

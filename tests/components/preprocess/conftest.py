@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import artifacts
+from components.artifacts import storage
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
+from components.preprocess.run import write_artifacts
 from tests.components.preprocess.archives import Server
 
 
@@ -21,7 +21,7 @@ class Prepared:
         self.summary = summary
 
     def rows(self, split: str) -> list[tuple[int, int]]:
-        files = artifacts.list_files(artifacts.split_dir(str(self.folder / "interactions"), split), "parquet")
+        files = storage.list_files(storage.split_dir(str(self.folder / "interactions"), split), "parquet")
         return [(row["user"], row["item"]) for path in files for row in pq.read_table(path).to_pylist()]
 
     def ids(self, name: str) -> list[Any]:

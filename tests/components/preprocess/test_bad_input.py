@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
+from components.shared.errors import UserError
 
 HEADER = b"user,item,rating,timestamp\n"
 GOOD = b"".join(b"%d,%d,4,%d\n" % (user, item, item) for user in range(40) for item in range(100, 125))
@@ -108,9 +108,9 @@ def test_a_folder_and_an_unknown_format(prepare, tmp_path):
 _FILL_DISK = """
 import resource, signal, sys
 import apache_beam as beam
-from components.errors import UserError
+from components.shared.errors import UserError
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
+from components.preprocess.run import write_artifacts
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.artifacts import write_summary
+from components.artifacts.storage import write_summary
 from components.trainer.config import TrainerConfig
 from components.trainer.run_fn import run_fn
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.artifacts import write_summary
-from components.errors import UserError
+from components.artifacts.storage import write_summary
+from components.shared.errors import UserError
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 

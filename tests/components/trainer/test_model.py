@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.trainer.engines.xla import binary_cross_entropy
 from components.trainer.model import NeuMF
-from components.trainer.xla import binary_cross_entropy
 
 USERS, ITEMS = 13, 11
 MODELS = {

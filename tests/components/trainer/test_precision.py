@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.engines.xla import make_loss_and_gradients
 from components.trainer.fitting import fit
 from components.trainer.loop import new_optimizer
 from components.trainer.model import NeuMF
-from components.trainer.xla import make_loss_and_gradients
 
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 3, "learning_rate": 0.02, "device": "cpu",

@@ -1,0 +1,1 @@
+"""What takes training steps: one engine for each kind of device."""
