@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.evaluator import metrics
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
+from components.metrics import METRICS
+from components.metrics.by_user import summarise as summarise_ranks
 from components.serving.loader import ServedModel
 from components.shared.errors import UserError
 from components.shared.progress import Bar
@@ -214,8 +215,7 @@ def summarise(
     """
     k, confidence = config.gate_k, config.champion_confidence
     of_users = {
-        name: measure(duel.challenger, k) - measure(duel.champion, k)
-        for name, measure in ((f"HR@{k}", metrics.hits), (f"NDCG@{k}", metrics.gains))
+        f"{name}@{k}": measure(duel.challenger, k) - measure(duel.champion, k) for name, measure in METRICS.items()
     }
     # The bounds of the two-sided interval of confidence 2c - 1 are the one-sided bounds of confidence c.
     intervals = {
@@ -236,8 +236,8 @@ def summarise(
     }
     return {
         "confidence": confidence,
-        "challenger": metrics.summarise(duel.challenger, (k,)),
-        "champion": metrics.summarise(duel.champion, (k,)),
+        "challenger": summarise_ranks(duel.challenger, (k,)),
+        "champion": summarise_ranks(duel.champion, (k,)),
         "differences": {name: interval._asdict() for name, interval in intervals.items()},
         "slices": slices,
         "worst_slice": {name: _worst(slices, name) for name in of_users},

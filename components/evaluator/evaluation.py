@@ -9,7 +9,7 @@ from typing import Any
 from components.artifacts import storage
 from components.artifacts.interactions import read_split
 from components.evaluator import gate, inputs, recommendations, slices
-from components.evaluator.baselines import make_baselines
+from components.evaluator.baselines import Training
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.measurements import Rankings, measure
@@ -55,8 +55,11 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
     scorer = fastest_scorer(model)
     rankings = {"model": _rank("model", scorer, records, holdouts, config.gate_k, users_per_block)}
     train = functools.partial(read_split, sources.interactions, "train")
-    for name, baseline in make_baselines(config, len(user_ids), item_counts, train, seed).items():
-        rankings[name] = _rank(name, baseline, records, holdouts, config.gate_k, users_per_block)
+    training = Training(len(user_ids), item_counts, train, seed)
+    for name, baseline in config.baselines().items():
+        with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
+            fitted = baseline.fit(training, bar)
+        rankings[name] = _rank(name, fitted, records, holdouts, config.gate_k, users_per_block)
 
     sampled = rankings["model"].sampled
     slicings = slices.slicings(sampled.users, sampled.items, user_counts, item_counts)

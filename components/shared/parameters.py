@@ -6,11 +6,11 @@ stands for null, and a text that cannot be mistaken for something else goes with
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
-from typing import Any, Self, get_args, get_origin
+from typing import Any, Self, TypeVar, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
 
 from components.shared.errors import UserError
 
@@ -69,6 +69,33 @@ class Section(BaseModel):
             return cls.model_validate(fields)
         except ValidationError as error:
             raise UserError(describe_fault(error)) from None
+
+
+_SomeSection = TypeVar("_SomeSection", bound=Section)
+
+
+def with_keys(
+    sections: Sequence[type[Section]], keys: Mapping[str, tuple[Any, Any]]
+) -> Callable[[type[_SomeSection]], type[_SomeSection]]:
+    """Adds to a section the keys of others, and more that are only known at run time, such as one for each metric.
+
+    Args:
+      sections: whose keys the section takes over.
+      keys: by name, the type of each further key and its `Field`.
+    """
+
+    def extend(section: type[_SomeSection]) -> type[_SomeSection]:
+        more = cast(Any, keys)
+        made = create_model(
+            section.__name__,
+            __base__=(section, *sections),
+            __module__=section.__module__,
+            __doc__=section.__doc__,
+            **more,
+        )
+        return cast(type[_SomeSection], made)
+
+    return extend
 
 
 def describe_fault(error: ValidationError) -> str:

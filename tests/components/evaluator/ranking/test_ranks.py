@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from components.evaluator.baselines import Popularity
+from components.evaluator.baselines.popularity import PopularityScorer
 from components.evaluator.ranking import ranks
 from components.evaluator.ranking.ranks import (
     Candidates,
@@ -56,7 +56,7 @@ def test_padding_users_do_not_count() -> None:
     masked = np.array([[0, 0], [0, 0], [1, 0]], bool)
     bar = _Counting()
     ranking = rank_candidates(
-        Popularity(np.array([5, 9])), [Candidates(np.arange(3, dtype=np.int32), items, masked)], bar
+        PopularityScorer(np.array([5, 9])), [Candidates(np.arange(3, dtype=np.int32), items, masked)], bar
     )
     assert ranking.users.tolist() == [0, 1]
     assert ranking.items.tolist() == [0, 1]
@@ -67,7 +67,7 @@ def test_padding_users_do_not_count() -> None:
 def test_masked_copies_of_the_held_out_item_are_counted_apart() -> None:
     items = np.array([[2, 0, 2, 2], [1, 0, 0, 2]], np.int32)
     masked = np.array([[0, 0, 1, 1], [0, 0, 1, 0]], bool)
-    scorer = Popularity(np.array([5, 9, 7]))
+    scorer = PopularityScorer(np.array([5, 9, 7]))
     ranking = rank_candidates(scorer, [Candidates(np.arange(2, dtype=np.int32), items, masked)], _Counting())
     assert ranking.ranks.tolist() == [1, 1]
     assert ranking.copies.tolist() == [2, 0]
@@ -185,7 +185,9 @@ def test_some_of_the_users_by_their_rows() -> None:
 
 def test_no_users() -> None:
     nothing = np.zeros(0, np.int32)
-    ranking = rank_all_items(Popularity(np.ones(3)), Holdouts(nothing, nothing, nothing, nothing), 3, 5, _Counting())
+    ranking = rank_all_items(
+        PopularityScorer(np.ones(3)), Holdouts(nothing, nothing, nothing, nothing), 3, 5, _Counting()
+    )
     assert ranking.ranks.size == 0
     assert ranking.top.shape == (0, 3)
-    assert rank_candidates(Popularity(np.ones(3)), [], _Counting()).ranks.size == 0
+    assert rank_candidates(PopularityScorer(np.ones(3)), [], _Counting()).ranks.size == 0

@@ -222,7 +222,8 @@ def test_kill_leaves_nothing(server: Server, cache: Path) -> None:
     server.serve(f"{SMALL}.zip", BIG)
     server.sent_bytes[f"datasets/{SMALL}.zip"] = 2_000_000
     server.stalls = True
-    code = f"from components.preprocess.datasets import movielens; movielens.resolve({SMALL!r}, {server.url!r}, {str(cache)!r})"
+    arguments = f"{SMALL!r}, {server.url!r}, {str(cache)!r}"
+    code = f"from components.preprocess.datasets import movielens; movielens.resolve({arguments})"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[4])
     deadline = time.monotonic() + 60
     while not server.requests and process.poll() is None and time.monotonic() < deadline:

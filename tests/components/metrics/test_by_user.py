@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
-from components.evaluator.metrics import gains, hits, summarise
 from components.evaluator.ranking.ranks import rank_first
+from components.metrics import METRICS
+from components.metrics.by_user import summarise
 
 KS = (1, 5, 10, 20)
 
@@ -32,9 +33,9 @@ def test_agrees_with_independent_libraries(lift: float) -> None:
 
 def test_closed_form() -> None:
     ranks = np.array([1, 2, 3, 10, 11])
-    assert hits(ranks, 3).tolist() == [1, 1, 1, 0, 0]
-    assert gains(ranks, 10).tolist() == pytest.approx([1, 1 / math.log2(3), 0.5, 1 / math.log2(11), 0])
-    assert summarise(ranks, (10,)) == {"HR@10": 0.8, "NDCG@10": pytest.approx(np.mean(gains(ranks, 10)))}
+    assert METRICS["HR"](ranks, 3).tolist() == [1, 1, 1, 0, 0]
+    assert METRICS["NDCG"](ranks, 10).tolist() == pytest.approx([1, 1 / math.log2(3), 0.5, 1 / math.log2(11), 0])
+    assert summarise(ranks, (10,)) == {"HR@10": 0.8, "NDCG@10": pytest.approx(np.mean(METRICS["NDCG"](ranks, 10)))}
 
 
 def test_no_user_gives_nan_and_one_user_a_number() -> None:
