@@ -136,6 +136,7 @@ def recommend(model: str, users: Sequence[str], k: int) -> None:
     """
     with for_reading() as console:
         with console.status("loading the model"):
-            from pipeline import recommendation
-        for found in recommendation.recommend(model, users, k):
-            recommendation.show(console, found)
+            from components.serving.recommend import recommend as ask
+            from pipeline.recommendation import show
+        for found in ask(model, users, k):
+            show(console, found)

@@ -19,4 +19,5 @@ def ndcg(ranks: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
       >>> ndcg(np.array([1, 3, 4]), 3)
       array([1. , 0.5, 0. ])
     """
-    return hit_rate(ranks, k) / np.log2(ranks + 1.0)
+    gains: npt.NDArray[np.float64] = hit_rate(ranks, k) / np.log2(ranks + 1.0)
+    return gains

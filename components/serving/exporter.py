@@ -8,12 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from components.artifacts.vocabulary import Vocabulary
+from components.serving.contract import LOWEST_SCORE, SIGNATURES, Signature
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
-
-# The lowest finite number rather than minus infinity, which JSON cannot hold and TensorFlow Serving's REST API
-# therefore cannot send.
-LOWEST_SCORE = float(np.finfo(np.float32).min)
 
 # How TensorFlow reports a full disk, a quota, a file size limit and missing permission.
 _WRITE_ERRORS = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
@@ -38,7 +35,7 @@ class PairModel(Protocol):
         """Logits, float32 [users, items], of rows of users with all projected items."""
 
 
-class ServingModel(tf.Module):
+class ServingModel(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
     """A trained model with its vocabulary inside, and what its users have seen: raw ids in, scores or raw ids out.
 
     Scores are logits, higher being better. An unknown user gets the popularity of items, log(1 + interactions in
@@ -66,23 +63,21 @@ class ServingModel(tf.Module):
         Raises:
           UserError: the disk is full, or the folder cannot be written.
         """
+        functions = (self.serve, self.recommend, self.score_candidates, self.score_all_items)
         signatures = {
-            "serving_default": tf.function(self.serve).get_concrete_function(
-                user_id=tf.TensorSpec([None], self._users.key_dtype, "user_id"),
-                item_ids=tf.TensorSpec([None, None], self._items.key_dtype, "item_ids"),
-            ),
-            "recommend": tf.function(self.recommend).get_concrete_function(
-                user_id=tf.TensorSpec([None], self._users.key_dtype, "user_id"), k=tf.TensorSpec([], tf.int32, "k")
-            ),
-            "score_candidates": tf.function(self.score_candidates).get_concrete_function(
-                user=tf.TensorSpec([None], tf.int32, "user"), item=tf.TensorSpec([None, None], tf.int32, "item")
-            ),
-            "score_all_items": tf.function(self.score_all_items).get_concrete_function(
-                user=tf.TensorSpec([None], tf.int32, "user")
-            ),
+            signature.name: tf.function(function).get_concrete_function(**self._specs(signature))
+            for signature, function in zip(SIGNATURES, functions, strict=True)
         }
         with folder_atomically(folder) as temporary:
             tf.saved_model.save(self, temporary, signatures=signatures)
+
+    def _specs(self, signature: Signature) -> dict[str, tf.TensorSpec]:
+        """The inputs of a signature as TensorFlow describes them."""
+        raw = {"user id": self._users.key_dtype, "item id": self._items.key_dtype}
+        return {
+            name: tf.TensorSpec([None] * len(tensor.shape), raw.get(tensor.kind, tensor.kind), name)
+            for name, tensor in signature.inputs.items()
+        }
 
     def serve(self, user_id: tf.Tensor, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: raw ids [B] and [B, n] to `scores`, `known_user` [B] and `known_item` [B, n]."""

@@ -4,18 +4,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from components.serving.contract import (
+    RECOMMEND,
+    SCORE_ALL_ITEMS,
+    SCORE_CANDIDATES,
+    SERVE,
+    SIGNATURES,
+    Signature,
+    Tensor,
+)
 from components.shared.errors import UserError, first_line
 
-SIGNATURES = ("serving_default", "recommend", "score_candidates", "score_all_items")
+RawIds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
+"""Raw ids: int64, or objects that are texts."""
+
 TRAIN_AGAIN = "train it again"
 
 
 class ServedModel:
     """Scores through the signatures of a SavedModel; a `Scorer`."""
 
-    def __init__(self, path: str, items: int | None, signatures: Sequence[str] = SIGNATURES, advice: str = TRAIN_AGAIN):
+    def __init__(
+        self,
+        path: str,
+        items: int | None,
+        signatures: Sequence[Signature] = SIGNATURES,
+        advice: str = TRAIN_AGAIN,
+    ):
         """Loads the model.
 
         Args:
@@ -33,87 +51,98 @@ class ServedModel:
         except Exception as error:
             # What a damaged file raises depends on where the damage is.
             raise self._broken(f"cannot be loaded ({first_line(error)})") from error
-        missing = [name for name in signatures if name not in self._model.signatures]
+        missing = [wanted.name for wanted in signatures if wanted.name not in self._model.signatures]
         if missing:
             raise self._broken(f"lacks the signature {', '.join(missing)}")
 
-    def score_candidates(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
-        return self._scores("score_candidates", items.shape, user=users, item=items)
+        return self._call(SCORE_CANDIDATES, user=users, item=items)["scores"]
 
-    def score_all_items(self, users: np.ndarray) -> np.ndarray:
+    def score_all_items(self, users: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
-        return self._scores("score_all_items", (len(users), self._items), user=users)
+        return self._call(SCORE_ALL_ITEMS, user=users)["scores"]
 
-    def serve(self, user_ids: np.ndarray, item_ids: np.ndarray) -> dict[str, np.ndarray]:
+    def serve(self, user_ids: RawIds, item_ids: RawIds) -> dict[str, npt.NDArray[Any]]:
         """Scores items by their raw ids.
 
         Args:
-          user_ids: int64 or text [n].
-          item_ids: int64 or text [n, width].
+          user_ids: [n].
+          item_ids: [n, width].
 
         Returns:
           `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width].
         """
-        shapes = {"scores": item_ids.shape, "known_user": user_ids.shape, "known_item": item_ids.shape}
-        return self._checked("serving_default", shapes, user_id=user_ids, item_ids=item_ids)
+        return self._call(SERVE, user_id=user_ids, item_ids=item_ids)
 
-    def recommend(self, user_ids: np.ndarray, k: int) -> dict[str, np.ndarray]:
+    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
         """Finds the best unseen items of users.
 
         Args:
-          user_ids: int64 or text [n].
+          user_ids: [n].
           k: how many.
 
         Returns:
-          `item_ids` int64 or text [n, k], best first, `scores` float32 [n, k], `known_user` bool [n]; where there are
-          fewer items than k, as many as there are.
+          `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_user` bool [n]; where there are fewer
+          items than k, as many as there are.
         """
-        best = (len(user_ids), None if self._items is None else min(k, self._items))
-        shapes = {"item_ids": best, "scores": best, "known_user": user_ids.shape}
-        return self._checked("recommend", shapes, user_id=user_ids, k=np.int32(k))
+        return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
 
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, npt.NDArray[Any]]:
         """The variables behind `score_all_items`, by their names in the model that was saved: `user_table`, ..."""
         variables = self._model.signatures["score_all_items"].variables
         return {variable.name.removeprefix("neumf/").removesuffix(":0"): variable.numpy() for variable in variables}
 
-    def takes_texts(self, signature: str = "serving_default") -> dict[str, bool]:
+    def weights_not_finite(self) -> int:
+        """How many values among all variables of the model, those of every signature, are NaN or infinite."""
+        variables = {
+            id(variable): variable
+            for signature in self._model.signatures.values()
+            for variable in signature.variables
+            if variable.dtype.is_floating
+        }
+        return sum(int((~np.isfinite(variable.numpy())).sum()) for variable in variables.values())
+
+    def takes_texts(self, signature: Signature = SERVE) -> dict[str, bool]:
         """Whether a signature takes texts for each of its inputs, by their names."""
-        _, inputs = self._model.signatures[signature].structured_input_signature
+        _, inputs = self._model.signatures[signature.name].structured_input_signature
         return {name: spec.dtype == tf.string for name, spec in inputs.items()}
 
-    def _scores(self, signature: str, shape: tuple[int | None, ...], **inputs: np.ndarray) -> np.ndarray:
-        scores = self._call(signature, **inputs).get("scores")
-        if scores is None or not _fits(scores.shape, shape):
-            found = "no scores" if scores is None else f"scores of shape {list(scores.shape)}"
-            raise self._broken(f"gives {found} from {signature} where {list(shape)} are expected")
-        return scores
-
-    def _checked(
-        self, signature: str, shapes: Mapping[str, tuple[int | None, ...]], **inputs: np.ndarray | np.int32
-    ) -> dict[str, np.ndarray]:
-        outputs = self._call(signature, **inputs)
-        missing = [
-            name for name, shape in shapes.items() if name not in outputs or not _fits(outputs[name].shape, shape)
-        ]
-        if missing:
-            raise self._broken(f"gives no {', '.join(missing)} of the right shape from {signature}")
-        return outputs
-
-    def _call(self, signature: str, **inputs: np.ndarray | np.int32) -> dict[str, np.ndarray]:
+    def _call(self, signature: Signature, **inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         tensors = {name: tf.constant(values) for name, values in inputs.items()}
         try:
-            outputs: dict[str, Any] = self._model.signatures[signature](**tensors)
+            answer: dict[str, Any] = self._model.signatures[signature.name](**tensors)
         except (tf.errors.OpError, TypeError, ValueError) as error:
-            raise self._broken(f"fails in {signature} ({first_line(error)})") from error
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+            raise self._broken(f"fails in {signature.name} ({first_line(error)})") from error
+        outputs: dict[str, npt.NDArray[Any]] = {name: tensor.numpy() for name, tensor in answer.items()}
+        sizes = self._sizes(signature, inputs)
+        for name, tensor in signature.outputs.items():
+            if name not in outputs:
+                raise self._broken(f"gives no {name} from {signature.name}")
+            if not _fits(outputs[name].shape, tensor, sizes):
+                found, expected = list(outputs[name].shape), [sizes.get(size, size) for size in tensor.shape]
+                wanted = ", ".join(map(str, expected))
+                raise self._broken(f"gives {name} of shape {found} from {signature.name} where [{wanted}] are expected")
+        return outputs
+
+    def _sizes(self, signature: Signature, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, int]:
+        """The sizes of the dimensions that are known before the answer."""
+        sizes: dict[str, int] = {
+            dimension: size
+            for name, tensor in signature.inputs.items()
+            for dimension, size in zip(tensor.shape, inputs[name].shape, strict=True)
+        }
+        if self._items is not None:
+            sizes["items"] = self._items
+            if "k" in inputs:
+                sizes["k"] = min(int(inputs["k"]), self._items)
+        return sizes
 
     def _broken(self, what: str) -> UserError:
         return UserError(f"the model at {self._path} {what}; {self._advice}")
 
 
-def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(expected) and all(
-        wanted in (None, size) for size, wanted in zip(shape, expected, strict=True)
+def _fits(shape: tuple[int, ...], tensor: Tensor, sizes: Mapping[str, int]) -> bool:
+    return len(shape) == len(tensor.shape) and all(
+        sizes.get(dimension, size) == size for size, dimension in zip(shape, tensor.shape, strict=True)
     )

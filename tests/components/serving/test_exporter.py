@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from components.artifacts.vocabulary import Vocabulary
-from components.serving.exporter import LOWEST_SCORE, ServingModel
+from components.serving.contract import LOWEST_SCORE
+from components.serving.exporter import ServingModel
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
 from components.trainer.keras_weights import save_weights

@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from components.artifacts.vocabulary import Vocabulary
 from components.serving.exporter import ServingModel
+from components.serving.recommend import recommend
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
 from components.trainer.model import NeuMF
-from pipeline.recommendation import recommend
 
 SEEN = SeenItems(np.array([0, 1, 2, 3], np.int32), np.array([1, 4], np.int64))
 Push = Callable[..., Path]
