@@ -17,7 +17,7 @@ _config_option = click.option(
     type=click.Path(path_type=Path),
     default=_DEFAULT_CONFIG,
     show_default=False,
-    help="YAML file; default: configs/synthetic.yaml.",
+    help="YAML file; default: the synthetic demonstration.",
 )
 _set_option = click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one value on top of it."

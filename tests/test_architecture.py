@@ -29,7 +29,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 def _room(module: str) -> str:
     """The room of `components/` that a module is in."""
-    return (module.split(".") + [""])[1]
+    return f"{module}..".split(".")[1]
 
 
 def _sources(folder: str) -> list[Path]:

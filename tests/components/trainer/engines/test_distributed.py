@@ -1,10 +1,11 @@
 """Several devices train as one does; each test starts processes of its own, as devices are set before TensorFlow is."""
 
 import json
+import multiprocessing
 import signal
 import socket
-import subprocess
-import sys
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -13,57 +14,44 @@ import numpy as np
 import pytest
 
 from components.trainer.run_fn import run_fn
-from tests.components.trainer.conftest import workspace_at
+from tests.components.trainer.conftest import Workspace, workspace_at
+from tests.components.trainer.engines import process
 
-ROOT = Path(__file__).resolve().parents[4]
-FIELDS = {"epochs": 4, "gmf_l2": 0.01, "mlp_l2": 0.02, "weight_averaging": 0.9}
+FIELDS: dict[str, Any] = {"epochs": 4, "gmf_l2": 0.01, "mlp_l2": 0.02, "weight_averaging": 0.9}
 
-# Arguments: those of `FnArgs`, the number of logical CPUs, and the epoch in which to be killed.
-TRAINING = """
-import contextlib, json, os, signal, sys
-import tensorflow as tf
-(cpu,) = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[2]))
-from components.shared import progress
-from components.trainer.run_fn import run_fn
-from tfx.components.trainer.fn_args_utils import FnArgs
-
-class Bar:
-    epochs = 0
-    def advance(self, steps=1):
-        if self.epochs + 1 == int(sys.argv[3]) and steps:
-            os.kill(os.getpid(), signal.SIGKILL)
-    def describe(self, text):
-        self.epochs += 1
-
-class Reporter(progress.Reporter):
-    @contextlib.contextmanager
-    def bar(self, title, total):
-        yield Bar()
-
-progress.show_on(Reporter())
-run_fn(FnArgs(**json.loads(sys.argv[1])))
-"""
+# All processes are forks of one that has imported TensorFlow and not used it: importing takes longer than training.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([process.__name__])
 
 
-def start(fn_args: Any, cpus: int = 1, killed_in: int = 0, tf_config: str = "{}") -> subprocess.Popen[str]:
-    arguments = json.dumps({name: value for name, value in vars(fn_args).items() if value is not None})
-    command = ["/usr/bin/env", f"TF_CONFIG={tf_config}", sys.executable, "-W", "ignore", "-c", TRAINING, arguments]
-    return subprocess.Popen(
-        [*command, str(cpus), str(killed_in)], cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+@dataclass(frozen=True)
+class Started:
+    """A process, and the file that has its standard error."""
+
+    process: ForkServerProcess
+    errors: Path
+
+    def end(self) -> tuple[int | None, str]:
+        """The exit status, and what it wrote; None where it does not end in time."""
+        self.process.join(240)
+        status = self.process.exitcode
+        self.process.kill()
+        return status, self.errors.read_text()
 
 
-def end(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit status, and what it wrote; the test fails where it does not end in time."""
-    try:
-        errors = process.communicate(timeout=120)[1]
-    finally:
-        process.kill()
-    return process.returncode, errors
+def start(
+    workspace: Workspace, name: str, cpus: int = 1, killed_in: int = 0, tf_config: str = "{}", **fields: Any
+) -> Started:
+    fn_args = {
+        key: value for key, value in vars(workspace.fn_args(name, **FIELDS, **fields)).items() if value is not None
+    }
+    errors = workspace.root / f"{name}.stderr"
+    started = PROCESSES.Process(target=process.train, args=(fn_args, cpus, killed_in, tf_config, str(errors)))
+    started.start()
+    return Started(started, errors)
 
 
-def two_workers(workspace: Any, name: str, killed_in: int = 0) -> list[tuple[int, str]]:
+def two_workers(workspace: Workspace, name: str, killed_in: int = 0) -> list[tuple[int | None, str]]:
     """Runs the chief, `name`, and a worker beside it, which is killed in that epoch."""
     sockets = [socket.socket() for _ in range(2)]
     for one in sockets:
@@ -71,25 +59,27 @@ def two_workers(workspace: Any, name: str, killed_in: int = 0) -> list[tuple[int
     addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:
         one.close()
-    processes = [
+    workers = [
         start(
-            workspace.fn_args(f"{name}{suffix}", device="multiworker", **FIELDS),
+            workspace,
+            f"{name}{suffix}",
+            device="multiworker",
             killed_in=killed_in if suffix else 0,
             tf_config=json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}),
         )
         for index, suffix in enumerate(["", "-beside"])
     ]
-    return [end(process) for process in processes]
+    return [worker.end() for worker in workers]
 
 
 @pytest.fixture(scope="module")
-def one_device(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def one_device(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = workspace_at(tmp_path_factory.mktemp("one"), inputs)
     run_fn(workspace.fn_args(device="cpu", **FIELDS))
     return workspace
 
 
-def assert_same_training(workspace: Any, name: str, one_device: Any) -> None:
+def assert_same_training(workspace: Workspace, name: str, one_device: Workspace) -> None:
     """The loss curve to 1e-4, metrics within noise, and the exported weights to what sums in another order allow."""
     found, expected = (
         json.loads((place / "history.json").read_text())["epochs"]
@@ -114,15 +104,15 @@ def tables_of(model: Path) -> list[np.ndarray]:
 
 
 @pytest.mark.slow
-def test_mirrored_on_two_devices_trains_as_one_does(workspace: Any, one_device: Any) -> None:
-    status, errors = end(start(workspace.fn_args(device="mirrored", **FIELDS), cpus=2))
+def test_mirrored_on_two_devices_trains_as_one_does(workspace: Workspace, one_device: Workspace) -> None:
+    status, errors = start(workspace, "run", device="mirrored", cpus=2).end()
     assert status == 0, errors
     assert_same_training(workspace, "run", one_device)
     assert not list((workspace.root / "checkpoints").iterdir())
 
 
 @pytest.mark.slow
-def test_two_workers_train_as_one_does_though_one_was_killed(workspace: Any, one_device: Any) -> None:
+def test_two_workers_train_as_one_does_though_one_was_killed(workspace: Workspace, one_device: Workspace) -> None:
     (chief, errors), (beside, _) = two_workers(workspace, "killed", killed_in=3)
     assert beside == -signal.SIGKILL
     assert chief == 1, errors
