@@ -2,12 +2,15 @@
 
 import csv
 import math
+import re
 from collections.abc import Iterator
 
 import pyarrow as pa
 
 from components.preprocess.readers.text_layout import TextLayout, is_integer, open_bytes, split_line
 from components.shared.errors import UserError
+
+_NUMBER = re.compile(r"[-+.0-9eE]+")
 
 
 def good_lines(path: str, start: int, block: bytes, layout: TextLayout, skip: bool) -> Iterator[bytes]:
@@ -24,7 +27,7 @@ def good_lines(path: str, start: int, block: bytes, layout: TextLayout, skip: bo
       UserError: a line cannot be read, and `skip` is not set. Names the file and the line.
     """
     for number, line in enumerate(block.split(b"\n")):
-        line = line.removesuffix(b"\r")
+        line = line.rstrip(b"\r")
         if not line:
             continue
         fault = _fault(line, layout)
@@ -39,19 +42,20 @@ def good_lines(path: str, start: int, block: bytes, layout: TextLayout, skip: bo
 
 def count_lines(block: bytes) -> int:
     """How many lines of the block are not empty."""
-    return sum(1 for line in block.split(b"\n") if line.removesuffix(b"\r"))
+    return sum(1 for line in block.split(b"\n") if line.rstrip(b"\r"))
 
 
 def _fault(line: bytes, layout: TextLayout) -> str | None:
     """What is wrong with a line, or None."""
     try:
-        fields = split_line(line, layout.separator)
-    except UnicodeDecodeError:
-        return "not UTF-8"
+        # Bytes that are not UTF-8 matter only where they count.
+        fields = split_line(line, layout.separator, "surrogateescape")
     except csv.Error as error:
         return f"cannot be read ({error})"
     if len(fields) != layout.width:
         return f"{len(fields)} column{'s' * (len(fields) != 1)} where {layout.width} are expected"
+    if any(map(_is_not_utf8, (fields[place] for place in layout.types))):
+        return "not UTF-8"
     for what, position in (("user id", layout.user), ("item id", layout.item)):
         if fault := _id_fault(what, fields[position], layout.types[position]):
             return fault
@@ -69,9 +73,15 @@ def _id_fault(what: str, text: str, kind: pa.DataType) -> str | None:
     return f"{what} {text!r} is not an integer as the others are (if it is right, set dataset.id_type=string)"
 
 
+def _is_not_utf8(text: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in text)
+
+
 def _is_number(text: str) -> bool:
+    """Whether Arrow reads it as a number: Python knows other blanks and other digits besides."""
+    bare = text.strip(" \t")
     try:
-        return "_" not in text and math.isfinite(float(text))
+        return _NUMBER.fullmatch(bare) is not None and math.isfinite(float(bare))
     except ValueError:
         return False
 

@@ -1,5 +1,7 @@
 """Reads delimited text, plain or gzip, in pieces of whole lines that any worker can take."""
 
+import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,12 +13,13 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.preprocess.readers import bad_rows, text_loops
 from components.preprocess.readers.base import Reading, Source
-from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, TextLayout, open_bytes, text_layouts
+from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, TextLayout, open_bytes, split_line, text_layouts
 from components.preprocess.rows import Rows, as_ids
 from components.shared.errors import UserError
 
-# One byte that stands for a separator of several characters, such as "::", which Arrow does not know.
-_STAND_IN = b"\x1f"
+# Bytes that can stand for a separator of several, such as "::", which Arrow does not know; the last ones are seldom.
+_STAND_INS = [bytes([code]) for code in range(0x1F, 0x0D, -1)]
+_HEXADECIMAL = re.compile(rb"0[xX]")
 # Separators that the compiled parser would take for a part of a number, a quote or the end of a line.
 _NO_SEPARATORS = b'-0123456789"\r\n'
 
@@ -90,7 +93,7 @@ def _parse(piece: TextPiece, start: int, block: bytes) -> Rows:
     if (rows := _parse_integers(block, layout)) is not None:
         return rows
     bad = 0
-    columns = _try_types(block, layout)
+    columns = None if _is_read_otherwise(block, layout) else _try_types(block, layout)
     if columns is None:
         good = list(bad_rows.good_lines(piece.path, start, block, layout, reading.on_bad_row == "skip"))
         bad = bad_rows.count_lines(block) - len(good)
@@ -127,9 +130,24 @@ def _parse_integers(block: bytes, layout: TextLayout) -> Rows | None:
     return Rows(columns[0], columns[1], columns[2] if layout.timestamp is not None else None)
 
 
+def _is_read_otherwise(block: bytes, layout: TextLayout) -> bool:
+    """Whether Arrow could read a block, without a word, otherwise than `bad_rows` reads its lines.
+
+    It takes 0x10 for an integer, a carriage return within a line for its end, and the end of the block for the end of a
+    quote.
+    """
+    if _HEXADECIMAL.search(block) or block.count(b"\r") != block.count(b"\r\n"):
+        return True
+    try:
+        split_line(block.rstrip(b"\r\n").rpartition(b"\n")[2], layout.separator, "surrogateescape")
+    except csv.Error:
+        return True
+    return False
+
+
 def _try_types(block: bytes, layout: TextLayout) -> dict[int, pa.Array] | None:
     """The columns that count, read as the types expected or, where they do not fit, as wider ones; None for neither."""
-    if not block.strip():
+    if not block.strip(b"\r\n"):
         return {position: pa.array([], kind) for position, kind in layout.types.items()}
     if (columns := _columns(block, layout)) is not None:
         return columns
@@ -146,9 +164,10 @@ def _columns(block: bytes, layout: TextLayout) -> dict[int, pa.Array] | None:
     separator = layout.separator
     quoted = b'"' in block and len(separator) == 1
     if len(separator) > 1:
-        if _STAND_IN in block:
+        stand_in = next((byte for byte in _STAND_INS if byte not in block), None)
+        if stand_in is None:
             return None
-        block, separator = block.replace(separator, _STAND_IN), _STAND_IN
+        block, separator = block.replace(separator, stand_in), stand_in
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(block),

@@ -21,7 +21,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SAMPLE_BYTES = 1 << 12
 _SAMPLES = 16
 _HEAD_BYTES = 1 << 16
-_INTEGER = re.compile(r"\s*-?\d{1,19}\s*", re.ASCII)
+# As Arrow reads them, which knows no other blanks.
+_INTEGER = re.compile(r"[ \t]*-?0*\d{1,19}[ \t]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,27 @@ def is_integer(text: str) -> bool:
     return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
 
 
-def split_line(line: bytes, separator: bytes) -> list[str]:
+def split_line(line: bytes, separator: bytes, errors: str = "strict") -> list[str]:
     """The fields of one line.
 
+    Args:
+      line: one line, with its end or without.
+      separator: between the fields; quotes have a meaning only where it is one byte.
+      errors: what becomes of bytes that are not UTF-8, see `bytes.decode`.
+
     Raises:
-      UnicodeDecodeError: it is not UTF-8.
-      csv.Error: its quotes do not match.
+      UnicodeDecodeError: it is not UTF-8, and `errors` is strict.
+      csv.Error: a quote that does not end, or a carriage return that does not end the line.
     """
-    text = line.decode("utf-8").rstrip("\r\n")
+    text = line.decode("utf-8", errors).rstrip("\r\n")
     if len(separator) > 1:
+        if "\r" in text:
+            raise csv.Error("carriage return within the line")
         return text.split(separator.decode())
-    return next(csv.reader([text], delimiter=separator.decode(), strict=True), [])
+    fields = next(csv.reader([text + "\n"], delimiter=separator.decode()), [])
+    if fields and fields[-1].endswith("\n"):
+        raise csv.Error("a quote does not end")
+    return fields
 
 
 @contextmanager

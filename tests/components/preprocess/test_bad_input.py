@@ -26,8 +26,13 @@ BAD_LINES = {
     "no timestamp": (b"1,2,3,\n", "empty timestamp"),
     "no user": (b",2,3,4\n", "empty user id"),
     "no item": (b"1,,3,4\n", "empty item id"),
-    "not UTF-8": (b"1,2,\xff\xfe,4,\n", "not UTF-8"),
+    "not UTF-8": (b"1,\xff\xfe,3,4\n", "not UTF-8"),
     "quote": (b'1,2,"3,4\n', "cannot be read"),
+    "quote in the last column": (b'1,2,3,"4\n', "cannot be read"),
+    "carriage return": (b"1,2,3\r,4\n", "cannot be read"),
+    "hexadecimal": (b"1,0x2,3,4\n", "item id '0x2' is not an integer"),
+    "other blanks": (b"1,2,3,\x0c4\n", r"timestamp '\x0c4' is not a number"),
+    "other digits": ("1,2,3,٣\n".encode(), "timestamp '٣' is not a number"),
 }
 PADDING = GOOD * 20
 
