@@ -29,11 +29,13 @@ def entry_point(function: Callable[..., Any]) -> Any:
     """Compiles a function at its first call, and keeps the code on disk wherever there is a place for it.
 
     Numba takes code from disk as long as the function's own file is the same, whatever became of the functions that it
-    calls. So there is a folder for each state of all the files beside the function's, and of those here.
+    calls, and whether or not it checks its indexes (NUMBA_BOUNDSCHECK). So there is a folder for each state of the
+    checks, of all the files beside the function's, and of those here.
     """
     folder = Path(function.__code__.co_filename).parent
     sources = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
-    state = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    checks = f"bounds checks: {config.BOUNDSCHECK}".encode()
+    state = hashlib.sha256(checks + b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
     configured, config.CACHE_DIR = config.CACHE_DIR, str(folder / "__pycache__" / state)
     try:
         return njit(cache=True, **_OPTIONS)(function)
