@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[3]
 COMPONENTS = "tests/components"
 LOOPS = {
     "products": [f"{COMPONENTS}/kernels/test_products.py"],
-    "readers and shards": [f"{COMPONENTS}/preprocess/test_text.py", f"{COMPONENTS}/preprocess/test_kernels.py"],
+    "readers and shards": [f"{COMPONENTS}/preprocess/readers/test_text.py", f"{COMPONENTS}/preprocess/test_loops.py"],
     "synthetic data": [
-        f"{COMPONENTS}/preprocess/test_synthetic.py",
+        f"{COMPONENTS}/preprocess/datasets/test_synthetic.py",
         "-k=every_size or draws_without_replacement or alias_tables or closed_form",
     ],
     "negatives": [
@@ -27,8 +27,8 @@ LOOPS = {
         "-k=larger_than_all_rows or exactly or pooled or nearly_all or all_items or without_training_items or too_small"
         " or any_density or all_candidates or replacement or padded or given",
     ],
-    "training": [f"{COMPONENTS}/trainer/cpu/test_engine.py", "-k=keras_model or several_blocks"],
-    "scoring": [f"{COMPONENTS}/evaluator/test_compiled_scorer.py"],
+    "training": [f"{COMPONENTS}/trainer/engines/cpu/test_engine.py", "-k=keras_model or several_blocks"],
+    "scoring": [f"{COMPONENTS}/evaluator/ranking/test_compiled_scorer.py"],
 }
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from components.preprocess import kernels, text_kernel
+from components.preprocess import loops
+from components.preprocess.readers import text_loops
 
 SEEDS = range(40)
 
@@ -22,7 +23,7 @@ def shard(seed: int) -> tuple[np.random.Generator, npt.NDArray[np.int32], npt.ND
 def test_packed_rows_hold_user_time_and_item(seed: int, timed: bool) -> None:
     random, users, items, _, _ = shard(seed)
     times = random.integers(1_000, 1_008, len(users)) if timed else np.empty(0, np.int64)
-    keys = kernels.pack(users + 5, items, times, 5, 1_000, 3, 4)
+    keys = loops.pack(users + 5, items, times, 5, 1_000, 3, 4)
     offsets = times - 1_000 if timed else np.zeros(len(users), np.int64)
     assert keys.tolist() == [
         (int(user) << 7) + (int(time) << 4) + int(item) for user, time, item in zip(users, offsets, items, strict=True)
@@ -33,7 +34,7 @@ def test_packed_rows_hold_user_time_and_item(seed: int, timed: bool) -> None:
 def test_the_last_of_equal_rows_is_kept(seed: int) -> None:
     random, users, items, num_users, num_items = shard(seed)
     minimum = int(random.integers(1, 6))
-    counts, kept, kept_items, duplicates, below = kernels.keep_latest(users, items, num_users, num_items, minimum)
+    counts, kept, kept_items, duplicates, below = loops.keep_latest(users, items, num_users, num_items, minimum)
     # A dictionary keeps the first of equal keys in its place: the last one, of rows that are turned over.
     distinct = [list(dict.fromkeys(items[users == user][::-1].tolist()))[::-1] for user in range(num_users)]
     expected = [each if len(each) >= minimum else [] for each in distinct]
@@ -50,14 +51,14 @@ def test_the_last_of_equal_rows_is_kept(seed: int) -> None:
 def test_held_out_rows_go_to_their_splits(seed: int, holdouts: int, at_random: bool) -> None:
     random, users, items, num_users, num_items = shard(seed)
     counts = np.bincount(users, minlength=num_users).astype(np.int32)
-    split = kernels.hold_out(counts, 3, holdouts, at_random, np.uint64(seed))
+    split = loops.hold_out(counts, 3, holdouts, at_random, np.uint64(seed))
     for user, count in enumerate(counts.tolist()):
         own = split[users == user]
         assert sorted(own[own > 0]) == list(range(1, min(holdouts, count) + 1))
         if not at_random:
             assert own[::-1][: min(holdouts, count)].tolist() == list(range(1, min(holdouts, count) + 1))
     index = random.permutation(num_items).astype(np.int32)
-    *parts, train_counts = kernels.divide(split, counts, 3, items, index)
+    *parts, train_counts = loops.divide(split, counts, 3, items, index)
     for number in range(3):
         assert parts[2 * number].tolist() == (users[split == number] + 3).tolist()
         assert parts[2 * number + 1].tolist() == index[items[split == number]].tolist()
@@ -68,6 +69,6 @@ def test_held_out_rows_go_to_their_splits(seed: int, holdouts: int, at_random: b
 def test_runs_and_marks_of_ids(seed: int) -> None:
     _, users, _, num_users, _ = shard(seed)
     firsts = [row for row, user in enumerate(users) if row == 0 or users[row - 1] != user]
-    assert text_kernel.runs(users).tolist() == firsts
-    marked = text_kernel.marks(users - 4, -4, num_users)
+    assert text_loops.runs(users).tolist() == firsts
+    marked = text_loops.marks(users - 4, -4, num_users)
     assert np.flatnonzero(marked).tolist() == sorted(set(users.tolist()))
