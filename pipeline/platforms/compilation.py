@@ -43,7 +43,7 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
             default_image=config.cluster.image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
         )
     )
-    spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
     _describe(spec, pipeline)
     _give_defaults(spec, run_parameters.default_values(config))
     return spec
@@ -74,33 +74,22 @@ def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Pla
 
 def _describe(spec: Spec, pipeline: Pipeline) -> None:
     """Adds what the platforms' pages show: a text for the pipeline, its steps and what goes in and out of them."""
-    steps = {component.id: _first_line(type(component)) for component in pipeline.components}
-    spec["pipelineInfo"]["description"] = "\n".join(
-        [_DESCRIPTION, "", *(f"{step}: {text}" for step, text in steps.items())]
-    )
+    steps = [f"{component.id}: {component.DESCRIPTION}" for component in pipeline.components]
+    spec["pipelineInfo"]["description"] = "\n".join([_DESCRIPTION, "", *steps])
+    outputs = {component.id: component.OUTPUT_DESCRIPTIONS for component in pipeline.components}
     for component in pipeline.components:
+        inputs = {
+            name: outputs[channel.producer_component_id][channel.output_key]
+            for name, channel in component.inputs.items()
+        }
         definition = spec["components"][component.id]
-        for side in ("inputDefinitions", "outputDefinitions"):
-            for name, artifact in definition.get(side, {}).get("artifacts", {}).items():
-                artifact["description"] = _ARTIFACTS[name]
+        _describe_artifacts(definition.get("inputDefinitions", {}), inputs)
+        _describe_artifacts(definition["outputDefinitions"], outputs[component.id])
 
 
-def _first_line(component: type) -> str:
-    return (component.__doc__ or "").partition("\n")[0]
-
-
-_ARTIFACTS = {
-    "interactions": "Parquet files of interactions (user, item), by split.",
-    "vocabulary": "Raw ids of users and items, with their indexes and training counts.",
-    "transform_graph": "The vocabulary, through TFX's port for a transform graph.",
-    "examples": "TFRecords of ready batches: training rows for each epoch, and evaluation lists.",
-    "model": "The SavedModel that serves raw ids, and Keras weights.",
-    "model_run": "TensorBoard's logs and history.json of the training.",
-    "evaluation": "metrics.json and report.html.",
-    "blessing": "Whether the model passed the gate.",
-    "model_blessing": "Whether the model passed the gate.",
-    "pushed_model": "The pushed model, and where it was pushed to.",
-}
+def _describe_artifacts(definitions: Spec, texts: Mapping[str, str]) -> None:
+    for name, artifact in definitions.get("artifacts", {}).items():
+        artifact["description"] = texts[name]
 
 
 def _give_defaults(spec: Spec, values: Mapping[str, Any]) -> None:

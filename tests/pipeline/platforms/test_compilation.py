@@ -122,6 +122,11 @@ def test_the_steps_and_their_artifacts_are_described(spec: Any) -> None:
         component = spec["components"][step]
         for side in ("inputDefinitions", "outputDefinitions"):
             assert all(artifact["description"] for artifact in component[side].get("artifacts", {}).values())
+    given, taken = (
+        spec["components"]["Preprocess"]["outputDefinitions"],
+        spec["components"]["Trainer"]["inputDefinitions"],
+    )
+    assert given["artifacts"]["vocabulary"] == taken["artifacts"]["transform_graph"]
 
 
 @pytest.mark.parametrize(
