@@ -98,7 +98,7 @@ def describe_config(config: Config) -> dict[str, Any]:
     """
     sections = {name: value for name, value in config if isinstance(value, Section) and name not in _NOT_DESCRIBED}
     plain = {name: section.model_dump(mode="json", exclude=section.passed_on()) for name, section in sections.items()}
-    return _without_credentials(plain)
+    return {name: _without_credentials(section) for name, section in plain.items()}
 
 
 def _without_credentials(value: Any) -> Any:
