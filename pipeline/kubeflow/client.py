@@ -7,7 +7,6 @@ import json
 import tempfile
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,8 @@ import kfp_server_api
 import urllib3
 
 from components.shared.errors import UserError, first_line
-from pipeline.platforms import Run, Started, Status
-
-
-@dataclass(frozen=True)
-class Server:
-    """How to reach Kubeflow Pipelines.
-
-    Attributes:
-      host: its address, with http:// or https://.
-      namespace: of the user, where the installation has several; None: it has one.
-      token: sent as a bearer token; None: none.
-      ca_cert: file of the certificates to trust; None: the system's.
-      verify: whether to check the server's certificate.
-    """
-
-    host: str
-    namespace: str | None = None
-    token: str | None = None
-    ca_cert: str | None = None
-    verify: bool = True
+from pipeline.kubeflow.options import KubeflowOptions
+from pipeline.platforms.base import Run, Started, Status
 
 
 class _Client(kfp.Client):
@@ -45,49 +26,46 @@ class _Client(kfp.Client):
         return self._healthz_api.healthz_service_get_healthz()
 
 
-class Kubeflow:
-    """An installation of Kubeflow Pipelines v2."""
+class KubeflowConnection:
+    """An installation of Kubeflow Pipelines v2; see `Connection`."""
 
-    def __init__(self, server: Server, experiment: str, root: str | None = None, service_account: str | None = None):
+    def __init__(self, options: KubeflowOptions):
         """Connects.
 
         Args:
-          server: how.
-          experiment: that runs belong to; it is created where there is none of that name.
-          root: where artifacts go; None: the installation's default.
-          service_account: that the steps run as; None: the installation's default.
+          options: how to reach it, and what its runs belong to.
 
         Raises:
           UserError: it cannot be reached, or does not let us in.
         """
-        self._server, self._experiment, self._root, self._account = server, experiment, root, service_account
+        self._options = options
         with self._explained():
             self._client = _Client(
-                host=server.host,
-                existing_token=server.token,
-                ssl_ca_cert=server.ca_cert,
-                verify_ssl=server.verify,
-                **({"namespace": server.namespace} if server.namespace else {}),
+                host=options.host,
+                existing_token=options.existing_token,
+                ssl_ca_cert=options.ssl_ca_cert,
+                verify_ssl=not options.disable_ssl_verification,
+                **({"namespace": options.namespace} if options.namespace else {}),
             )
 
     def start(self, run: Run) -> Started:
         """Uploads the pipeline, unless it is there, and starts a run of it."""
         with self._explained():
             pipeline, version = self._upload(run.text, run.pipeline)
-            experiment = self._client.create_experiment(self._experiment, namespace=self._server.namespace)
+            experiment = self._client.create_experiment(self._options.experiment, namespace=self._options.namespace)
             started = self._client.run_pipeline(
                 experiment.experiment_id,
                 run.name,
                 params=dict(run.values),
                 pipeline_id=pipeline,
                 version_id=version,
-                pipeline_root=self._root,
-                service_account=self._account,
+                pipeline_root=self._options.pipeline_root,
+                service_account=self._options.service_account,
             )
-        return Started(started.run_id, f"{self._server.host.rstrip('/')}/#/runs/details/{started.run_id}")
+        return Started(started.run_id, f"{self._options.host.rstrip('/')}/#/runs/details/{started.run_id}")
 
     def status(self, started: Started) -> Status:
-        """See `Platform`."""
+        """See `Connection`."""
         with self._explained():
             run = self._client.get_run(started.id)
         tasks = (run.run_details and run.run_details.task_details) or []
@@ -103,7 +81,7 @@ class Kubeflow:
     def _upload(self, text: str, name: str) -> tuple[str, str]:
         """The ids of the pipeline and of the version with that text."""
         version_name = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-        pipelines = self._client.list_pipelines(namespace=self._server.namespace, filter=_named(name)).pipelines
+        pipelines = self._client.list_pipelines(namespace=self._options.namespace, filter=_named(name)).pipelines
         with tempfile.TemporaryDirectory(prefix="submit-") as folder:
             file = Path(folder) / "pipeline.yaml"
             file.write_text(text, encoding="utf-8")
@@ -112,7 +90,7 @@ class Kubeflow:
             else:
                 # The first version of a pipeline is named like the pipeline: the one that is meant follows.
                 pipeline = self._client.upload_pipeline(
-                    str(file), pipeline_name=name, namespace=self._server.namespace
+                    str(file), pipeline_name=name, namespace=self._options.namespace
                 ).pipeline_id
             versions = self._client.list_pipeline_versions(pipeline, filter=_named(version_name)).pipeline_versions
             if versions:
@@ -123,7 +101,7 @@ class Kubeflow:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """Quiet, and with errors that say what to do."""
-        host = self._server.host
+        host = self._options.host
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")

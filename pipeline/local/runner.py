@@ -17,8 +17,6 @@ from pipeline.console import StepReporter
 from pipeline.local.lineage import NodeOutcome, is_refusal, newest_outcome, open_store
 from pipeline.pipeline import Places, create_pipeline
 
-STEPS = ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher")
-
 
 class _ReportedNode(beam_dag_runner.PipelineNodeAsDoFn):
     """Runs one node and tells the reporter of this process."""
@@ -72,11 +70,10 @@ def run(config: Config, root: Path, reporter: StepReporter) -> dict[str, NodeOut
     places = Places.below(str(root))
     assert places.metadata
     with exclusive(root):
-        _ReportingRunner().run(
-            create_pipeline(_with_absolute_destination(config), places, input_fingerprint(config.dataset))
-        )
+        pipeline = create_pipeline(_with_absolute_destination(config), places, input_fingerprint(config.dataset))
+        _ReportingRunner().run(pipeline)
         store = open_store(places.metadata)
-        outcomes = {step: newest_outcome(store, config.name, step) for step in STEPS}
+        outcomes = {step.id: newest_outcome(store, config.name, step.id) for step in pipeline.components}
     return {step: outcome for step, outcome in outcomes.items() if outcome is not None}
 
 

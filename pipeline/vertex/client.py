@@ -5,7 +5,6 @@ import io
 import logging
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from google.api_core import exceptions as api_errors
@@ -13,58 +12,49 @@ from google.auth import exceptions as auth_errors
 from google.cloud import aiplatform
 
 from components.shared.errors import UserError, first_line
-from pipeline.platforms import Run, Started, Status
+from pipeline.platforms.base import Run, Started, Status
+from pipeline.vertex.options import VertexOptions
 
 _PREFIX = "PIPELINE_STATE_"
 
 
-@dataclass(frozen=True)
-class Location:
-    """Google Cloud's project, and the region in it, such as us-central1."""
+class VertexConnection:
+    """Vertex AI Pipelines in a region of a project; see `Connection`."""
 
-    project: str
-    region: str
-
-
-class Vertex:
-    """Vertex AI Pipelines in one region of a project."""
-
-    def __init__(self, location: Location, root: str, service_account: str | None = None):
+    def __init__(self, options: VertexOptions):
         """Takes the credentials of the environment, as Google's other tools do.
 
         Args:
-          location: where.
-          root: folder of all artifacts, gs://...
-          service_account: that the steps run as; None: the project's default.
+          options: where to run, and as whom.
 
         Raises:
           UserError: the root is no folder of Cloud Storage.
         """
-        if not root.startswith("gs://"):
-            raise UserError(f"--pipeline-root {root}: Vertex keeps artifacts at gs://BUCKET/FOLDER")
-        self._location, self._root, self._account = location, root, service_account
+        if not options.pipeline_root.startswith("gs://"):
+            raise UserError(f"--pipeline-root {options.pipeline_root}: Vertex keeps artifacts at gs://BUCKET/FOLDER")
+        self._options = options
 
     def start(self, run: Run) -> Started:
-        """See `Platform`."""
+        """See `Connection`."""
         with self._explained(), tempfile.TemporaryDirectory(prefix="submit-") as folder:
             file = Path(folder) / "pipeline.yaml"
             file.write_text(run.text, encoding="utf-8")
             job = aiplatform.PipelineJob(
                 display_name=run.name,
                 template_path=str(file),
-                pipeline_root=self._root,
+                pipeline_root=self._options.pipeline_root,
                 parameter_values=dict(run.values),
-                project=self._location.project,
-                location=self._location.region,
+                project=self._options.project,
+                location=self._options.region,
             )
-            job.submit(service_account=self._account)
-        where = f"locations/{self._location.region}/pipelines/runs/{job.name}?project={self._location.project}"
+            job.submit(service_account=self._options.service_account)
+        where = f"locations/{self._options.region}/pipelines/runs/{job.name}?project={self._options.project}"
         return Started(job.resource_name, f"https://console.cloud.google.com/vertex-ai/{where}")
 
     def status(self, started: Started) -> Status:
-        """See `Platform`."""
+        """See `Connection`."""
         with self._explained():
-            job = aiplatform.PipelineJob.get(started.id, project=self._location.project, location=self._location.region)
+            job = aiplatform.PipelineJob.get(started.id, project=self._options.project, location=self._options.region)
             run = job.gca_resource
         tasks = run.job_detail.task_details
         errors = [error.message for error in (*(task.error for task in tasks), run.error) if error and error.message]
@@ -75,7 +65,7 @@ class Vertex:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """Quiet, and with errors that say what to do."""
-        where = f"Vertex AI ({self._location.project}, {self._location.region})"
+        where = f"Vertex AI ({self._options.project}, {self._options.region})"
         logging.getLogger("google.cloud.aiplatform").setLevel(logging.WARNING)
         try:
             with contextlib.redirect_stdout(io.StringIO()):

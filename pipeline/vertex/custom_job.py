@@ -6,20 +6,19 @@ from tfx.extensions.google_cloud_ai_platform import constants
 from tfx.extensions.google_cloud_ai_platform.trainer import executor
 
 from components.shared.errors import UserError
-from pipeline.config import Config, CustomJobConfig, Target
+from pipeline.config import Config
+from pipeline.vertex.config import CustomJobConfig
 
 
-def training_job(config: Config, target: Target) -> dict[str, Any] | None:
+def training_job(config: Config) -> dict[str, Any] | None:
     """The job as `custom_config` of TFX's Vertex Trainer; None where the configuration has none.
 
     Raises:
-      UserError: the target is not Vertex; or the job has several machines, or a TPU, that the trainer would not use.
+      UserError: the job has several machines, or a TPU, that the trainer would not use.
     """
     job = config.custom_job
     if job.project is None:
         return None
-    if target != "vertex":
-        raise UserError("custom_job is Vertex's own: compile with --target vertex, or set custom_job.project: null")
     wanted = "multiworker" if job.machines > 1 else "tpu" if job.tpu_topology else None
     if wanted and config.trainer.device not in ("auto", wanted):
         raise UserError(f"trainer.device: {config.trainer.device} does not use this custom_job; set {wanted}, or auto")

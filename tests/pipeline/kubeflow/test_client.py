@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from components.shared.errors import UserError
-from pipeline import submission
-from pipeline.kubeflow.client import Kubeflow, Server
-from pipeline.platforms import Run, follow
+from pipeline.kubeflow.client import KubeflowConnection
+from pipeline.kubeflow.options import KubeflowOptions
+from pipeline.kubeflow.platform import Kubeflow
+from pipeline.platforms import submission
+from pipeline.platforms.base import Run
+from pipeline.platforms.following import follow
 from tests.pipeline.kubeflow.kfp_server import STEPS, KfpServer
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
@@ -21,11 +24,11 @@ def server() -> Iterator[KfpServer]:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return submission.prepare(CONFIG, [], ["epochs=3", "user_column=customer", "minimum_hr=null"], "kfp")
+    return submission.prepare(CONFIG, [], ["epochs=3", "user_column=customer", "minimum_hr=null"], Kubeflow())
 
 
-def kubeflow(server: KfpServer, token: str | None = None) -> Kubeflow:
-    return Kubeflow(Server(server.url, token=token), "neumf")
+def kubeflow(server: KfpServer, token: str | None = None) -> KubeflowConnection:
+    return KubeflowConnection(KubeflowOptions(host=server.url, existing_token=token))
 
 
 def test_a_run_is_started_with_all_parameters(server: KfpServer, run: Run) -> None:
@@ -49,7 +52,7 @@ def test_a_pipeline_is_uploaded_once_and_a_changed_one_as_a_new_version(server: 
     assert (len(server.pipelines), len(server.versions), len(server.experiments), len(server.runs)) == (1, 2, 1, 2)
     assert len({sent["pipeline_version_reference"]["pipeline_version_id"] for sent in server.runs}) == 1
 
-    changed = submission.prepare(CONFIG, ["trainer.num_factors=8"], ["image=other:1"], "kfp", cache=False)
+    changed = submission.prepare(CONFIG, ["trainer.num_factors=8"], ["image=other:1"], Kubeflow(), cache=False)
     platform.start(changed)
     assert (len(server.pipelines), len(server.versions)) == (1, 3)
     spec = server.versions[-1]["pipeline_spec"]
@@ -106,14 +109,14 @@ def test_the_token_is_sent_and_never_told(server: KfpServer, run: Run) -> None:
     with pytest.raises(UserError) as error:
         kubeflow(server, "other-t0ken")
     assert "t0ken" not in str(error.value)
-    assert "s3cret" not in repr(run)
+    assert "s3cret" not in repr((run, KubeflowOptions(host=server.url, existing_token="s3cret")))
 
 
 def test_a_host_that_is_not_there_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     with pytest.raises(UserError, match=rf"http://127.0.0.1:{port} cannot be reached: .*refused") as error:
-        Kubeflow(Server(f"http://127.0.0.1:{port}"), "neumf")
+        KubeflowConnection(KubeflowOptions(host=f"http://127.0.0.1:{port}"))
     assert "\n" not in str(error.value)
 
 

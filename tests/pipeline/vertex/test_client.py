@@ -19,9 +19,12 @@ from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
 from components.shared.errors import UserError
-from pipeline import submission
-from pipeline.platforms import Run, follow
-from pipeline.vertex.client import Location, Vertex
+from pipeline.platforms import submission
+from pipeline.platforms.base import Run
+from pipeline.platforms.following import follow
+from pipeline.vertex.client import VertexConnection
+from pipeline.vertex.options import VertexOptions
+from pipeline.vertex.platform import Vertex
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
 STEPS = ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher")
@@ -120,11 +123,14 @@ def _handler(action: Any, request: Any) -> grpc.RpcMethodHandler:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return submission.prepare(CONFIG, ["cluster.accelerator=NVIDIA_L4"], ["epochs=3", "ratings=null"], "vertex")
+    return submission.prepare(CONFIG, ["cluster.accelerator=NVIDIA_L4"], ["epochs=3", "ratings=null"], Vertex())
 
 
-def platform() -> Vertex:
-    return Vertex(Location("project", "us-central1"), "gs://bucket/neumf", "runner@project.iam.gserviceaccount.com")
+def platform(root: str = "gs://bucket/neumf") -> VertexConnection:
+    account = "runner@project.iam.gserviceaccount.com"
+    return VertexConnection(
+        VertexOptions(project="project", region="us-central1", pipeline_root=root, service_account=account)
+    )
 
 
 def test_a_run_is_started(service: Service, run: Run) -> None:
@@ -204,4 +210,4 @@ def test_missing_credentials_are_told(run: Run, monkeypatch: pytest.MonkeyPatch)
 
 def test_artifacts_must_go_to_cloud_storage() -> None:
     with pytest.raises(UserError, match="--pipeline-root /tmp/x: Vertex keeps artifacts at gs://BUCKET/FOLDER"):
-        Vertex(Location("project", "us-central1"), "/tmp/x")
+        platform(root="/tmp/x")

@@ -14,18 +14,19 @@ from tfx.extensions.google_cloud_ai_platform import constants
 from tfx.extensions.google_cloud_ai_platform.trainer import executor
 
 from components.shared.errors import UserError
-from pipeline.compilation import compile_pipeline, to_yaml
-from pipeline.config import Target, load_config
-from pipeline.run_parameters import INPUT_VERSION, RUN_PARAMETERS
+from pipeline.config import load_config
+from pipeline.platforms.compilation import compile_pipeline, to_yaml
+from pipeline.platforms.registry import PLATFORMS
+from pipeline.platforms.run_parameters import INPUT_VERSION, RUN_PARAMETERS
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 COMMITTED = PROJECT / "kfp_pipeline.yaml"
 CONFIG = PROJECT / "configs" / "synthetic.yaml"
 STEPS = ["Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher"]
 
 
-def compiled(*assignments: str, target: Target = "kfp") -> Any:
-    return compile_pipeline(load_config(CONFIG, assignments), target)
+def compiled(*assignments: str, target: str = "kfp") -> Any:
+    return compile_pipeline(load_config(CONFIG, assignments), PLATFORMS[target])
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,11 @@ def test_the_steps_and_their_artifacts_are_described(spec: Any) -> None:
         component = spec["components"][step]
         for side in ("inputDefinitions", "outputDefinitions"):
             assert all(artifact["description"] for artifact in component[side].get("artifacts", {}).values())
+    given, taken = (
+        spec["components"]["Preprocess"]["outputDefinitions"],
+        spec["components"]["Trainer"]["inputDefinitions"],
+    )
+    assert given["artifacts"]["vocabulary"] == taken["artifacts"]["transform_graph"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +137,7 @@ def test_the_steps_and_their_artifacts_are_described(spec: Any) -> None:
         ("vertex", "NVIDIA_L4", "NVIDIA_L4"),
     ],
 )
-def test_the_trainer_asks_for_its_machine(target: Target, accelerator: str, emitted: str) -> None:
+def test_the_trainer_asks_for_its_machine(target: str, accelerator: str, emitted: str) -> None:
     spec = compiled(
         "cluster.cpu=8", "cluster.memory=30", f"cluster.accelerator={accelerator}", "cluster.accelerator_count=2",
         target=target,
@@ -184,11 +190,15 @@ def test_a_tpu_trains_in_a_custom_job() -> None:
 @pytest.mark.parametrize(
     ("assignments", "target", "message"),
     [
-        (["custom_job.project=p"], "kfp", "custom_job is Vertex's own"),
+        (
+            ["custom_job.project=p"],
+            "kfp",
+            "custom_job is Vertex AI's own, Kubeflow Pipelines v2 has none; compile for vertex",
+        ),
         (["custom_job.project=p", "custom_job.machines=2", "trainer.device=cpu"], "vertex", "set multiworker, or auto"),
         (["custom_job.project=p", "custom_job.tpu_topology=2x2", "trainer.device=gpu"], "vertex", "set tpu, or auto"),
     ],
 )
-def test_a_custom_job_that_would_not_be_used_is_refused(assignments: list[str], target: Target, message: str) -> None:
+def test_a_custom_job_that_would_not_be_used_is_refused(assignments: list[str], target: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         compiled(*assignments, target=target)

@@ -4,9 +4,9 @@ import pytest
 
 from components.shared.errors import UserError
 from pipeline.config import load_config
-from pipeline.run_parameters import INPUT_VERSION, RUN_PARAMETERS, default_values, descriptions, load_run
+from pipeline.platforms.run_parameters import INPUT_VERSION, RUN_PARAMETERS, default_values, descriptions, load_run
 
-CONFIG = Path(__file__).resolve().parents[2] / "configs" / "synthetic.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
 
 
 def test_defaults_are_those_of_the_configuration() -> None:

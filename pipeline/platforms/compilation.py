@@ -1,4 +1,4 @@
-"""Compiles the pipeline for Kubeflow Pipelines v2 and for Vertex AI Pipelines (schema 2.1)."""
+"""Compiles the pipeline for the platforms that take Kubeflow's PipelineSpec (schema 2.1)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,43 +9,42 @@ from tfx.orchestration import data_types
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.shared.errors import UserError
-from pipeline import run_parameters
-from pipeline.config import ClusterConfig, Config, Target
+from components.trainer.component import Trainer
+from pipeline.config import ClusterConfig, Config
 from pipeline.pipeline import Places, create_pipeline
-from pipeline.vertex import custom_job
+from pipeline.platforms import run_parameters
+from pipeline.platforms.base import Platform
 
 Spec = dict[str, Any]
 
 _COMMAND = ["python", "-m", "pipeline.entrypoint"]
-_ANY_GPU = "nvidia.com/gpu"
 _HEADER = "# Made by `python -m pipeline compile`. Change the configuration, not this file.\n"
 _DESCRIPTION = "From a file of ratings to a gated, pushed NeuMF recommender."
 
 
-def compile_pipeline(config: Config, target: Target = "kfp") -> Spec:
+def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     """The pipeline as a PipelineSpec, whose runs take `run_parameters.RUN_PARAMETERS`.
 
     Args:
-      config: of the pipeline, and the defaults of its parameters.
-      target: for what; the same but for the names of accelerators, and a CustomJob, which Vertex alone has.
+      config: the pipeline's configuration, with the defaults of its parameters.
+      platform: that it is for; what it asks of the Trainer's machine is the platform's.
 
     Raises:
-      UserError: the target does not have what the configuration asks for.
+      UserError: the platform does not have what the configuration asks for.
     """
     input_version = data_types.RuntimeParameter(run_parameters.INPUT_VERSION, ptype=str)
-    training_job = custom_job.training_job(config, target)
+    training_job = platform.training_job(config)
     pipeline = create_pipeline(
         run_parameters.with_run_parameters(config), Places.of_orchestrator(), input_version, training_job
     )
     if training_job is None:
-        _ask_for_resources(pipeline, config.cluster, target)
+        _ask_for_resources(pipeline, config.cluster, platform)
     runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
         kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
             default_image=config.cluster.image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
         )
     )
-    spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
     _describe(spec, pipeline)
     _give_defaults(spec, run_parameters.default_values(config))
     return spec
@@ -62,54 +61,36 @@ def to_yaml(spec: Spec) -> str:
     return _HEADER + yaml.safe_dump(spec, sort_keys=True, width=120, allow_unicode=True)
 
 
-def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, target: Target) -> None:
+def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Platform[Any]) -> None:
     wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
         cpu_limit=cluster.cpu or 0, memory_limit=cluster.memory or 0
     )
     if cluster.accelerator:
-        wanted.accelerator.type = _accelerator(cluster.accelerator, target)
+        wanted.accelerator.type = platform.accelerator(cluster.accelerator)
         wanted.accelerator.count = cluster.accelerator_count
     if wanted.ListFields():
-        (trainer,) = (component for component in pipeline.components if component.id == "Trainer")
+        (trainer,) = (component for component in pipeline.components if isinstance(component, Trainer))
         trainer.with_platform_config(wanted)
-
-
-def _accelerator(name: str, target: Target) -> str:
-    is_resource = "/" in name
-    if target == "vertex" and is_resource:
-        raise UserError(f"cluster.accelerator: Vertex knows types such as NVIDIA_L4, not the resource {name!r}")
-    return name if target == "vertex" or is_resource else _ANY_GPU
 
 
 def _describe(spec: Spec, pipeline: Pipeline) -> None:
     """Adds what the platforms' pages show: a text for the pipeline, its steps and what goes in and out of them."""
-    steps = {component.id: _first_line(type(component)) for component in pipeline.components}
-    spec["pipelineInfo"]["description"] = "\n".join(
-        [_DESCRIPTION, "", *(f"{step}: {text}" for step, text in steps.items())]
-    )
+    steps = [f"{component.id}: {component.DESCRIPTION}" for component in pipeline.components]
+    spec["pipelineInfo"]["description"] = "\n".join([_DESCRIPTION, "", *steps])
+    outputs = {component.id: component.OUTPUT_DESCRIPTIONS for component in pipeline.components}
     for component in pipeline.components:
+        inputs = {
+            name: outputs[channel.producer_component_id][channel.output_key]
+            for name, channel in component.inputs.items()
+        }
         definition = spec["components"][component.id]
-        for side in ("inputDefinitions", "outputDefinitions"):
-            for name, artifact in definition.get(side, {}).get("artifacts", {}).items():
-                artifact["description"] = _ARTIFACTS[name]
+        _describe_artifacts(definition.get("inputDefinitions", {}), inputs)
+        _describe_artifacts(definition["outputDefinitions"], outputs[component.id])
 
 
-def _first_line(component: type) -> str:
-    return (component.__doc__ or "").partition("\n")[0]
-
-
-_ARTIFACTS = {
-    "interactions": "Parquet files of interactions (user, item), by split.",
-    "vocabulary": "Raw ids of users and items, with their indexes and training counts.",
-    "transform_graph": "The vocabulary, through TFX's port for a transform graph.",
-    "examples": "TFRecords of ready batches: training rows for each epoch, and evaluation lists.",
-    "model": "The SavedModel that serves raw ids, and Keras weights.",
-    "model_run": "TensorBoard's logs and history.json of the training.",
-    "evaluation": "metrics.json and report.html.",
-    "blessing": "Whether the model passed the gate.",
-    "model_blessing": "Whether the model passed the gate.",
-    "pushed_model": "The pushed model, and where it was pushed to.",
-}
+def _describe_artifacts(definitions: Spec, texts: Mapping[str, str]) -> None:
+    for name, artifact in definitions.get("artifacts", {}).items():
+        artifact["description"] = texts[name]
 
 
 def _give_defaults(spec: Spec, values: Mapping[str, Any]) -> None:

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from components.shared.errors import UserError
-from pipeline import submission
+from pipeline.platforms import submission
+from pipeline.platforms.registry import PLATFORMS
 
-CONFIG = Path(__file__).resolve().parents[2] / "configs" / "synthetic.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
 
 
 @pytest.mark.parametrize(
@@ -21,18 +22,6 @@ CONFIG = Path(__file__).resolve().parents[2] / "configs" / "synthetic.yaml"
 )
 def test_a_faulty_parameter_is_told_before_anything_is_sent(parameter: str, message: str) -> None:
     with pytest.raises(UserError) as error:
-        submission.prepare(CONFIG, [], [parameter], "kfp")
+        submission.prepare(CONFIG, [], [parameter], PLATFORMS["kfp"])
     assert message in str(error.value)
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("target", "options", "message"),
-    [
-        ("kfp", {"host": None}, "--target kfp needs --host"),
-        ("vertex", {"project": None, "region": "x"}, "--target vertex needs --project, --pipeline-root"),
-    ],
-)
-def test_a_missing_option_is_named(target: str, options: dict[str, str | None], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        submission.connect(target, None, None, options)  # type: ignore[arg-type]
