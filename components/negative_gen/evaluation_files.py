@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from components.artifacts import storage
+from components.artifacts.examples import evaluation_file
+from components.artifacts.interactions import Pairs
 from components.artifacts.records import EVALUATION_COLUMNS, BatchBuffer, BatchWriter
-from components.artifacts.storage import SPLITS, Split
+from components.artifacts.splits import SPLITS, Split
 from components.negative_gen import loops
 from components.negative_gen.job import NegativesJob
-from components.negative_gen.train_shards import HeldOut, TrainShard, raw_user_id
+from components.negative_gen.train_shards import TrainShard
 from components.negative_gen.training_files import Written
 from components.shared.errors import UserError
 from components.shared.random_streams import stream_key
@@ -25,7 +27,7 @@ def write_split(job: NegativesJob, split: Split) -> Written:
     Raises:
       UserError: a user has fewer candidates than negatives are asked for; the disk is full.
     """
-    name = f"Split-{split}/{storage.shard_name(0, 1, 'tfrecord')}"
+    name = evaluation_file(split)
     buffer = BatchBuffer(EVALUATION_COLUMNS, job.users_per_batch * job.width)
     shape = (buffer.records, job.users_per_batch, job.width)
     user, item, mask = (buffer.columns[column].reshape(shape, copy=False) for column in EVALUATION_COLUMNS)
@@ -55,11 +57,11 @@ def write_split(job: NegativesJob, split: Split) -> Written:
 def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
     """What is ranked, for some users at a time: each positive, then its negatives."""
     given = job.interactions.given_negatives() if job.negatives.protocol == "ncf" and split == "test" else None
-    scratch = loops.make_scratch(job.interactions.items)
+    scratch = loops.make_scratch(job.items)
     at_once = max(1, _ROWS_AT_ONCE // job.width)
     for number in range(job.interactions.shards):
-        held_out = {other: job.interactions.held_out(other, number) for other in job.evaluation_splits}
-        shard = job.interactions.train(number)
+        held_out = {other: job.interactions.shard(other, number) for other in job.evaluation_splits}
+        shard = job.train_shards[number]
         avoided = _avoided(job, shard, held_out)
         for start in range(0, len(held_out[split].users), at_once):
             users = held_out[split].users[start : start + at_once]
@@ -77,7 +79,7 @@ def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
             yield users, items, mask
 
 
-def _avoided(job: NegativesJob, shard: TrainShard, held_out: dict[Split, HeldOut]) -> np.ndarray:
+def _avoided(job: NegativesJob, shard: TrainShard, held_out: dict[Split, Pairs]) -> np.ndarray:
     """The items [users, n] that are no negatives of the shard's users although they were not trained on; -1: none."""
     users = len(shard.offsets) - 1
     if job.negatives.protocol == "mlperf":
@@ -101,14 +103,14 @@ def _sample(
     key = np.uint64(stream_key(job.seed, "evaluation negatives", SPLITS.index(split)))
     distinct = job.negatives.protocol != "mlperf"
     outcome = loops.sample_negatives(
-        shard.items, shard.offsets, shard.first_user, users, avoided, job.interactions.items, distinct, key, items,
+        shard.items, shard.offsets, shard.first_user, users, avoided, job.items, distinct, key, items,
         scratch,
     )  # fmt: skip
     if outcome != loops.DONE:
         local = users[outcome] - shard.first_user
         trained = shard.items[shard.offsets[local] : shard.offsets[local + 1]]
         touched = np.union1d(trained, avoided[outcome][avoided[outcome] >= 0])
-        raise job.too_few_candidates(int(users[outcome]), job.interactions.items - len(touched))
+        raise job.too_few_candidates(int(users[outcome]), job.items - len(touched))
 
 
 def _take_given(job: NegativesJob, users: np.ndarray, given: dict[int, np.ndarray], items: np.ndarray) -> np.ndarray:
@@ -118,11 +120,11 @@ def _take_given(job: NegativesJob, users: np.ndarray, given: dict[int, np.ndarra
         negatives = given.get(user, ())
         if not len(negatives):
             raise UserError(
-                f"user {raw_user_id(job.vocabulary_uri, user)} has a test item, but the dataset brings no negatives "
+                f"user {job.raw_user(user)} has a test item, but the dataset brings no negatives "
                 "for it: complete the file of negatives, or set negatives.protocol to standard"
             )
         items[row, 1 : 1 + len(negatives)] = negatives
         # Anything but the positive, which would count as listed among its own negatives.
-        items[row, 1 + len(negatives) :] = (items[row, 0] + 1) % job.interactions.items
+        items[row, 1 + len(negatives) :] = (items[row, 0] + 1) % job.items
         missing[row, 1 + len(negatives) :] = 1
     return missing

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.artifacts import storage
+from components.artifacts.examples import training_file
 from components.artifacts.records import TRAIN_COLUMNS, BatchBuffer, BatchWriter
 from components.negative_gen import loops
 from components.negative_gen.job import NegativesJob
@@ -96,11 +97,11 @@ def _try_to_scatter(job: NegativesJob, epoch: int, file: int, number: int, capac
     rows, ends = _memory.rows, np.zeros(number, np.int64)
     placement_key = np.uint64(stream_key(job.seed, "placement", epoch))
     draw_key = np.uint64(stream_key(job.seed, "training negatives", epoch, file))
-    scratch = loops.make_scratch(job.interactions.items)
+    scratch = loops.make_scratch(job.items)
     for shard_number in range(job.interactions.shards):
-        shard = job.interactions.train(shard_number)
+        shard = job.train_shards[shard_number]
         outcome = loops.scatter_rows(
-            shard.items, shard.offsets, shard.first_user, job.interactions.items, job.negatives.num_negatives,
+            shard.items, shard.offsets, shard.first_user, job.items, job.negatives.num_negatives,
             file, job.file_bits, placement_key, draw_key, rows, ends, scratch,
         )  # fmt: skip
         if outcome == loops.TOO_SMALL:
@@ -114,11 +115,11 @@ def _write_batches(
     job: NegativesJob, epoch: int, number: int, parts: Sequence[np.ndarray]
 ) -> tuple[Written, np.ndarray]:
     """Cuts packed rows into the batches of file `number`; returns the rows of the last, incomplete one as well."""
-    name = storage.shard_name(number, 1 + 2**job.file_bits, "tfrecord", storage.epoch_prefix(epoch))
-    with storage.write_atomically(f"{storage.split_dir(job.examples_uri, 'train')}/{name}") as file:
+    name = training_file(epoch, number, 1 + 2**job.file_bits)
+    with storage.write_atomically(f"{job.examples_uri}/{name}") as file:
         writer = BatchWriter(file)
         rest = _cut(parts, BatchBuffer(TRAIN_COLUMNS, job.batch_size), writer)
-        return Written(f"Split-train/{name}", writer.digest()), rest
+        return Written(name, writer.digest()), rest
 
 
 def _cut(parts: Sequence[np.ndarray], buffer: BatchBuffer, writer: BatchWriter) -> np.ndarray:
