@@ -71,7 +71,7 @@ class ExamplesSummary(Summary):
 
 def training_file(epoch: int, shard: int, shards: int) -> str:
     """The path, below the artifact, of one of the files of an epoch."""
-    return split_dir("", "train") + f"/{_epoch_prefix(epoch)}{shard_name(shard, shards, _SUFFIX)}"
+    return f"{split_dir('', 'train')}/{_epoch_prefix(epoch)}{shard_name(shard, shards, _SUFFIX)}"
 
 
 def evaluation_file(split: Split) -> str:

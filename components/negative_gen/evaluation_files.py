@@ -1,8 +1,10 @@
 """Writes the evaluation records of one split: every held-out item among its negatives."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from components.artifacts import storage
 from components.artifacts.examples import evaluation_file
@@ -18,7 +20,8 @@ from components.shared.random_streams import stream_key
 
 _ROWS_AT_ONCE = 1 << 18
 
-Lists = tuple[np.ndarray, np.ndarray, np.ndarray]  # users [n], items [n, width], mask [n, width]
+Lists: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
+"""Users [n], items [n, width], mask [n, width]."""
 
 
 def write_split(job: NegativesJob, split: Split) -> Written:
@@ -79,7 +82,7 @@ def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
             yield users, items, mask
 
 
-def _avoided(job: NegativesJob, shard: TrainShard, held_out: dict[Split, Pairs]) -> np.ndarray:
+def _avoided(job: NegativesJob, shard: TrainShard, held_out: dict[Split, Pairs]) -> npt.NDArray[np.int32]:
     """The items [users, n] that are no negatives of the shard's users although they were not trained on; -1: none."""
     users = len(shard.offsets) - 1
     if job.negatives.protocol == "mlperf":
@@ -94,10 +97,10 @@ def _sample(
     job: NegativesJob,
     split: Split,
     shard: TrainShard,
-    users: np.ndarray,
-    avoided: np.ndarray,
-    items: np.ndarray,
-    scratch: tuple[np.ndarray, np.ndarray],
+    users: npt.NDArray[np.int32],
+    avoided: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    scratch: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]],
 ) -> None:
     """Fills `items[:, 1:]` with negatives of the protocol."""
     key = np.uint64(stream_key(job.seed, "evaluation negatives", SPLITS.index(split)))
@@ -113,7 +116,12 @@ def _sample(
         raise job.too_few_candidates(int(users[outcome]), job.items - len(touched))
 
 
-def _take_given(job: NegativesJob, users: np.ndarray, given: dict[int, np.ndarray], items: np.ndarray) -> np.ndarray:
+def _take_given(
+    job: NegativesJob,
+    users: npt.NDArray[np.int32],
+    given: dict[int, npt.NDArray[np.int32]],
+    items: npt.NDArray[np.int32],
+) -> npt.NDArray[np.uint8]:
     """Fills `items[:, 1:]` with the dataset's negatives; returns a mask of the places for which it has none."""
     missing = np.zeros(items.shape, np.uint8)
     for row, user in enumerate(users.tolist()):
