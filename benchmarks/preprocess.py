@@ -30,7 +30,7 @@ def prepare_ours() -> None:
         run_ours(str(path), f"{folder}/out")
 
 
-def run_ours(csv: str, out: str) -> dict[str, Any]:
+def run_ours(csv: str, out: str) -> None:
     """What the component's executor calls, on Beam's in-memory runner."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -40,7 +40,7 @@ def run_ours(csv: str, out: str) -> dict[str, Any]:
 
     dataset = DatasetConfig(kind="files", path=csv, user_column="userId", item_column="movieId")
     options = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
-    return write_artifacts(
+    write_artifacts(
         dataset,
         PreprocessConfig(min_interactions=MINIMUM),
         1,

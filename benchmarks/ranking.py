@@ -66,8 +66,9 @@ def save_model(folder: str, shape: Shape) -> None:
         if variable.path.endswith("bias"):
             variable.assign(generator(0, variable.path).normal(0, 0.1, variable.shape))
     weights.save(f"{folder}/weights.npz", weights.usual_weights(model))
-    vocabulary = Vocabulary(np.arange(shape.users), np.arange(shape.items), np.ones(shape.items, np.int64))
-    ServingModel(model, vocabulary, SeenItems.nothing(len(vocabulary.user_ids))).save(f"{folder}/model")
+    users, items = np.arange(shape.users), np.arange(shape.items)
+    vocabulary = Vocabulary(users, items, np.ones_like(users), np.ones_like(items))
+    ServingModel(model, vocabulary, SeenItems.nothing(shape.users)).save(f"{folder}/model")
 
 
 def random_holdouts(users: int, items: int, seen: int) -> Holdouts:

@@ -105,13 +105,13 @@ def _shares(model: Model, step: Step, speed: float, peaks: list[Peaks]) -> Itera
 def _write(folder: str, shape: Shape, batch: int, epochs: int, most_batches: int | None) -> tuple[Shape, Step]:
     """Writes the examples; returns the shape that they have, which may lack a few items, and the mean step."""
     from benchmarks.examples import save_first_epoch, write_examples
-    from components.artifacts.storage import read_summary
+    from components.artifacts.examples import ExamplesSummary
 
     write_examples(f"{folder}/examples", shape, batch, epochs, most_batches)
     save_first_epoch(f"{folder}/examples", folder)
-    summary = read_summary(f"{folder}/examples")
+    summary = ExamplesSummary.read(f"{folder}/examples")
     user, item, _ = load_columns(folder)
-    return Shape(summary["users"], summary["items"], shape.interactions), mean_step(user, item, batch)
+    return Shape(summary.users, summary.items, shape.interactions), mean_step(user, item, batch)
 
 
 def _import() -> None:

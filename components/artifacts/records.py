@@ -9,15 +9,16 @@ columns never change: a writer fills the columns of a ready template in place.
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
+import numpy.typing as npt
 
 from components.artifacts.storage import open_file, write_atomically
 from components.shared.errors import UserError
 
-DTYPES: dict[str, np.dtype] = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "user": np.dtype("<i4"),
     "item": np.dtype("<i4"),
     "label": np.dtype("u1"),
@@ -59,7 +60,7 @@ class BatchBuffer:
             for name, offset in zip(columns, offsets, strict=True)
         }
 
-    def seal(self, records: int) -> np.ndarray:
+    def seal(self, records: int) -> npt.NDArray[np.uint8]:
         """Writes the checksums of the first `records` records and returns those records, uint8 [records, bytes]."""
         sealed = self._bytes[:records]
         for record in sealed:
@@ -89,7 +90,7 @@ class BatchWriter:
         return self._digest.digest()
 
 
-def write_batches(path: str, batches: Iterable[Mapping[str, np.ndarray]]) -> bytes:
+def write_batches(path: str, batches: Iterable[Mapping[str, npt.NDArray[Any]]]) -> bytes:
     """Writes batches of equal shape to one file, which appears whole or not at all, and returns its digest."""
     with write_atomically(path) as file:
         writer = BatchWriter(file)
@@ -102,7 +103,7 @@ def write_batches(path: str, batches: Iterable[Mapping[str, np.ndarray]]) -> byt
         return writer.digest()
 
 
-def read_batches(path: str) -> Iterator[dict[str, np.ndarray]]:
+def read_batches(path: str) -> Iterator[dict[str, npt.NDArray[Any]]]:
     """Yields the batches of a file in their order: read-only arrays [rows] by column name.
 
     Raises:
@@ -126,9 +127,9 @@ def _data(file: BinaryIO, head: bytes, path: str, number: int) -> bytes:
     return data
 
 
-def _masked_crc(data: bytes | np.ndarray) -> int:
+def _masked_crc(data: bytes | npt.NDArray[np.uint8]) -> int:
     """CRC-32C as TFRecord masks it."""
-    crc = google_crc32c.value(data)
+    crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 

@@ -1,7 +1,7 @@
-"""Names and files of the pipeline's artifacts.
+"""Files of the pipeline's artifacts: whole or not there, on any file system.
 
 An artifact is a folder, local or on a file system that Beam knows (gs://...). Files are written under a temporary
-name and renamed; `summary.json` comes last, so an artifact without one is not whole.
+name and renamed.
 """
 
 import contextlib
@@ -10,36 +10,13 @@ import hashlib
 import json
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.shared.errors import UserError
-
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-SUMMARY = "summary.json"
-USERS_VOCABULARY = "users.parquet"
-ITEMS_VOCABULARY = "items.parquet"
-GIVEN_NEGATIVES = "given_negatives.parquet"
-
-
-def split_dir(uri: str, split: Split) -> str:
-    """The folder of a split, as TFX names it."""
-    return posixpath.join(uri, f"Split-{split}")
-
-
-def shard_name(shard: int, of: int, suffix: str, prefix: str = "") -> str:
-    """The file name of one shard: `shard-00003-of-00020.parquet`."""
-    return f"{prefix}shard-{shard:05d}-of-{of:05d}.{suffix}"
-
-
-def epoch_prefix(epoch: int) -> str:
-    """What the names of one epoch's training files begin with."""
-    return f"epoch-{epoch:05d}-"
 
 
 def list_files(folder: str, suffix: str, prefix: str = "") -> list[str]:
@@ -91,11 +68,12 @@ def _reason_to_mend(error: OSError) -> str | None:
 
 def open_file(path: str) -> BinaryIO:
     """Opens a file of an artifact for reading."""
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    file: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return file
 
 
-def write_json(path: str, content: dict[str, Any]) -> None:
-    """Writes a dictionary as indented JSON."""
+def write_json(path: str, content: Mapping[str, Any]) -> None:
+    """Writes a mapping as indented JSON."""
     with write_atomically(path) as file:
         file.write((json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
@@ -103,24 +81,14 @@ def write_json(path: str, content: dict[str, Any]) -> None:
 def read_json(path: str) -> dict[str, Any]:
     """Reads what `write_json` wrote."""
     with open_file(path) as file:
-        return json.loads(file.read())
+        content: dict[str, Any] = json.loads(file.read())
+    return content
 
 
-def write_summary(uri: str, summary: dict[str, Any]) -> None:
-    """Declares the artifact at `uri` whole."""
-    write_json(posixpath.join(uri, SUMMARY), summary)
-
-
-def read_summary(uri: str) -> dict[str, Any]:
-    """Reads an artifact's summary.
-
-    Raises:
-      UserError: there is none, so the artifact is not whole.
-    """
-    path = posixpath.join(uri, SUMMARY)
-    if not FileSystems.exists(path):
-        raise UserError(f"{uri} is not a whole artifact: it has no {SUMMARY}; run the step that writes it again")
-    return read_json(path)
+def delete(paths: Iterable[str]) -> None:
+    """Deletes files and folders; it is no error where one is not there."""
+    if existing := [path for path in paths if FileSystems.exists(path)]:
+        FileSystems.delete(existing)
 
 
 def fingerprint(digests: Sequence[bytes]) -> str:

@@ -6,8 +6,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components.artifacts import storage
-from components.artifacts.interactions import read_split
+from components.artifacts.interactions import Interactions
+from components.artifacts.vocabulary import Vocabulary
 from components.evaluator import gate, inputs, recommendations, slices
 from components.evaluator.baselines import Training
 from components.evaluator.champion import Trial, compare_with_champion
@@ -43,18 +43,17 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
       UserError: the model or another input is broken.
     """
     start = time.monotonic()
-    data = storage.read_summary(sources.interactions)
-    user_ids, user_counts = inputs.read_vocabulary(sources.vocabulary, storage.USERS_VOCABULARY)
-    item_ids, item_counts = inputs.read_vocabulary(sources.vocabulary, storage.ITEMS_VOCABULARY)
+    interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
+    user_ids, item_ids, item_counts = vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts
     records = SampledRecords(sources.examples)
     holdouts = inputs.read_holdouts(
-        sources.interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
+        interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
     )
     model = ServedModel(sources.model, len(item_ids))
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
     scorer = fastest_scorer(model)
     rankings = {"model": _rank("model", scorer, records, holdouts, config.gate_k, users_per_block)}
-    train = functools.partial(read_split, sources.interactions, "train")
+    train = functools.partial(interactions.split, "train")
     training = Training(len(user_ids), item_counts, train, seed)
     for name, baseline in config.baselines().items():
         with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
@@ -62,7 +61,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
         rankings[name] = _rank(name, fitted, records, holdouts, config.gate_k, users_per_block)
 
     sampled = rankings["model"].sampled
-    slicings = slices.slicings(sampled.users, sampled.items, user_counts, item_counts)
+    slicings = slices.slicings(sampled.users, sampled.items, vocabulary.user_counts, item_counts)
     evidence: dict[str, Any] = {
         **measure(rankings, slicings, item_counts, config, seed),
         "examples": recommendations.examples(
@@ -82,6 +81,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
         evidence["champion"] = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
+    data = interactions.summary
     verdicts = [gate.judge(rule, evidence) for rule in gate.rules(config)]
     return _finite_or_none(
         {
@@ -92,9 +92,9 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
             "confidence": config.confidence,
             "bootstrap_samples": config.bootstrap_samples,
             "rules": [asdict(verdict) for verdict in verdicts],
-            "best_possible_hr": data.get("best_possible_hr", {}).get(str(records.negatives)),
-            "dataset": data.get("dataset"),
-            "dataset_fingerprint": data.get("fingerprint"),
+            "best_possible_hr": (data.best_possible_hr or {}).get(str(records.negatives)),
+            "dataset": data.dataset,
+            "dataset_fingerprint": data.fingerprint,
             "model_path": sources.model,
             "seconds": round(time.monotonic() - start, 2),
         }

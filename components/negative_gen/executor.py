@@ -8,11 +8,11 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.artifacts import storage
+from components.artifacts.examples import ExamplesSummary
+from components.artifacts.interactions import Interactions
 from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.generate import generate, showing_progress
 from components.negative_gen.job import NegativesJob
-from components.negative_gen.train_shards import Interactions
 from components.shared import progress
 
 
@@ -32,7 +32,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = artifact_utils.decode_split_names(interactions.split_names)
         batches = BatchesConfig.from_properties(exec_properties)
         job = NegativesJob(
-            interactions=Interactions(interactions.uri, splits),
+            interactions=Interactions(interactions.uri),
+            evaluation_splits=tuple(split for split in splits if split != "train"),
             vocabulary_uri=vocabulary.uri,
             examples_uri=examples.uri,
             negatives=NegativesConfig.from_properties(exec_properties),
@@ -46,8 +47,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecord")
-        summary = storage.read_summary(examples.uri)
+        summary = ExamplesSummary.read(examples.uri)
         progress.note(
-            f"{summary['epochs']} x {summary['rows_per_epoch']:,} training rows in batches of "
-            f"{summary['batch_size']:,}, {job.width - 1:,} negatives to rank against"
+            f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
+            f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against"
         )

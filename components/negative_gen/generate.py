@@ -2,13 +2,14 @@
 
 import contextlib
 import functools
+import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import apache_beam as beam
 
 from components.artifacts import storage
-from components.artifacts.storage import Split
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary
+from components.artifacts.splits import Split
 from components.negative_gen.evaluation_files import write_split
 from components.negative_gen.job import NegativesJob
 from components.negative_gen.training_files import LeftOver, Written, write_file, write_pool
@@ -84,30 +85,31 @@ def _advance(job: NegativesJob) -> None:
 
 
 def _write_summary(job: NegativesJob, group: tuple[int, Iterable[Written]]) -> None:
-    storage.write_summary(job.examples_uri, _summary(job, sorted(group[1], key=lambda written: written.name)))
+    _summary(job, sorted(group[1], key=lambda written: written.name)).write(job.examples_uri)
 
 
-def _summary(job: NegativesJob, files: list[Written]) -> dict[str, Any]:
-    held_out = {split: job.interactions.rows[split] for split in job.evaluation_splits}
-    return {
-        "batch_size": job.batch_size,
-        "epochs": job.epochs,
-        "num_negatives": job.negatives.num_negatives,
-        "rows_per_epoch": job.rows_per_epoch,
-        "batches_per_epoch": job.batches_per_epoch,
-        "users": job.interactions.users,
-        "items": job.interactions.items,
-        "train_positives": job.interactions.rows["train"],
-        "protocol": job.negatives.protocol,
-        "eval": {
-            split: {
-                "users": users,
-                "width": job.width,
-                "users_per_batch": job.users_per_batch,
-                "batches": -(-users // job.users_per_batch),
-            }
-            for split, users in held_out.items()
-        },
-        "seed": job.seed,
-        "fingerprint": storage.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
-    }
+def _summary(job: NegativesJob, files: list[Written]) -> ExamplesSummary:
+    return ExamplesSummary(
+        batch_size=job.batch_size,
+        epochs=job.epochs,
+        num_negatives=job.negatives.num_negatives,
+        rows_per_epoch=job.rows_per_epoch,
+        batches_per_epoch=job.batches_per_epoch,
+        users=job.users,
+        items=job.items,
+        train_positives=job.train_positives,
+        protocol=job.negatives.protocol,
+        evaluation={split: _layout(job, split) for split in job.evaluation_splits},
+        seed=job.seed,
+        fingerprint=storage.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
+    )
+
+
+def _layout(job: NegativesJob, split: Split) -> EvaluationLayout:
+    users = job.interactions.summary.interactions[split]
+    return EvaluationLayout(
+        users=users,
+        width=job.width,
+        users_per_batch=job.users_per_batch,
+        batches=math.ceil(users / job.users_per_batch),
+    )

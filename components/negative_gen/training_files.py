@@ -9,10 +9,13 @@ their order, to places in one more file: a fixed renaming of places, which leave
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from components.artifacts import storage
+from components.artifacts.examples import training_file
 from components.artifacts.records import TRAIN_COLUMNS, BatchBuffer, BatchWriter
 from components.negative_gen import loops
 from components.negative_gen.job import NegativesJob
@@ -22,10 +25,13 @@ _memory = threading.local()  # a thread's buckets: memory that was used before c
 
 _ROWS_PER_BUCKET = 1 << 16  # a bucket is shuffled inside a core's second-level cache
 
+PackedRows: TypeAlias = npt.NDArray[np.uint64]
+"""User, item and label of each row in one number, [n]."""
+
 
 @dataclass(frozen=True)
 class LeftOver:
-    """What a file hands over for the epoch's pool, as packed rows uint64.
+    """What a file hands over for the epoch's pool.
 
     Attributes:
       file: the file's number.
@@ -34,8 +40,8 @@ class LeftOver:
     """
 
     file: int
-    rows: np.ndarray
-    first_batch: np.ndarray
+    rows: PackedRows
+    first_batch: PackedRows
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def write_pool(job: NegativesJob, epoch: int, left_over: Iterable[LeftOver]) -> 
     return written
 
 
-def _scatter(job: NegativesJob, epoch: int, file: int) -> list[np.ndarray]:
+def _scatter(job: NegativesJob, epoch: int, file: int) -> list[PackedRows]:
     """The file's rows in random buckets, unshuffled; good until this thread scatters the next file."""
     expected = job.rows_per_epoch / 2**job.file_bits
     number = 1 << int(expected / _ROWS_PER_BUCKET).bit_length()
@@ -89,18 +95,18 @@ def _scatter(job: NegativesJob, epoch: int, file: int) -> list[np.ndarray]:
     return buckets
 
 
-def _try_to_scatter(job: NegativesJob, epoch: int, file: int, number: int, capacity: int) -> list[np.ndarray] | None:
+def _try_to_scatter(job: NegativesJob, epoch: int, file: int, number: int, capacity: int) -> list[PackedRows] | None:
     """`number` buckets, or None when one needs more than `capacity` rows."""
     if getattr(_memory, "rows", np.empty(0)).shape != (number, capacity):
         _memory.rows = np.empty((number, capacity), np.uint64)
     rows, ends = _memory.rows, np.zeros(number, np.int64)
     placement_key = np.uint64(stream_key(job.seed, "placement", epoch))
     draw_key = np.uint64(stream_key(job.seed, "training negatives", epoch, file))
-    scratch = loops.make_scratch(job.interactions.items)
+    scratch = loops.make_scratch(job.items)
     for shard_number in range(job.interactions.shards):
-        shard = job.interactions.train(shard_number)
+        shard = job.train_shards[shard_number]
         outcome = loops.scatter_rows(
-            shard.items, shard.offsets, shard.first_user, job.interactions.items, job.negatives.num_negatives,
+            shard.items, shard.offsets, shard.first_user, job.items, job.negatives.num_negatives,
             file, job.file_bits, placement_key, draw_key, rows, ends, scratch,
         )  # fmt: skip
         if outcome == loops.TOO_SMALL:
@@ -111,17 +117,17 @@ def _try_to_scatter(job: NegativesJob, epoch: int, file: int, number: int, capac
 
 
 def _write_batches(
-    job: NegativesJob, epoch: int, number: int, parts: Sequence[np.ndarray]
-) -> tuple[Written, np.ndarray]:
+    job: NegativesJob, epoch: int, number: int, parts: Sequence[PackedRows]
+) -> tuple[Written, PackedRows]:
     """Cuts packed rows into the batches of file `number`; returns the rows of the last, incomplete one as well."""
-    name = storage.shard_name(number, 1 + 2**job.file_bits, "tfrecord", storage.epoch_prefix(epoch))
-    with storage.write_atomically(f"{storage.split_dir(job.examples_uri, 'train')}/{name}") as file:
+    name = training_file(epoch, number, 1 + 2**job.file_bits)
+    with storage.write_atomically(f"{job.examples_uri}/{name}") as file:
         writer = BatchWriter(file)
         rest = _cut(parts, BatchBuffer(TRAIN_COLUMNS, job.batch_size), writer)
-        return Written(f"Split-train/{name}", writer.digest()), rest
+        return Written(name, writer.digest()), rest
 
 
-def _cut(parts: Sequence[np.ndarray], buffer: BatchBuffer, writer: BatchWriter) -> np.ndarray:
+def _cut(parts: Sequence[PackedRows], buffer: BatchBuffer, writer: BatchWriter) -> PackedRows:
     """Writes the rows of all parts in whole batches; returns those that remain."""
     size = buffer.records * buffer.rows
     columns = {name: np.empty(size, values.dtype) for name, values in buffer.columns.items()}
@@ -141,13 +147,13 @@ def _cut(parts: Sequence[np.ndarray], buffer: BatchBuffer, writer: BatchWriter) 
     return user << np.uint64(32) | item << np.uint64(1) | label
 
 
-def _write(columns: dict[str, np.ndarray], buffer: BatchBuffer, records: int, writer: BatchWriter) -> None:
+def _write(columns: dict[str, npt.NDArray[Any]], buffer: BatchBuffer, records: int, writer: BatchWriter) -> None:
     for name, values in columns.items():
         buffer.columns[name][:records] = values.reshape(buffer.records, buffer.rows)[:records]
     writer.write(buffer, records)
 
 
-def _first(parts: Sequence[np.ndarray], size: int) -> np.ndarray:
+def _first(parts: Sequence[PackedRows], size: int) -> PackedRows:
     """A copy of the first `size` rows of all parts; empty when there are fewer."""
     needed = int(np.searchsorted(np.cumsum([len(part) for part in parts]), size)) + 1
     first = np.concatenate(parts[:needed])[:size]

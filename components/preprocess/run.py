@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 
-from components.artifacts import storage
+from components.artifacts.interactions import InteractionsSummary, remove_interactions
+from components.artifacts.vocabulary import remove_vocabulary
 from components.preprocess.beam_pipeline import PreprocessJob, WriteInteractions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets.files import resolve_source
@@ -26,7 +26,7 @@ def write_artifacts(
     interactions_uri: str,
     vocabulary_uri: str,
     make_pipeline: Callable[[], beam.Pipeline],
-) -> dict[str, Any]:
+) -> InteractionsSummary:
     """Reads a data set and writes its interactions and its vocabulary.
 
     Args:
@@ -49,9 +49,10 @@ def write_artifacts(
         pieces, read, job = _plan(dataset, preprocess, seed, interactions_uri, vocabulary_uri)
         with make_pipeline() as pipeline:
             _ = pipeline | "Pieces" >> beam.Create(pieces) | WriteInteractions(read, job)
-        return storage.read_summary(interactions_uri)
+        return InteractionsSummary.read(interactions_uri)
     except Exception as error:
-        _remove_leftovers(interactions_uri, vocabulary_uri)
+        remove_interactions(interactions_uri)
+        remove_vocabulary(vocabulary_uri)
         user_error = find_user_error(error)
         if user_error is None:
             raise
@@ -70,7 +71,6 @@ def _plan(
         rows_per_shard=preprocess.rows_per_shard,
         timed=True,
         seed=seed,
-        extra={},
     )
     if dataset.kind == "synthetic":
         return _plan_synthetic(dataset, preprocess, job)
@@ -101,7 +101,7 @@ def _plan_synthetic(
     return (
         synthetic.blocks(config, job.seed),
         _Generate(config, job.seed),
-        replace(job, extra={"best_possible_hr": best}),
+        replace(job, best_possible_hr=best),
     )
 
 
@@ -120,20 +120,10 @@ class _Generate:
 
 def _write_ncf(
     dataset: DatasetConfig, preprocess: PreprocessConfig, interactions_uri: str, vocabulary_uri: str
-) -> dict[str, Any]:
+) -> InteractionsSummary:
     from components.preprocess.datasets import ncf
     from components.preprocess.given_split import write_given_split
 
     assert dataset.path is not None
     given = ncf.read(os.path.expanduser(dataset.path), preprocess.validation)
     return write_given_split(given, dataset.path, preprocess.rows_per_shard, interactions_uri, vocabulary_uri)
-
-
-def _remove_leftovers(interactions_uri: str, vocabulary_uri: str) -> None:
-    """Takes away the files of an artifact that will not be whole."""
-    leftovers = [storage.split_dir(interactions_uri, split) for split in storage.SPLITS]
-    leftovers += [f"{interactions_uri}/{storage.GIVEN_NEGATIVES}", f"{interactions_uri}/{storage.SUMMARY}"]
-    names = (storage.USERS_VOCABULARY, storage.ITEMS_VOCABULARY, storage.SUMMARY)
-    leftovers += [f"{vocabulary_uri}/{name}" for name in names]
-    if existing := [path for path in leftovers if FileSystems.exists(path)]:
-        FileSystems.delete(existing)

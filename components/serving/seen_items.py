@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
-from components.artifacts.interactions import concatenate, read_by_user
-from components.artifacts.storage import SPLITS
+from components.artifacts.interactions import Interactions, concatenate
+from components.artifacts.splits import SPLITS
 from components.shared.errors import UserError
 
 
@@ -19,23 +20,24 @@ class SeenItems:
       ends: int64 [users], where each user's part of `items` ends.
     """
 
-    items: np.ndarray
-    ends: np.ndarray
+    items: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
 
     @classmethod
     def open(cls, uri: str, users: int) -> Self:
         """Reads the interactions artifact at `uri`.
 
         Raises:
-          UserError: it has more users than there are.
+          UserError: it is not whole, or has more users than there are.
         """
-        of_user, items = concatenate(read_by_user(uri, SPLITS))
-        if len(of_user) and of_user[-1] >= users:
+        interactions = Interactions(uri)
+        if interactions.summary.users > users:
             raise UserError(
-                f"the interactions at {uri} have {of_user[-1] + 1:,} users, but their vocabulary has {users:,}; "
-                "run Preprocess again"
+                f"the interactions at {uri} have {interactions.summary.users:,} users, but their vocabulary has "
+                f"{users:,}; run Preprocess again"
             )
-        return cls(items, np.searchsorted(of_user, np.arange(users), side="right"))
+        seen = concatenate(interactions.by_user(SPLITS))
+        return cls(seen.items, np.searchsorted(seen.users, np.arange(users), side="right"))
 
     @classmethod
     def nothing(cls, users: int) -> Self:

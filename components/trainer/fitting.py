@@ -74,8 +74,8 @@ def _start(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str
 def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
     """A model with random weights."""
     return NeuMF(
-        examples.users,
-        examples.items,
+        examples.summary.users,
+        examples.summary.items,
         config.num_factors,
         config.layers,
         config.embedding_stddev,

@@ -73,7 +73,7 @@ class Training:
             return StrategyEngine(self.model, self.optimizer, self.config, device)
         if device.kind == "gpu" or self.config.precision != "float32":
             return XlaEngine(self.model, self.optimizer, self.config.gmf_l2, self.config.mlp_l2)
-        return CpuEngine(self.model, self.optimizer, self.config, self.examples.batch_size)
+        return CpuEngine(self.model, self.optimizer, self.config, self.examples.summary.batch_size)
 
     def run(self, state: TrainingState | None, epoch_seen: EpochSeen) -> TrainingState:
         """Trains until the configuration says to stop.
@@ -93,7 +93,7 @@ class Training:
         else:
             _assign(self.model, state.weights)
             _assign(self.optimizer, state.optimizer)
-        steps = self.examples.batches_per_epoch
+        steps = self.examples.summary.batches_per_epoch
         with progress.bar("training", self.config.epochs * steps) as bar:
             bar.advance(len(state.epochs) * steps)
             while reason_to_stop(state.epochs, self.config) is None:
@@ -101,7 +101,7 @@ class Training:
                 state.weights, state.optimizer = _values(self.model), _values(self.optimizer)
                 with self._averaged_weights():
                     hr, ndcg = self.validate()
-                    rows = steps * self.examples.batch_size
+                    rows = steps * self.examples.summary.batch_size
                     state.epochs.append(Epoch(loss, hr, ndcg, seconds, rows / seconds))
                     if best_epoch(state.epochs, self.config) == len(state.epochs) - 1:
                         state.best_weights = _values(self.model)
@@ -125,10 +125,10 @@ class Training:
                     f"the training loss is not finite in epoch {position + 1}; "
                     f"set a lower trainer.learning_rate (now {self.config.learning_rate:g})"
                 )
-        if steps_done != self.examples.batches_per_epoch:
+        if steps_done != self.examples.summary.batches_per_epoch:
             raise UserError(
                 f"epoch {position + 1} of the examples at {self.examples.uri} has {steps_done:,} batches instead of "
-                f"{self.examples.batches_per_epoch:,}; run NegativeGen again"
+                f"{self.examples.summary.batches_per_epoch:,}; run NegativeGen again"
             )
         self._engine.store()
         return total / steps_done, time.perf_counter() - start

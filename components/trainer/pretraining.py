@@ -61,7 +61,7 @@ def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed
     settings = AlsSettings(
         model.num_factors, config.als_iterations, config.als_regularization, config.als_unobserved_weight
     )
-    als = fit_als(users, items, (examples.users, examples.items), settings, seed, bar)
+    als = fit_als(users, items, (examples.summary.users, examples.summary.items), settings, seed, bar)
     scores = np.einsum("nf,nf->n", als.user_factors[user], als.item_factors[item])
     scale, bias = log_odds(scores, label)
     width = model.num_factors

@@ -43,7 +43,7 @@ def run_fn(fn_args: FnArgs) -> None:
     seen = SeenItems.open(custom["interactions"], len(vocabulary.user_ids))
     _check_backend()
 
-    identity = {"examples": examples.fingerprint, **custom, "checkpoint_root": None, "interactions": None}
+    identity = {"examples": examples.summary.fingerprint, **custom, "checkpoint_root": None, "interactions": None}
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
@@ -61,7 +61,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:
-    sizes, known = (examples.users, examples.items), (len(vocabulary.user_ids), len(vocabulary.item_ids))
+    summary = examples.summary
+    sizes, known = (summary.users, summary.items), (len(vocabulary.user_ids), len(vocabulary.item_ids))
     if sizes != known:
         raise UserError(
             f"the examples at {examples.uri} have {sizes[0]:,} users and {sizes[1]:,} items, but their vocabulary has "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.artifacts import storage
+from components.artifacts.examples import ExamplesSummary, list_evaluation_files
 from components.artifacts.records import read_batches
 from components.evaluator.ranking.ranks import Candidates
 
@@ -16,10 +16,10 @@ class SampledRecords:
         Raises:
           UserError: the artifact is not whole.
         """
-        layout = storage.read_summary(uri)["eval"]["test"]
-        self.batches: int = layout["batches"]
-        self.negatives: int = layout["width"] - 1
-        self._files = storage.list_files(storage.split_dir(uri, "test"), "tfrecord")
+        layout = ExamplesSummary.read(uri).evaluation["test"]
+        self.batches = layout.batches
+        self.negatives = layout.width - 1
+        self._files = list_evaluation_files(uri, "test")
 
     def read(self) -> Iterator[Candidates]:
         """Reads batch by batch; the last one may hold users that are padding.

@@ -33,27 +33,18 @@ def test_a_full_disk_is_a_clear_error(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_summary_declares_an_artifact_whole(tmp_path):
-    with pytest.raises(UserError, match="not a whole artifact"):
-        storage.read_summary(str(tmp_path))
+def test_files_are_listed_by_beginning_and_ending_in_the_order_of_their_names(tmp_path):
+    for name in ("b-2.bin", "b-1.bin", "a-1.bin", "b-1.text"):
+        (tmp_path / name).touch()
 
-    storage.write_summary(str(tmp_path), {"users": 3})
-
-    assert storage.read_summary(str(tmp_path)) == {"users": 3}
+    assert storage.list_files(str(tmp_path), "bin", "b-") == [f"{tmp_path}/b-1.bin", f"{tmp_path}/b-2.bin"]
 
 
-def test_files_are_listed_by_split_prefix_and_name(tmp_path):
-    folder = storage.split_dir(str(tmp_path), "train")
-    names = [
-        storage.shard_name(shard, 2, "tfrecord", storage.epoch_prefix(epoch)) for epoch in (1, 0) for shard in (1, 0)
-    ]
-    for name in names:
-        with storage.write_atomically(f"{folder}/{name}") as file:
-            file.write(b"")
+def test_only_what_is_there_is_deleted(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("file.bin", "folder/file.bin", "kept.bin"):
+        (tmp_path / name).touch()
 
-    listed = storage.list_files(folder, "tfrecord", storage.epoch_prefix(1))
+    storage.delete(str(tmp_path / name) for name in ("missing.bin", "file.bin", "folder"))
 
-    assert [path.rsplit("/", 1)[1] for path in listed] == [
-        "epoch-00001-shard-00000-of-00002.tfrecord",
-        "epoch-00001-shard-00001-of-00002.tfrecord",
-    ]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept.bin"]

@@ -2,7 +2,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
 from components.artifacts import storage
+from components.artifacts.interactions import InteractionsSummary
 from components.evaluator.component import Evaluator
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.executor import Executor
@@ -273,7 +274,9 @@ def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callab
 def test_interactions_without_validation(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
     with_validation = _run(world).report["model"]["full"]
-    shutil.rmtree(world.root / "interactions" / "Split-validation")
+    summary = InteractionsSummary.read(world.uri("interactions"))
+    splits = {split: rows for split, rows in summary.interactions.items() if split != "validation"}
+    replace(summary, interactions=splits).write(world.uri("interactions"))
     without = _run(world).report["model"]["full"]
     assert without["NDCG@20"] < with_validation["NDCG@20"]
 

@@ -7,13 +7,13 @@ from typing import Any
 import apache_beam as beam
 import pytest
 
+from components.artifacts.interactions import Interactions
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, evaluate
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
 from components.negative_gen.job import NegativesJob
-from components.negative_gen.train_shards import Interactions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.run import write_artifacts
 from components.serving.exporter import ServingModel
@@ -32,7 +32,8 @@ def evaluate_ml_1m(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     preprocess = PreprocessConfig(min_interactions=1, validation=False)
     write_artifacts(dataset, preprocess, 0, sources.interactions, sources.vocabulary, beam.Pipeline)
     job = NegativesJob(
-        interactions=Interactions(sources.interactions, ["train", "test"]),
+        interactions=Interactions(sources.interactions),
+        evaluation_splits=("test",),
         vocabulary_uri=sources.vocabulary,
         examples_uri=sources.examples,
         negatives=NegativesConfig(protocol="ncf"),

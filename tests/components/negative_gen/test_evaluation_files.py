@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from components.artifacts import storage
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary
 from components.artifacts.records import read_batches
 from components.negative_gen.evaluation_files import write_split
 from components.shared.errors import UserError, find_user_error
@@ -13,8 +13,7 @@ def lists(data, folder, split="test", **options):
     """The ranked lists of real users: items [users, width], mask [users, width]."""
     job = make_job(data, folder / "examples", **options)
     write_split(job, split)
-    storage.write_summary(job.examples_uri, {"eval": {split: {"width": job.width}}})
-    rows = read_lists(folder / "examples", split)
+    rows = read_lists(folder / "examples", split, job.width)
     users = len(data.held_out[split])
     assert rows["user"][:users].tolist() == [[user] * job.width for user in sorted(data.held_out[split])]
     assert (rows["mask"][users:] == 1).all()
@@ -35,8 +34,8 @@ def test_standard_lists_avoid_everything_the_user_touched_and_repeat_nothing(ml_
 
 
 def test_the_last_batch_is_padded_with_masked_users(ml_100k, ml_100k_examples):
-    summary = storage.read_summary(str(ml_100k_examples))["eval"]["test"]
-    assert summary == {"users": 943, "width": 100, "users_per_batch": 655, "batches": 2}
+    layout = ExamplesSummary.read(str(ml_100k_examples)).evaluation["test"]
+    assert layout == EvaluationLayout(users=943, width=100, users_per_batch=655, batches=2)
     batches = list(read_batches(str(ml_100k_examples / "Split-test" / "shard-00000-of-00001.tfrecord")))
     assert [len(values) for batch in batches for values in batch.values()] == [65_500] * 6
     padding = {name: values[(943 - 655) * 100 :] for name, values in batches[1].items()}
@@ -102,7 +101,7 @@ def test_more_negatives_than_candidates_names_the_user_and_both_numbers(tmp_path
     with pytest.raises(Exception) as error:  # noqa: PT011
         run(make_job(data, tmp_path / "examples", num_eval_negatives=99))
     assert "user 'u3' has only 85 items left to be negatives, and 99 are asked for" in str(find_user_error(error.value))
-    assert not (tmp_path / "examples" / storage.SUMMARY).exists()
+    assert not (tmp_path / "examples" / "summary.json").exists()
 
 
 def test_all_candidates_may_be_asked_for(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from components.artifacts import storage
+from components.artifacts.examples import ExamplesSummary, list_training_files
 from components.artifacts.records import BatchWriter, read_batches
 from components.negative_gen import training_files
 from components.shared.errors import UserError, find_user_error
@@ -48,17 +48,17 @@ def negatives_of(rows):
 
 
 def test_the_shape_of_an_epoch_is_known_before(ml_100k, ml_100k_examples):
-    summary = storage.read_summary(str(ml_100k_examples))
+    summary = ExamplesSummary.read(str(ml_100k_examples))
     rows = 5 * len(pairs(ml_100k))
-    assert summary["rows_per_epoch"] == rows
-    assert summary["batches_per_epoch"] == -(-rows // BATCH)
+    assert summary.rows_per_epoch == rows
+    assert summary.batches_per_epoch == -(-rows // BATCH)
     for epoch in range(2):
-        files = storage.list_files(str(ml_100k_examples / "Split-train"), "tfrecord", storage.epoch_prefix(epoch))
+        files = list_training_files(str(ml_100k_examples), epoch)
         assert [file.split("/")[-1] for file in files] == [
             f"epoch-0000{epoch}-shard-0000{shard}-of-00005.tfrecord" for shard in range(5)
         ]
         batches = [batch for file in files for batch in read_batches(file)]
-        assert len(batches) == summary["batches_per_epoch"]
+        assert len(batches) == summary.batches_per_epoch
         assert {len(values) for batch in batches for values in batch.values()} == {BATCH}
 
 
@@ -147,7 +147,7 @@ def test_labels_and_neighbours_are_independent_of_the_place(epochs):
 
 def test_tensorflow_reads_an_epoch(ml_100k_examples):
     tf = pytest.importorskip("tensorflow")
-    files = storage.list_files(str(ml_100k_examples / "Split-train"), "tfrecord", storage.epoch_prefix(1))
+    files = list_training_files(str(ml_100k_examples), 1)
     features = {name: tf.io.FixedLenFeature([], tf.string) for name in ("user", "item", "label")}
     dtypes = {"user": tf.int32, "item": tf.int32, "label": tf.uint8}
 
@@ -168,7 +168,7 @@ def test_a_batch_larger_than_all_rows_repeats_them_evenly(tmp_path):
     epoch = read_epoch(examples, 0)
 
     assert len(epoch["user"]) == 3 * rows + 7
-    assert storage.read_summary(str(examples))["batches_per_epoch"] == 1
+    assert ExamplesSummary.read(str(examples)).batches_per_epoch == 1
     first, *others = (
         np.stack(list(epoch.values()), axis=1)[start : start + rows] for start in range(0, 3 * rows, rows)
     )
@@ -214,7 +214,7 @@ def test_a_user_with_all_items_is_named(tmp_path):
         run(make_job(data, tmp_path / "examples"))
     found = find_user_error(error.value)
     assert "user 'u2' has interacted with every one of the 4 items" in str(found)
-    assert not (tmp_path / "examples" / storage.SUMMARY).exists()
+    assert not (tmp_path / "examples" / "summary.json").exists()
 
 
 def test_a_user_without_training_items_has_no_rows(tmp_path):

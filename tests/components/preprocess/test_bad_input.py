@@ -58,9 +58,9 @@ def test_bad_lines_are_skipped_and_counted(prepare, tmp_path, case):
     clean = prepare(written(tmp_path, HEADER + GOOD))
     path = written(tmp_path, HEADER + line + GOOD + line + b"\n", "bad.csv")
     out = prepare(path, on_bad_row="skip", id_type="integer")
-    assert out.summary["dropped"]["bad_rows"] == 2
-    assert out.summary["rows_read"] == 1_002
-    assert out.summary["fingerprint"] == clean.summary["fingerprint"]
+    assert out.summary.dropped.bad_rows == 2
+    assert out.summary.rows_read == 1_002
+    assert out.summary.fingerprint == clean.summary.fingerprint
 
 
 def test_an_empty_text_id(prepare, tmp_path):

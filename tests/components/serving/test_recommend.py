@@ -24,7 +24,7 @@ def push(tmp_path: Path) -> Push:
         users, items = np.array([10, 20]), np.array([100, 101, 102, 103])
         if texts:
             users, items = (np.array([f"é{id_}" for id_ in ids], object) for ids in (users, items))
-        vocabulary = Vocabulary(users, items, np.array([4, 3, 2, 1]))
+        vocabulary = Vocabulary(users, items, np.array([5, 5]), np.array([4, 3, 2, 1]))
         model = NeuMF(2, 4, 3, (4, 2), embedding_stddev=1.0, seed=seed)
         ServingModel(model, vocabulary, SEEN).save(str(tmp_path / "serving" / version))
         return tmp_path / "serving"

@@ -33,7 +33,7 @@ def saved(folder: Path, factors: int, layers: tuple[int, ...], spoil: str = "", 
             values = np.array(variable)
             values[3, 1] = np.nan
             variable.assign(values)
-    vocabulary = Vocabulary(np.arange(USERS), np.arange(ITEMS), np.ones(ITEMS, np.int64))
+    vocabulary = Vocabulary(np.arange(USERS), np.arange(ITEMS), np.ones(USERS, np.int64), np.ones(ITEMS, np.int64))
     ServingModel(model, vocabulary, SeenItems.nothing(len(vocabulary.user_ids))).save(str(folder / "model"))
     return ServedModel(str(folder / "model"), ITEMS)
 
