@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from apache_beam.io.filesystems import FileSystems
 
+from components.artifacts.model_run import Epoch
 from components.artifacts.storage import open_file, write_atomically
-from components.trainer.history import Epoch
 
-Arrays = list[np.ndarray]
+Arrays = list[npt.NDArray[Any]]
+"""Values of variables, each with its shape and dtype."""
 
 
 @dataclass
@@ -72,5 +74,5 @@ def _path(folder: str) -> str:
     return posixpath.join(folder, "state.npz")
 
 
-def _group(arrays: Mapping[str, np.ndarray], name: str) -> Arrays:
+def _group(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Arrays:
     return [arrays[key] for key in sorted(arrays) if key.startswith(f"{name}_")]

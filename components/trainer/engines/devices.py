@@ -1,7 +1,6 @@
 """Where a training runs: the devices that there are, and TensorFlow's strategy for several of them."""
 
 import contextlib
-import functools
 import glob
 import json
 import os
@@ -82,9 +81,10 @@ class Device:
             ) from error
 
 
-@functools.cache  # a process can make some strategies only once
 def find_device(name: str) -> Device:
-    """The device of `trainer.device`.
+    """Finds the device of `trainer.device`, and joins the other workers or the TPU where that is several.
+
+    To be called once, before TensorFlow does anything: a process can make some strategies only then.
 
     Args:
       name: `auto`, or a `Kind`.
