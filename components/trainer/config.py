@@ -1,6 +1,6 @@
 """What model to train, and how (`trainer`)."""
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -9,7 +9,8 @@ from components.shared.parameters import Section
 from components.trainer.losses import LOSSES
 
 if TYPE_CHECKING:
-    LossName = MetricName = str
+    LossName: TypeAlias = str
+    MetricName: TypeAlias = str
 else:  # what is registered is known at run time alone
     LossName = Literal[tuple(LOSSES)]
     MetricName = Literal[tuple(name.lower() for name in METRICS)]

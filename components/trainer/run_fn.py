@@ -18,7 +18,6 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
-from components.trainer.keras_weights import save_weights
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -53,7 +52,7 @@ def run_fn(fn_args: FnArgs) -> None:
         return
     *towers, whole = trained.stages
     History(whole, time.monotonic() - start, custom["config"], towers).write(logs)
-    save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
+    checkpoints.save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     ServingModel(trained.model, vocabulary, seen).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)

@@ -19,7 +19,7 @@ def make_engine(setup: Setup) -> Engine:
     """
     if setup.device.strategy is not None:
         return StrategyEngine(setup)
-    compiles = setup.loss.loss_and_derivative is not None
-    if setup.device.kind == "cpu" and setup.config.precision == "float32" and compiles:
+    compiles = setup.loss.compiled_form is not None and setup.config.precision == "float32"
+    if setup.device.kind == "cpu" and compiles:
         return CpuEngine(setup)
     return XlaEngine(setup)

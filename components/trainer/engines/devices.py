@@ -55,7 +55,8 @@ class Device:
         """Where a model is that one device alone has: before and after several train a copy of it."""
         if self.strategy is not None:
             return contextlib.nullcontext()
-        return tf.device("/GPU:0" if self.kind == "gpu" else "/CPU:0")
+        placement: contextlib.AbstractContextManager[object] = tf.device("/GPU:0" if self.kind == "gpu" else "/CPU:0")
+        return placement
 
     def wait_for_all(self) -> None:
         """Returns once all workers are here: one that leaves early would end the others."""

@@ -90,7 +90,6 @@ class StrategyEngine:
             optimizer.apply([gradient / self._replicas for gradient in gradients], variables)
             return loss / self._replicas
 
-        @tf.function
         def train_steps(steps: tf.Tensor, user: Any, item: Any, label: Any) -> tf.Tensor:
             losses = tf.zeros(strategy.experimental_local_results(user)[0].shape[0])
             positions = tf.range(losses.shape[0])
@@ -99,4 +98,4 @@ class StrategyEngine:
                 losses = tf.where(positions == position, loss, losses)
             return losses
 
-        return train_steps
+        return tf.function(train_steps)

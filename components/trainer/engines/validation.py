@@ -23,14 +23,16 @@ def make_ranking(model: NeuMF) -> Ranking:
       row that does not count), to the ranks of those positives that count, 1 = best: int64 [users].
     """
 
-    @tf.function(jit_compile=True)
     def rank(user: tf.Tensor, item: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         return rank_of_positive(model(user[:, :1], item), mask)
 
+    compiled = tf.function(rank, jit_compile=True)
+
     def ranks(user: tf.Tensor, item: tf.Tensor, mask: tf.Tensor) -> npt.NDArray[np.int64]:
         # A user whose positive is masked fills the batch up.
-        found: npt.NDArray[np.int64] = rank(user, item, mask).numpy().astype(np.int64)
-        return found[np.asarray(mask)[:, 0] == 0]
+        found: npt.NDArray[np.int64] = compiled(user, item, mask).numpy().astype(np.int64)
+        counts: npt.NDArray[np.bool_] = mask.numpy()[:, 0] == 0
+        return found[counts]
 
     return ranks
 

@@ -6,10 +6,9 @@ import pytest
 import tensorflow as tf
 
 from components.trainer.engines.xla import mean_loss
-from components.trainer.losses import LOSSES
+from components.trainer.losses.binary_cross_entropy import BINARY_CROSS_ENTROPY
 from components.trainer.model import NeuMF
 
-BINARY_CROSS_ENTROPY = LOSSES["binary_cross_entropy"]
 USERS, ITEMS = 13, 11
 MODELS = {
     "neumf": (4, (8, 6, 5, 3)),

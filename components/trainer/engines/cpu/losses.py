@@ -1,10 +1,10 @@
 """The loss as a constant of the compiled step: Numba compiles a step for each loss, as if its formula stood there.
 
-To Numba a `Loss` is a type of its own without a value. The type is named for the loss's class and for what its file
-holds, so that code which is kept on disk is used for no other formula.
+To Numba, a `Loss` is a type of its own without a value. The type is named for the loss's compiled form and for what its
+file holds, so that code which is kept on disk is used for no other formula.
 """
 
-# Numba compares the names of arguments with their annotations, and lambdas have none.
+# Numba wants the arguments of an overload to be as those of its lambda, which have no annotations.
 # mypy: disable-error-code="no-untyped-def"
 
 import hashlib
@@ -16,45 +16,43 @@ from numba import types
 from numba.extending import NativeValue, models, overload, register_model, typeof_impl, unbox
 
 from components.kernels.compiling import compiled
-from components.trainer.losses import Loss
-from components.trainer.losses.base import Scalars
-
-# By the name of the type, which alone is kept on disk.
-_formulas: dict[str, Scalars] = {}
+from components.trainer.losses.base import Loss, Scalar
 
 
 class _LossType(types.Opaque):
-    """A loss, by the name of `_name`."""
+    """The type of a loss, all of which is its name."""
 
 
-register_model(_LossType)(models.OpaqueModel)
+# By the name of the type: kept code knows a type by its name, and needs the form no more.
+_forms: dict[str, Any] = {}
 
 
-@typeof_impl.register(Loss)
 def _type_of(loss: Loss, _context: Any) -> _LossType:
-    name = _name(type(loss))
-    if name not in _formulas:
-        assert loss.loss_and_derivative is not None
-        _formulas[name] = loss.loss_and_derivative
+    form = loss.compiled_form
+    assert form is not None
+    state = hashlib.sha256(Path(inspect.getfile(form)).read_bytes()).hexdigest()[:12]
+    name = f"{form.__module__}.{form.__qualname__}-{state}"
+    _forms.setdefault(name, compiled(form))
     return _LossType(name)
 
 
-def _name(kind: type[Loss]) -> str:
-    state = hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()[:12]
-    return f"{kind.__module__}.{kind.__qualname__}-{state}"
-
-
-@unbox(_LossType)
-def _unbox(_type: _LossType, _value: Any, context: Any) -> NativeValue:
+def _no_value(_type: _LossType, _loss: Any, context: Any) -> Any:
     return NativeValue(context.context.get_dummy_value())
 
 
-def loss_and_derivative(loss, logit, label):
-    """See `Loss.loss_and_derivative`; for compiled code."""
-    raise NotImplementedError("only compiled code calls it")
+typeof_impl.register(Loss)(_type_of)
+register_model(_LossType)(models.OpaqueModel)
+unbox(_LossType)(_no_value)
 
 
-@overload(loss_and_derivative)
-def _loss_and_derivative(loss, logit, label):
-    formula = compiled(_formulas[loss.name])
-    return lambda loss, logit, label: formula(logit, label)
+def loss_and_derivative(loss: Loss, logit: Scalar, label: Scalar) -> tuple[Scalar, Scalar]:
+    """The compiled form of a loss, applied; for compiled code alone."""
+    raise NotImplementedError
+
+
+def _applied(loss, logit, label):
+    form = _forms[loss.name]
+    return lambda loss, logit, label: form(logit, label)
+
+
+overload(loss_and_derivative)(_applied)

@@ -15,7 +15,7 @@ from components.trainer.engines.xla import XlaEngine
 from components.trainer.loop import new_optimizer
 from components.trainer.losses import LOSSES
 from components.trainer.model import NeuMF
-from tests.components.trainer.losses.toys import SquaredError
+from tests.components.trainer.losses.toys import TOYS
 
 CONFIG: dict[str, Any] = {"num_factors": 4, "layers": (8, 6, 4), "batch_size": 64}
 
@@ -41,7 +41,7 @@ def test_a_gpu_is_left_to_xla() -> None:
 
 
 def test_a_loss_without_compiled_form_is_left_to_xla(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LOSSES, "binary_cross_entropy", SquaredError())
+    monkeypatch.setitem(LOSSES, "binary_cross_entropy", TOYS["squared_error"])
     assert isinstance(make_engine(setup()), XlaEngine)
 
 

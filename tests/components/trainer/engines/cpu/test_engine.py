@@ -14,7 +14,7 @@ from components.trainer.engines.devices import Device
 from components.trainer.engines.xla import XlaEngine
 from components.trainer.losses import LOSSES
 from components.trainer.model import NeuMF
-from tests.components.trainer.losses.toys import SquaredHinge
+from tests.components.trainer.losses.toys import TOYS
 
 USERS, ITEMS = 40, 30
 MODELS: dict[str, dict[str, Any]] = {
@@ -130,7 +130,7 @@ def test_more_is_learnt_from_more_steps() -> None:
 
 
 def test_a_loss_with_a_compiled_form_is_taken_into_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LOSSES, "binary_cross_entropy", SquaredHinge())
+    monkeypatch.setitem(LOSSES, "binary_cross_entropy", TOYS["squared_hinge"])
     config = TrainerConfig(num_factors=4, layers=(8, 6, 5), learning_rate=0.01)
     data = batches(steps=7, size=24)
     losses, values = trained(config, data, [7])
