@@ -123,6 +123,7 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
     """Trains as a run of the pipeline does; examples a second of each epoch."""
     from components.trainer.config import TrainerConfig
     from components.trainer.data import Examples
+    from components.trainer.engines.devices import find_device
     from components.trainer.fitting import fit
 
     config = TrainerConfig(
@@ -136,7 +137,8 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
         epsilon=model.epsilon,
     )
     with tempfile.TemporaryDirectory(dir=folder) as run:
-        trained = fit(Examples.open(f"{folder}/examples"), config, 0, f"{run}/checkpoint", f"{run}/logs")
+        examples, device = Examples.open(f"{folder}/examples"), find_device(config.device)
+        trained = fit(examples, config, 0, device, f"{run}/checkpoint", f"{run}/logs")
     return [epoch.examples_per_second for epoch in trained.stages[-1].epochs]
 
 

@@ -13,7 +13,7 @@ BELOW = {
     "shared": set[str](),
     "kernels": {"shared"},
     "metrics": set[str](),
-    "artifacts": {"shared"},
+    "artifacts": {"metrics", "shared"},
     "serving": {"artifacts", "shared"},
     **{step: {"artifacts", "kernels", "metrics", "serving", "shared"} for step in STEPS},
 }

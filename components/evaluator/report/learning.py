@@ -3,35 +3,38 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.artifacts.model_run import METRIC_NAMES, History, Stage
 from components.evaluator.report.charts import Caption, Line, line_chart
 from components.evaluator.report.evidence import Tree, find, in_words
 
 
-def learning(history: Tree | None) -> dict[str, Any] | None:
+def learning(history: History | None) -> dict[str, Any] | None:
     """The training by epoch: its loss and its metrics on validation."""
-    epochs = (history or {}).get("epochs")
-    if not history or not epochs:
+    if history is None or not history.whole.epochs:
         return None
-    positions = [float(epoch["epoch"]) for epoch in epochs]
-    best = history.get("best_epoch")
-    marked = (float(best), f"epoch {best} chosen") if best else None
+    stage = history.whole
+    names = [name for name in METRIC_NAMES if all(name in epoch.metrics for epoch in stage.epochs)]
+    charts = [_chart("loss", "Training loss", [Line("Loss", "loss", [epoch.loss for epoch in stage.epochs])], stage)]
+    if names:
+        lines = [Line(name, _kind(name), [epoch.metrics[name] for epoch in stage.epochs]) for name in names]
+        charts.append(_chart("validation", "Metrics on validation", lines, stage))
+    return {"stage": stage, "metrics": names, "charts": charts}
+
+
+def _kind(metric: str) -> str:
+    """The class of a metric's line, HR@10's being `hr`."""
+    return metric.partition("@")[0].lower()
+
+
+def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[str, Any]:
+    count, best = len(stage.epochs), stage.best_epoch
+    positions = [float(number) for number in range(1, count + 1)]
     ticks = [(position, f"{position:.0f}") for position in _thinned(positions)]
-
-    def chart(name: str, title: str, lines: Sequence[Line], from_zero: bool) -> dict[str, Any]:
-        last = [(f"{line.label} in the last epoch", line.values[-1]) for line in lines]
-        caption = Caption(name, title, f"{len(epochs)} epochs; {in_words(last)}; epoch {best} was chosen")
-        svg = line_chart(caption, positions, ticks, lines, "epoch", marked, from_zero, markers=len(epochs) <= 30)
-        return {"title": title, "svg": svg}
-
-    charts = [chart("loss", "Training loss", [Line("Loss", "loss", [epoch.get("loss") for epoch in epochs])], False)]
-    validation = [
-        Line(key.upper(), kind, [epoch.get(key) for epoch in epochs])
-        for key, kind in (("hr@10", "hr"), ("ndcg@10", "ndcg"))
-    ]
-    validated = any(value is not None for line in validation for value in line.values)
-    if validated:
-        charts.append(chart("validation", "Metrics on validation", validation, False))
-    return {**history, "charts": charts, "validated": validated, "epochs": epochs, "best_epoch": best}
+    last = [(f"{line.label} in the last epoch", line.values[-1]) for line in lines]
+    caption = Caption(name, title, f"{count} epochs; {in_words(last)}; epoch {best} was chosen")
+    marked = (float(best), f"epoch {best} chosen")
+    svg = line_chart(caption, positions, ticks, lines, "epoch", marked, from_zero=False, markers=count <= 30)
+    return {"title": title, "svg": svg}
 
 
 def _thinned(positions: Sequence[float], most: int = 10) -> list[float]:

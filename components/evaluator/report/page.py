@@ -8,17 +8,18 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from components.artifacts.model_run import History
 from components.evaluator.report import evidence, figures, judgement, learning, systems
 
 _FOLDER = Path(__file__).parent
 
 
-def render(metrics: Mapping[str, Any], history: Mapping[str, Any] | None, run: Mapping[str, Any]) -> str:
+def render(metrics: Mapping[str, Any], history: History | None, run: Mapping[str, Any]) -> str:
     """Renders the report of one evaluation.
 
     Args:
       metrics: what `metrics.json` holds; a part that is missing or None is left out or shown as "none".
-      history: what the training's `history.json` holds; None where there is none.
+      history: of the training; None where there is none.
       run: what was run. Every key is optional: `pipeline`, its name; `config`, the configuration by section,
         {"seed": 0, "trainer": {"epochs": 20, ...}, ...}; `git_version` of the code (see `git_version`).
 

@@ -1,7 +1,6 @@
 """Where a training runs: the devices that there are, and TensorFlow's strategy for several of them."""
 
 import contextlib
-import functools
 import glob
 import json
 import os
@@ -56,7 +55,8 @@ class Device:
         """Where a model is that one device alone has: before and after several train a copy of it."""
         if self.strategy is not None:
             return contextlib.nullcontext()
-        return tf.device("/GPU:0" if self.kind == "gpu" else "/CPU:0")
+        placement: contextlib.AbstractContextManager[object] = tf.device("/GPU:0" if self.kind == "gpu" else "/CPU:0")
+        return placement
 
     def wait_for_all(self) -> None:
         """Returns once all workers are here: one that leaves early would end the others."""
@@ -82,9 +82,10 @@ class Device:
             ) from error
 
 
-@functools.cache  # a process can make some strategies only once
 def find_device(name: str) -> Device:
-    """The device of `trainer.device`.
+    """Finds the device of `trainer.device`, and joins the other workers or the TPU where that is several.
+
+    To be called once, before TensorFlow does anything: a process can make some strategies only then.
 
     Args:
       name: `auto`, or a `Kind`.

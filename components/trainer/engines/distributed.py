@@ -4,13 +4,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from components.shared.errors import UserError
-from components.trainer.config import TrainerConfig
-from components.trainer.engines.devices import Device
+from components.trainer.engines.base import Setup
 from components.trainer.engines.xla import make_loss_and_gradients
-from components.trainer.model import NeuMF
 
 
 class StrategyEngine:
@@ -19,28 +18,27 @@ class StrategyEngine:
     Every replica holds all weights, computes the gradients of its share, and adds up those of all.
     """
 
-    def __init__(self, model: NeuMF, optimizer: keras.optimizers.Optimizer, config: TrainerConfig, device: Device):
-        """Traces at the first call; the model and its optimiser were made under the device's scope.
+    def __init__(self, setup: Setup):
+        """Traces at the first call.
 
         Raises:
           UserError: the batch cannot be cut into equal shares, or the precision is none for several devices.
         """
-        assert device.strategy is not None
-        self._device, self._strategy = device, device.strategy
-        self._replicas = device.strategy.num_replicas_in_sync
-        if config.batch_size % self._replicas:
+        strategy, kind = setup.device.strategy, setup.device.kind
+        assert strategy is not None
+        self._device, self._strategy, self._replicas = setup.device, strategy, strategy.num_replicas_in_sync
+        if setup.batch_size % self._replicas:
             raise UserError(
-                f"trainer.batch_size is {config.batch_size:,}, which {self._replicas} devices cannot share equally; "
+                f"trainer.batch_size is {setup.batch_size:,}, which {self._replicas} devices cannot share equally; "
                 f"take a multiple of {self._replicas}"
             )
-        if config.precision == "mixed_float16":
+        if setup.config.precision == "mixed_float16":
             # Keras looks for gradients that are not finite before they are added up, and only in the first replica.
             raise UserError(
-                f"trainer.precision is mixed_float16, which trainer.device={device.kind} does not offer; "
-                "take mixed_bfloat16"
+                f"trainer.precision is mixed_float16, which trainer.device={kind} does not offer; take mixed_bfloat16"
             )
-        self._train_steps = self._make_train_steps(model, optimizer, config)
-        self._steps_done = self._make_steps_done(optimizer)
+        self._train_steps = self._make_train_steps(setup)
+        self._steps_done = self._make_steps_done(setup.optimizer)
 
     def load(self) -> None:
         """See `Engine`; raises UserError where workers do not go on from the same checkpoint."""
@@ -55,13 +53,16 @@ class StrategyEngine:
     def store(self) -> None:
         """See `Engine`; the model's variables are what is trained."""
 
-    def train_steps(self, steps: int, user: np.ndarray, item: np.ndarray, label: np.ndarray) -> np.ndarray:
+    def train_steps(
+        self, steps: int, user: npt.NDArray[np.int32], item: npt.NDArray[np.int32], label: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.floating]:
         """See `Engine`; raises UserError where a worker is gone."""
         with self._device.telling_lost_workers():
             shares = [self._shares(array) for array in (user, item, label)]
-            return self._train_steps(tf.constant(steps), *shares).numpy()[:steps]
+            losses: npt.NDArray[np.float32] = self._train_steps(tf.constant(steps), *shares).numpy()
+            return losses[:steps]
 
-    def _shares(self, array: np.ndarray) -> Any:
+    def _shares(self, array: npt.NDArray[np.integer]) -> Any:
         """Cuts batches [S, B] into one [S, B / replicas] for each replica."""
         size = array.shape[1] // self._replicas
 
@@ -79,9 +80,9 @@ class StrategyEngine:
 
         return tf.function(lambda: self._strategy.run(steps_done))
 
-    def _make_train_steps(self, model: NeuMF, optimizer: keras.optimizers.Optimizer, config: TrainerConfig) -> Any:
-        strategy, variables = self._strategy, model.trainable_variables
-        loss_and_gradients = make_loss_and_gradients(model, optimizer, config.gmf_l2, config.mlp_l2)
+    def _make_train_steps(self, setup: Setup) -> Any:
+        strategy, optimizer, variables = self._strategy, setup.optimizer, setup.model.trainable_variables
+        loss_and_gradients = make_loss_and_gradients(setup)
 
         def step(position: tf.Tensor, user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
             loss, gradients = loss_and_gradients(user[position], item[position], label[position])
@@ -89,7 +90,6 @@ class StrategyEngine:
             optimizer.apply([gradient / self._replicas for gradient in gradients], variables)
             return loss / self._replicas
 
-        @tf.function
         def train_steps(steps: tf.Tensor, user: Any, item: Any, label: Any) -> tf.Tensor:
             losses = tf.zeros(strategy.experimental_local_results(user)[0].shape[0])
             positions = tf.range(losses.shape[0])
@@ -98,4 +98,4 @@ class StrategyEngine:
                 losses = tf.where(positions == position, loss, losses)
             return losses
 
-        return train_steps
+        return tf.function(train_steps)

@@ -4,20 +4,21 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from keras import ops
 
-from components.trainer.model import NeuMF
+from components.trainer.engines.base import Setup
+from components.trainer.losses import Loss
 
 
 class XlaEngine:
     """Trains a Keras model step by step; see `Engine`."""
 
-    def __init__(self, model: NeuMF, optimizer: keras.optimizers.Optimizer, gmf_l2: float, mlp_l2: float):
+    def __init__(self, setup: Setup):
         """Compiles at the first call."""
-        self._train_steps = make_train_steps(model, optimizer, gmf_l2, mlp_l2)
+        self._train_steps = make_train_steps(setup)
 
     def load(self) -> None:
         """See `Engine`; the model's variables are what is trained."""
@@ -25,36 +26,30 @@ class XlaEngine:
     def store(self) -> None:
         """See `Engine`."""
 
-    def train_steps(self, steps: int, user: np.ndarray, item: np.ndarray, label: np.ndarray) -> np.ndarray:
+    def train_steps(
+        self, steps: int, user: npt.NDArray[np.int32], item: npt.NDArray[np.int32], label: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.floating]:
         """See `Engine`."""
-        return self._train_steps(tf.constant(steps), user, item, label).numpy()[:steps]
+        losses: npt.NDArray[np.float32] = self._train_steps(tf.constant(steps), user, item, label).numpy()
+        return losses[:steps]
 
 
-def make_train_steps(
-    model: NeuMF, optimizer: keras.optimizers.Optimizer, gmf_l2: float = 0.0, mlp_l2: float = 0.0
-) -> Callable[..., tf.Tensor]:
+def make_train_steps(setup: Setup) -> Callable[..., tf.Tensor]:
     """Compiles a loop over training steps.
-
-    Args:
-      model: what is trained.
-      optimizer: how, built for it.
-      gmf_l2: strength of L2 on the GMF embeddings, see `l2_of_rows`.
-      mlp_l2: strength of L2 on the MLP embeddings.
 
     Returns:
       A function of `steps` (int32 scalar), `user`, `item` (int32 [S, B]) and `label` (uint8 [S, B]) that trains on the
       first `steps` of the S batches and returns their losses, float32 [S], zero beyond.
     """
-    loss_and_gradients = make_loss_and_gradients(model, optimizer, gmf_l2, mlp_l2)
+    loss_and_gradients = make_loss_and_gradients(setup)
 
     def step(user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         loss, gradients = loss_and_gradients(user, item, label)
-        optimizer.apply(gradients, model.trainable_variables)
+        setup.optimizer.apply(gradients, setup.model.trainable_variables)
         return loss
 
     # The loop is inside the XLA program: about twice as fast as calling a compiled step, whose call and variables
     # cost more than its arithmetic on a small model.
-    @tf.function(jit_compile=True)
     def train_steps(steps: tf.Tensor, user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         positions = tf.range(user.shape[0])
         losses = tf.zeros(user.shape[0])
@@ -63,25 +58,24 @@ def make_train_steps(
             losses = tf.where(positions == position, loss, losses)
         return losses
 
-    return train_steps
+    compiled: Callable[..., tf.Tensor] = tf.function(train_steps, jit_compile=True)
+    return compiled
 
 
-def make_loss_and_gradients(
-    model: NeuMF, optimizer: keras.optimizers.Optimizer, gmf_l2: float, mlp_l2: float
-) -> Callable[..., tuple[tf.Tensor, list[tf.Tensor]]]:
-    """Makes what a step computes before it changes anything; arguments are those of `make_train_steps`.
+def make_loss_and_gradients(setup: Setup) -> Callable[..., tuple[tf.Tensor, list[tf.Tensor]]]:
+    """Makes what a step computes before it changes anything.
 
     Returns:
-      A function of `user`, `item` (int32 [B]) and `label` (uint8 [B]) to the batch's mean binary cross-entropy and the
-      gradients of that and of L2, for `optimizer.apply`: dense, and times the loss scale of the optimiser if any.
+      A function of `user`, `item` (int32 [B]) and `label` (uint8 [B]) to the batch's mean loss and the gradients of
+      that and of L2, for `optimizer.apply`: dense, and times the loss scale of the optimiser if any.
     """
+    model, optimizer, config = setup.model, setup.optimizer, setup.config
     variables = model.trainable_variables
-    strength = np.repeat(np.array([gmf_l2, mlp_l2], "f4"), [model.num_factors, model.half])
+    strength = np.repeat(np.array([config.gmf_l2, config.mlp_l2], "f4"), [model.num_factors, model.half])
 
     def loss_and_gradients(user: tf.Tensor, item: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
-            logits = model(user, item)
-            loss = objective = binary_cross_entropy(logits, label)
+            loss = objective = mean_loss(setup.loss, model(user, item), label)
             if strength.any():
                 objective += l2_of_rows(model.user_table, user, strength)
                 objective += l2_of_rows(model.item_table, item, strength)
@@ -93,12 +87,12 @@ def make_loss_and_gradients(
     return loss_and_gradients
 
 
-def binary_cross_entropy(logits: Any, label: Any) -> Any:
-    """Mean binary cross-entropy of logits [B] and labels [B], 1 for a positive."""
-    return ops.mean(ops.binary_crossentropy(ops.cast(label, logits.dtype), logits, from_logits=True))
+def mean_loss(loss: Loss, logits: Any, label: Any) -> Any:
+    """The mean loss of logits, float32 [B], and labels, integers [B], 1 for a positive."""
+    return ops.mean(loss.of_logits(logits, ops.cast(label, logits.dtype)))
 
 
-def l2_of_rows(table: Any, index: Any, strength: np.ndarray) -> Any:
+def l2_of_rows(table: Any, index: Any, strength: npt.NDArray[np.float32]) -> Any:
     """Half the squared rows of a batch, each as often as it occurs, weighted by column; mean over the batch.
 
     Args:

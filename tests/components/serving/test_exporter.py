@@ -10,7 +10,7 @@ from components.serving.contract import LOWEST_SCORE
 from components.serving.exporter import ServingModel
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
-from components.trainer.keras_weights import save_weights
+from components.trainer.checkpoints import save_weights
 from components.trainer.model import NeuMF
 from tests.components.trainer.conftest import liked
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from components.kernels.products import DEPTH_AT_ONCE, panels_size
 from components.shared.parallel import cores
 from components.trainer.config import TrainerConfig
+from components.trainer.engines.base import Setup
 from components.trainer.engines.cpu.state import AdamSteps, Dense, Scratch, Side, Trained
 from components.trainer.engines.cpu.steps import LANES, phases, train
 from components.trainer.model import NeuMF
@@ -26,16 +28,10 @@ class CpuEngine:
     number of threads.
     """
 
-    def __init__(
-        self,
-        model: NeuMF,
-        optimizer: keras.optimizers.Adam,
-        config: TrainerConfig,
-        batch_size: int,
-        threads: int | None = None,
-    ):
+    def __init__(self, setup: Setup, threads: int | None = None):
         """Makes room for everything; the values come with `load`. `threads` defaults to the number of cores."""
-        self._model, self._optimizer, self._config = model, optimizer, config
+        model, config, batch_size = setup.model, setup.config, setup.batch_size
+        self._model, self._optimizer, self._config, self._loss = model, setup.optimizer, config, setup.loss
         self._threads = min(threads or cores(), LANES)
         self._pool = ThreadPoolExecutor(self._threads)
         self._blocks = math.ceil(batch_size / (LANES * _PAIRS_AT_ONCE))
@@ -58,14 +54,16 @@ class CpuEngine:
         for variable, array in self._pairs():
             variable.assign(array.reshape(variable.shape))
 
-    def train_steps(self, steps: int, user: np.ndarray, item: np.ndarray, label: np.ndarray) -> np.ndarray:
+    def train_steps(
+        self, steps: int, user: npt.NDArray[np.int32], item: npt.NDArray[np.int32], label: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.floating]:
         """See `Engine`."""
         losses = np.zeros(steps)
         self._users.done[:] = self._items.done[:] = 0
         arguments: tuple[Any, ...] = (
             self._threads, np.zeros((phases(steps, self._blocks), 1), "i8"), np.zeros(1, "i8"), steps,
-            user, item, label, self._blocks, self._users, self._items, self._dense, self._scratch, self._adam(steps),
-            losses,
+            user, item, label, self._blocks, self._users, self._items, self._dense, self._scratch, self._loss,
+            self._adam(steps), losses,
         )  # fmt: skip
         for done in [self._pool.submit(train, thread, *arguments) for thread in range(self._threads)]:
             done.result()
@@ -89,7 +87,7 @@ class CpuEngine:
         first = [model.first_kernel, model.first_bias] if model.half else []
         return [*first, *layers, model.head_kernel, model.head_bias]
 
-    def _pairs(self) -> Iterator[tuple[keras.Variable, np.ndarray]]:
+    def _pairs(self) -> Iterator[tuple[keras.Variable, npt.NDArray[np.float32]]]:
         """Each variable of the model and of the optimiser, with the array that it is trained in."""
         state = {variable.path.partition("/")[2]: variable for variable in self._optimizer.variables}
         places = [(self._model.user_table, self._users.table), (self._model.item_table, self._items.table)]
@@ -151,7 +149,7 @@ def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
     )
 
 
-def _kernels(half: int, widths: Sequence[int]) -> tuple[np.ndarray, int]:
+def _kernels(half: int, widths: Sequence[int]) -> tuple[npt.NDArray[np.int64], int]:
     """`Dense.kernels`, and the size of all panels."""
     shapes = [(half, widths[0])] * 2 + list(itertools.pairwise(widths)) if widths else []
     kernels, at, panels = [], 0, 0

@@ -22,7 +22,22 @@ def phases(steps: int, blocks: int) -> int:
 
 @entry_point
 def train(
-    thread, threads, counters, arrived, steps, user, item, label, blocks, users, items, dense, scratch, adam, losses
+    thread,
+    threads,
+    counters,
+    arrived,
+    steps,
+    user,
+    item,
+    label,
+    blocks,
+    users,
+    items,
+    dense,
+    scratch,
+    loss,
+    adam,
+    losses,
 ):
     """Trains on `steps` batches; all threads call it with the same arguments, and return when all is done.
 
@@ -40,6 +55,7 @@ def train(
       items: the items' `Side`.
       dense: the other weights; their gradients are zero.
       scratch: for the blocks; its losses are zero.
+      loss: the `Loss`, a constant of the compiled code.
       adam: for the steps.
       losses: to be filled: float64 [S], mean of each batch.
     """
@@ -53,7 +69,7 @@ def train(
         phase += 1
         wait_for_all(arrived, threads * phase)
         for block in range(blocks + 1):
-            _work_on_pairs(counters[phase], users, items, block, blocks, dense, scratch, thread)
+            _work_on_pairs(counters[phase], users, items, block, blocks, dense, scratch, loss, thread)
             phase += 1
             wait_for_all(arrived, threads * phase)
         _project_back(counters[phase], users, items, dense, pairs, adam, scratch.panels[thread])
@@ -112,7 +128,7 @@ def _project_rows(side, dense, task, step, adam):
 
 
 @compiled
-def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, thread):
+def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, loss, thread):
     """Works on the pairs of a block, if there is one left, and then collects the gradients of the block before.
 
     Collecting is many small tasks, with which the threads end at about the same time.
@@ -122,7 +138,7 @@ def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, thread)
     task = next_task(counter)
     while task < lanes + user_tasks + item_tasks:
         if task < lanes:
-            _work_on_lane(users, items, block, blocks, dense, scratch, task, thread)
+            _work_on_lane(users, items, block, blocks, dense, scratch, loss, task, thread)
         elif task < lanes + user_tasks:
             _collect_gradients(users, items, block - 1, blocks, dense, scratch, task - lanes)
         else:
@@ -131,11 +147,10 @@ def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, thread)
 
 
 @compiled
-def _work_on_lane(users, items, block, blocks, dense, scratch, lane, thread):
+def _work_on_lane(users, items, block, blocks, dense, scratch, loss, lane, thread):
     first, end = _pairs(users, block, blocks)
-    begin_of_lane = first + (end - first) * lane // LANES
-    end_of_lane = first + (end - first) * (lane + 1) // LANES
-    towers.loss_and_gradients(users, items, block, first, begin_of_lane, end_of_lane, dense, scratch, lane, thread)
+    begin, end = first + (end - first) * lane // LANES, first + (end - first) * (lane + 1) // LANES
+    towers.loss_and_gradients(users, items, block, first, begin, end, dense, scratch, loss, lane, thread)
 
 
 @compiled

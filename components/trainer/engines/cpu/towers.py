@@ -7,10 +7,11 @@ import numpy as np
 
 from components.kernels.compiling import compiled
 from components.kernels.products import add_product_of_columns, pack, product
+from components.trainer.engines.cpu.losses import loss_and_derivative
 from components.trainer.engines.cpu.state import AT, BACK, DEPTH, PANELS, WIDTH
 from components.trainer.engines.cpu.tables import collect_gradients
 
-_0, _1 = np.float32(0), np.float32(1)
+_0 = np.float32(0)
 
 
 @compiled
@@ -33,7 +34,7 @@ def pack_kernel(dense, number):
 
 
 @compiled
-def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, lane, thread):
+def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, loss, lane, thread):
     """Adds up the loss of one lane's pairs, and the gradients of all but the tables and the first layer.
 
     Args:
@@ -45,6 +46,7 @@ def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, l
       end: behind its last one.
       dense: the weights.
       scratch: room for the block, and for the lane.
+      loss: the `Loss`.
       lane: whose gradients and losses they are.
       thread: whose scratch is used.
     """
@@ -64,7 +66,7 @@ def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, l
         _combine(user_slots, item_slots, users.projected, items.projected, features[:, :factors], features[:, factors:])
     _logits(features, head, errors)
     share = np.float32(1 / len(scratch.labels))
-    scratch.losses[lane] += _loss_and_errors(scratch.labels[begin:end], share, errors)
+    scratch.losses[lane] += _loss_and_errors(loss, scratch.labels[begin:end], share, errors)
     _head_gradient(features, errors, of_head)
     if layers:
         deltas, spare = scratch.deltas[thread], scratch.panels[thread]
@@ -150,16 +152,14 @@ def _logits(features, head, logits):
 
 
 @compiled
-def _loss_and_errors(labels, share, logits):
-    """The sum of binary cross-entropies; logits become the gradients of their share in it."""
-    loss = 0.0
+def _loss_and_errors(loss, labels, share, logits):
+    """The sum of losses; logits become the gradients of their share in it."""
+    total = 0.0
     for pair in range(len(labels)):
-        logit, target = logits[pair], labels[pair]
-        decay = np.exp(-abs(logit))
-        loss += max(logit, _0) - logit * target + np.log1p(decay)
-        probability = (_1 if logit >= _0 else decay) / (_1 + decay)
-        logits[pair] = (probability - target) * share
-    return loss
+        of_pair, derivative = loss_and_derivative(loss, logits[pair], labels[pair])
+        total += of_pair
+        logits[pair] = derivative * share
+    return total
 
 
 @compiled

@@ -1,6 +1,5 @@
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,25 +9,18 @@ from components.shared.errors import UserError
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines import devices
-from components.trainer.engines.cpu.engine import CpuEngine
 from components.trainer.engines.devices import Device, find_device
-from components.trainer.engines.distributed import StrategyEngine
-from components.trainer.engines.xla import XlaEngine
-from components.trainer.fitting import fit, new_model
-from components.trainer.loop import Training
+from components.trainer.fitting import fit
 
 CONFIG: dict[str, Any] = {"num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 2, "learning_rate": 0.02}
 
 
 @pytest.fixture(autouse=True)
-def no_devices_but_cpus(monkeypatch: pytest.MonkeyPatch) -> Any:
+def no_devices_but_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TF_CONFIG", "TPU_NAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(devices.glob, "glob", lambda pattern: [])
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["cpu"] if kind == "CPU" else [])
-    find_device.cache_clear()
-    yield
-    find_device.cache_clear()
 
 
 def tf_config(workers: int) -> str:
@@ -78,28 +70,6 @@ def test_a_tf_config_that_is_none(value: str, monkeypatch: pytest.MonkeyPatch) -
         find_device("auto")
 
 
-@pytest.mark.parametrize(("precision", "engine"), [("float32", CpuEngine), ("mixed_bfloat16", XlaEngine)])
-def test_half_precision_on_a_cpu_is_left_to_xla(precision: str, engine: type, inputs: Path) -> None:
-    config = TrainerConfig(**CONFIG, device="cpu", precision=precision)
-    examples = Examples.open(str(inputs / "examples"))
-    assert isinstance(Training(new_model(examples, config, seed=0), examples, config)._engine, engine)
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({}, "batch_size is 64, which 3 devices cannot share equally; take a multiple of 3"),
-        ({"batch_size": 63, "precision": "mixed_float16"}, "trainer.device=mirrored does not offer"),
-    ],
-)
-def test_what_several_devices_cannot_do(fields: dict[str, Any], message: str, inputs: Path) -> None:
-    three: Any = Device("mirrored", SimpleNamespace(num_replicas_in_sync=3))
-    config = TrainerConfig(**{**CONFIG, **fields})
-    model: Any = None
-    with pytest.raises(UserError, match=message):
-        StrategyEngine(model, model, config, three)
-
-
 def test_a_training_goes_the_way_of_a_tpu(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
@@ -122,6 +92,7 @@ def test_a_training_goes_the_way_of_a_tpu(inputs: Path, tmp_path: Path, monkeypa
     for device in ("cpu", "auto"):
         config = TrainerConfig(**CONFIG, device=device)
         places = (str(tmp_path / device / name) for name in ("checkpoint", "logs"))
-        losses[device] = [epoch.loss for epoch in fit(examples, config, 0, *places).stages[-1].epochs]
+        trained = fit(examples, config, 0, find_device(device), *places)
+        losses[device] = [epoch.loss for epoch in trained.stages[-1].epochs]
     assert calls == [("resolve", "a-tpu"), ("connect", Resolver), ("initialize", Resolver), ("strategy", Resolver)]
     assert losses["auto"] == pytest.approx(losses["cpu"], abs=1e-4)

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from components.trainer.config import TrainerConfig
+from components.trainer.engines import Engine, Setup
 from components.trainer.engines.cpu import engine as engine_module
 from components.trainer.engines.cpu.engine import CpuEngine
+from components.trainer.engines.devices import Device
 from components.trainer.engines.xla import XlaEngine
+from components.trainer.losses import LOSSES
 from components.trainer.model import NeuMF
+from tests.components.trainer.losses.toys import TOYS
 
 USERS, ITEMS = 40, 30
 MODELS: dict[str, dict[str, Any]] = {
@@ -52,11 +56,8 @@ def trained(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Losses, and all variables by name, after calls of so many steps on the CPU engine; of XLA with 0 threads."""
     model, optimizer = a_model(config, users)
-    engine: Any
-    if threads == 0:
-        engine = XlaEngine(model, optimizer, config.gmf_l2, config.mlp_l2)
-    else:
-        engine = CpuEngine(model, optimizer, config, data[0].shape[1], threads)
+    setup = Setup(model, optimizer, config, data[0].shape[1], Device("cpu"))
+    engine: Engine = XlaEngine(setup) if threads == 0 else CpuEngine(setup, threads)
     losses, begin = [], 0
     engine.load()
     for steps in calls:
@@ -126,3 +127,14 @@ def test_more_is_learnt_from_more_steps() -> None:
     user, item, _ = batches(steps=60, size=256)
     losses, _ = trained(config, (user, item, (user % 3 == item % 3).astype("u1")), [60])
     assert losses[-1] < losses[0] / 2
+
+
+def test_a_loss_with_a_compiled_form_is_taken_into_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOSSES, "binary_cross_entropy", TOYS["squared_hinge"])
+    config = TrainerConfig(num_factors=4, layers=(8, 6, 5), learning_rate=0.01)
+    data = batches(steps=7, size=24)
+    losses, values = trained(config, data, [7])
+    expected_losses, expected = trained(config, data, [7], threads=0)
+    np.testing.assert_allclose(losses, expected_losses, rtol=1e-5)
+    for name, value in expected.items():
+        np.testing.assert_allclose(values[name], value, rtol=1e-4, atol=3e-6, err_msg=name)
