@@ -85,10 +85,10 @@ def with_keys(
     """
 
     def extend(section: type[_SomeSection]) -> type[_SomeSection]:
-        more = cast(Any, keys)
+        more, bases = cast(Any, keys), cast(Any, (section, *sections))
         made = create_model(
             section.__name__,
-            __base__=(section, *sections),
+            __base__=bases,
             __module__=section.__module__,
             __doc__=section.__doc__,
             **more,
