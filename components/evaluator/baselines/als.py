@@ -5,8 +5,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from components.evaluator.baselines.base import Baseline, Training
-from components.shared.als import Als, AlsSettings, fit_als
 from components.shared.progress import Bar
+from components.shared.scorer import Scorer
 
 
 class AlternatingLeastSquares(Baseline):
@@ -38,8 +38,11 @@ class AlternatingLeastSquares(Baseline):
         """See `Baseline`."""
         return self.als_iterations
 
-    def fit(self, training: Training, bar: Bar) -> Als:
+    def fit(self, training: Training, bar: Bar) -> Scorer:
         """See `Baseline`."""
+        # Slow to import, and the configuration reads this class for its keys alone.
+        from components.shared.als import AlsSettings, fit_als
+
         settings = AlsSettings(
             self.als_factors, self.als_iterations, self.als_regularization, self.als_unobserved_weight
         )
