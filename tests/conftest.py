@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from components.shared import progress
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
@@ -36,3 +38,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs ../shared/data beside the checkout")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """What a test has the components say goes nowhere once it is over."""
+    yield
+    progress.show_on(progress.Reporter())
