@@ -41,11 +41,13 @@ def write_examples(folder: str, shape: Shape, batch_size: int, epochs: int, most
     """
     with tempfile.TemporaryDirectory(prefix="examples-") as temporary:
         interactions, whole = f"{temporary}/interactions", f"{temporary}/examples"
-        dataset = DatasetConfig(
-            kind="synthetic",
-            synthetic_users=shape.users,
-            synthetic_items=shape.items,
-            synthetic_interactions=shape.interactions,
+        dataset = DatasetConfig.model_validate(
+            {
+                "kind": "synthetic",
+                "synthetic_users": shape.users,
+                "synthetic_items": shape.items,
+                "synthetic_interactions": shape.interactions,
+            }
         )
         preprocess = PreprocessConfig(min_interactions=1, validation=False)
         write_artifacts(dataset, preprocess, _SEED, interactions, f"{temporary}/vocabulary", _pipeline)

@@ -127,7 +127,7 @@ def evaluated_run(config: str, assignments: Sequence[str]) -> Run:
       config: path of the configuration.
       assignments: what to set on top of it, as SECTION.KEY=VALUE.
     """
-    path = load_config(config, assignments).dataset.path
+    path = load_config(config, assignments).dataset.model_dump()["path"]
     shared = Path("../shared/data", Path(path or "").name)
     if path and not Path(path).exists() and shared.exists():
         assignments = [*assignments, f"dataset.path={shared}"]

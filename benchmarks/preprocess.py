@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from benchmarks.harness import Measurement, Result, measure
-from components.preprocess.datasets.synthetic import SyntheticConfig, write_csv
+from components.preprocess.datasets.synthetic_generator import SyntheticConfig, write_csv
 
 SIZES = {
     "ml-1m": SyntheticConfig(users=6_040, items=3_706, interactions=1_000_209),
@@ -38,7 +38,9 @@ def run_ours(csv: str, out: str) -> None:
     from components.preprocess.config import DatasetConfig, PreprocessConfig
     from components.preprocess.run import write_artifacts
 
-    dataset = DatasetConfig(kind="files", path=csv, user_column="userId", item_column="movieId")
+    dataset = DatasetConfig.model_validate(
+        {"kind": "files", "path": csv, "user_column": "userId", "item_column": "movieId"}
+    )
     options = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
     write_artifacts(
         dataset,

@@ -28,8 +28,7 @@ def code_version(component: str, package: Path = PACKAGE) -> str:
 def input_fingerprint(dataset: DatasetConfig) -> str:
     """A digest of the names, sizes and times of change of the local files that the dataset is read from."""
     digest = hashlib.sha256()
-    patterns = [dataset.path, dataset.mirror and os.path.join(dataset.mirror, f"{dataset.name}*")]
-    for pattern in filter(None, patterns):
+    for pattern in dataset.chosen.files_read():
         for path in sorted(glob.glob(os.path.expanduser(pattern), recursive=True)):
             for file in _files_below(Path(path)):
                 status = file.stat()

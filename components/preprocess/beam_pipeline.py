@@ -1,30 +1,18 @@
 """The Beam pipeline of Preprocess: from pieces of the input to the shards of both artifacts."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.interactions import Dropped, InteractionsSummary, Pairs, Shard, WrittenShard, write_shard
-from components.preprocess import loops
-from components.preprocess.rows import Census, Rows, merge_censuses, take_census
-from components.preprocess.shards import (
-    Arranged,
-    Outline,
-    Plan,
-    arrange,
-    distribute,
-    make_plan,
-    merge_outlines,
-    outline,
-)
+from components.artifacts.interactions import Dropped, InteractionsSummary, WrittenShard, write_shard
+from components.preprocess import shards
+from components.preprocess.readers.base import Piece
+from components.preprocess.rows import Census, merge_censuses, take_census
 from components.preprocess.writer import finish
-from components.shared.errors import UserError
 from components.shared.parallel import ThreadedFlatMap
-from components.shared.random_streams import stream_key
 
 
 @dataclass(frozen=True)
@@ -32,14 +20,14 @@ class PreprocessJob:
     """What to make of the rows, and where to.
 
     Attributes:
-      name: of the data set.
-      interactions_uri: of the artifact of the interactions.
-      vocabulary_uri: of the artifact of the vocabulary.
+      name: what messages and the summary call the data set.
+      interactions_uri: where the interactions go.
+      vocabulary_uri: where the vocabulary goes.
       min_interactions: users with fewer distinct items are dropped.
       validation: whether to hold out a second row of each user.
-      rows_per_shard: about so many.
+      rows_per_shard: how many rows a shard should have, about.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
-      seed: of those draws.
+      seed: the run's seed, for those draws.
       best_possible_hr: see `InteractionsSummary`.
     """
 
@@ -63,119 +51,96 @@ class WriteInteractions(beam.PTransform):
     left, indexed, split and written.
     """
 
-    def __init__(self, read: Callable[[Any], Iterator[Rows]], job: PreprocessJob):
-        """Reads each element of the input with `read`."""
+    def __init__(self, job: PreprocessJob):
+        """Makes the pipeline of a job; the pieces are its input."""
         super().__init__()
-        self._read = read
         self._job = job
 
     def expand(self, pieces: beam.PCollection) -> beam.PCollection:
         job = self._job
         plan = beam.pvalue.AsSingleton(
             pieces
-            | "Census" >> beam.ParDo(ThreadedFlatMap(_TakeCensus(self._read)))
+            | "Census" >> beam.ParDo(ThreadedFlatMap(_take_census))
             | "MergeCensuses" >> beam.CombineGlobally(merge_censuses).without_defaults()
-            | "Plan" >> beam.Map(make_plan, job.rows_per_shard, job.min_interactions, job.name)
+            | "Plan" >> beam.Map(shards.make_plan, job.rows_per_shard, job.min_interactions, job.name)
         )
         arranged = (
             pieces
-            | "Distribute" >> beam.ParDo(ThreadedFlatMap(_Distribute(self._read)), plan)
+            | "Distribute" >> beam.ParDo(ThreadedFlatMap(_distribute), plan)
             | "Shards" >> beam.GroupByKey()
-            | "Arrange" >> beam.ParDo(ThreadedFlatMap(_Arrange(job.min_interactions)), plan)
+            | "Arrange" >> beam.ParDo(ThreadedFlatMap(_arrange), plan, job)
         )
         whole = beam.pvalue.AsSingleton(
             arranged
-            | "Outline" >> beam.Map(outline)
-            | "MergeOutlines" >> beam.CombineGlobally(merge_outlines).without_defaults()
+            | "Outline" >> beam.Map(shards.outline)
+            | "MergeOutlines" >> beam.CombineGlobally(shards.merge_outlines).without_defaults()
         )
-        written = arranged | "Write" >> beam.ParDo(ThreadedFlatMap(_Write(job)), plan, whole)
+        written = arranged | "Write" >> beam.ParDo(ThreadedFlatMap(_write), plan, whole, job)
         return (
             pieces.pipeline
             | "Once" >> beam.Create([None], reshuffle=False)
-            | "Finish" >> beam.Map(_Finish(job), plan, whole, beam.pvalue.AsList(written))
+            | "Finish" >> beam.Map(_finish, plan, whole, beam.pvalue.AsList(written), job)
         )
 
 
 @dataclass(frozen=True)
-class _TakeCensus:
-    read: Callable[[Any], Iterator[Rows]]
+class _Part:
+    """What is left to know of a shard once it is written.
 
-    def __call__(self, piece: Any) -> Iterator[Census]:
-        yield merge_censuses(map(take_census, self.read(piece)))
+    Attributes:
+      shard: what the writer has counted.
+      users: positions of its users, int32, ascending.
+      duplicates: how many of its rows were dropped as duplicates.
+      below_min_interactions: how many of its rows were dropped with their users.
+    """
 
-
-@dataclass(frozen=True)
-class _Distribute:
-    read: Callable[[Any], Iterator[Rows]]
-
-    def __call__(self, piece: Any, plan: Plan) -> Iterator[tuple[int, np.ndarray]]:
-        for rows in self.read(piece):
-            yield from distribute(rows, plan)
-
-
-@dataclass(frozen=True)
-class _Arrange:
-    min_interactions: int
-
-    def __call__(self, group: tuple[int, Iterable[np.ndarray]], plan: Plan) -> Iterator[Arranged]:
-        yield arrange(group[0], group[1], plan, self.min_interactions)
+    shard: WrittenShard
+    users: npt.NDArray[np.int32]
+    duplicates: int
+    below_min_interactions: int
 
 
-_Written: TypeAlias = tuple[WrittenShard, npt.NDArray[np.int32], int, int]
-"""A shard that is written; positions of its users; rows dropped as duplicates; rows of users with too few."""
+def _take_census(piece: Piece) -> Iterator[Census]:
+    yield merge_censuses(map(take_census, piece.read()))
 
 
-@dataclass(frozen=True)
-class _Write:
-    job: PreprocessJob
-
-    def __call__(self, arranged: Arranged, plan: Plan, whole: Outline) -> Iterator[_Written]:
-        job = self.job
-        if not len(whole.items):
-            raise UserError(
-                f"{job.name}: no user has {job.min_interactions} interactions with distinct items; "
-                "lower preprocess.min_interactions"
-            )
-        item_index = np.full(len(plan.items), -1, np.int32)
-        item_index[whole.items] = np.arange(len(whole.items), dtype=np.int32)
-        first_user = sum(users for shard, users in whole.users.items() if shard < arranged.shard)
-        split = loops.hold_out(
-            arranged.counts, first_user, 1 + job.validation, not job.timed, np.uint64(stream_key(job.seed, "holdout"))
-        )
-        parts = loops.divide(split, arranged.counts, first_user, arranged.items, item_index)
-        shard = Shard(
-            number=arranged.shard,
-            first_user=first_user,
-            train=Pairs(*parts[0:2]),
-            test=Pairs(*parts[2:4]),
-            validation=Pairs(*parts[4:6]) if job.validation else None,
-            train_counts=parts[6],
-        )
-        written = write_shard(job.interactions_uri, shard, plan.shards)
-        yield written, arranged.users, arranged.duplicates, arranged.below_min_interactions
+def _distribute(piece: Piece, plan: shards.Plan) -> Iterator[tuple[int, shards.Packed]]:
+    for rows in piece.read():
+        yield from shards.distribute(rows, plan)
 
 
-@dataclass(frozen=True)
-class _Finish:
-    job: PreprocessJob
+def _arrange(
+    group: tuple[int, Iterable[shards.Packed]], plan: shards.Plan, job: PreprocessJob
+) -> Iterator[shards.Arranged]:
+    number, parts = group
+    yield shards.arrange(number, parts, plan, job.min_interactions)
 
-    def __call__(self, _: None, plan: Plan, whole: Outline, parts: Sequence[_Written]) -> InteractionsSummary:
-        job = self.job
-        written, users, duplicates, below = zip(*sorted(parts, key=lambda part: part[0].number), strict=True)
-        return finish(
-            written,
-            plan.users.take(np.concatenate(users)),
-            plan.items.take(whole.items),
-            job.interactions_uri,
-            job.vocabulary_uri,
-            rows_read=plan.rows_read,
-            dropped=Dropped(
-                bad_rows=plan.bad,
-                below_min_rating=plan.below_min_rating,
-                duplicates=sum(duplicates),
-                below_min_interactions=sum(below),
-            ),
-            holdout="last" if job.timed else "random",
-            dataset=job.name,
-            best_possible_hr=job.best_possible_hr,
-        )
+
+def _write(arranged: shards.Arranged, plan: shards.Plan, whole: shards.Outline, job: PreprocessJob) -> Iterator[_Part]:
+    shards.require_items(whole, job.name, job.min_interactions)
+    shard = shards.index_and_split(arranged, plan, whole, validation=job.validation, timed=job.timed, seed=job.seed)
+    written = write_shard(job.interactions_uri, shard, plan.shards)
+    yield _Part(written, arranged.users, arranged.duplicates, arranged.below_min_interactions)
+
+
+def _finish(
+    _: None, plan: shards.Plan, whole: shards.Outline, parts: Sequence[_Part], job: PreprocessJob
+) -> InteractionsSummary:
+    parts = sorted(parts, key=lambda part: part.shard.number)
+    return finish(
+        [part.shard for part in parts],
+        plan.users.take(np.concatenate([part.users for part in parts])),
+        plan.items.take(whole.items),
+        job.interactions_uri,
+        job.vocabulary_uri,
+        rows_read=plan.rows_read,
+        dropped=Dropped(
+            bad_rows=plan.bad,
+            below_min_rating=plan.below_min_rating,
+            duplicates=sum(part.duplicates for part in parts),
+            below_min_interactions=sum(part.below_min_interactions for part in parts),
+        ),
+        holdout="last" if job.timed else "random",
+        dataset=job.name,
+        best_possible_hr=job.best_possible_hr,
+    )

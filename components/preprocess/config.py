@@ -1,53 +1,77 @@
 """What to read (`dataset`) and how to prepare it (`preprocess`)."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from components.shared.parameters import Section
+from components.preprocess.datasets import DATASETS
+from components.preprocess.datasets.base import Dataset
+from components.shared.parameters import Section, describe_fault, with_keys
 
-MovieLensName = Literal["ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
+
+def dataset_keys(kinds: Mapping[str, type[Dataset]]) -> dict[str, tuple[Any, Any]]:
+    """The keys of the section `dataset`, for some kinds of data sets: `kind`, and the keys of each of them.
+
+    First come the keys that a kind declares itself, in the order of the kinds, then those that several have from a
+    common base. A key that a kind cannot do without is null by default, as another kind may be chosen.
+
+    Args:
+      kinds: the classes of the data sets, by the names that `dataset.kind` gives them.
+
+    Returns:
+      By name, the type of each key and its default.
+    """
+    own = [name for kind in kinds.values() for name in kind.model_fields if not _is_inherited(name, kind)]
+    shared = [name for kind in kinds.values() for name in kind.model_fields]
+    return {"kind": _kind(kinds), **{name: _key(name, kinds) for name in dict.fromkeys([*own, *shared])}}
 
 
+def _is_inherited(name: str, kind: type[Dataset]) -> bool:
+    return any(name in getattr(base, "model_fields", ()) for base in kind.__bases__)
+
+
+def _kind(kinds: Mapping[str, type[Dataset]]) -> tuple[Any, Any]:
+    what = " ".join(f"{name}: {kind.what}." for name, kind in kinds.items())
+    return Annotated[Literal[*kinds], Field(description=what)], "synthetic"
+
+
+def _key(name: str, kinds: Mapping[str, type[Dataset]]) -> tuple[Any, Any]:
+    """The type of a key and its default; kinds that share it may each describe what it is to them."""
+    fields = {kind: data.model_fields[name] for kind, data in kinds.items() if name in data.model_fields}
+    texts = {kind: field.description for kind, field in fields.items()}
+    # All that a field is: type, constraints, and what was given to `Field`.
+    parts: dict[str, Any] = dict(next(iter(fields.values())).asdict())
+    annotation, attributes = parts["annotation"], dict(parts["attributes"])
+    if len(set(texts.values())) > 1:
+        attributes["description"] = " ".join(f"kind {kind}: {text}" for kind, text in texts.items())
+    default = attributes.pop("default", None)
+    if any(field.is_required() for field in fields.values()):
+        annotation, default = annotation | None, None
+    return Annotated[annotation, *parts["metadata"], Field(**attributes)], default
+
+
+@with_keys((), dataset_keys(DATASETS))
 class DatasetConfig(Section):
-    """The interactions to learn from."""
+    """The interactions to learn from: the choice of a kind, and the keys of all of them."""
 
-    kind: Literal["movielens", "files", "ncf", "synthetic"] = Field(
-        "synthetic",
-        description="movielens: a release by its name. files: your own CSV, TSV or Parquet. ncf: the NCF paper's "
-        "layout, whose split and negatives are taken as they are. synthetic: the embedded generator.",
-    )
-    name: MovieLensName = Field("ml-latest-small", description="The MovieLens release (kind: movielens).")
-    path: str | None = Field(
-        None, description="kind files: a file or a glob, plain or gzip. kind ncf: a folder with NAME.train.rating, ..."
-    )
-    format: Literal["auto", "csv", "tsv", "parquet"] = Field("auto", description="Of the files; auto goes by the name.")
-    separator: str | None = Field(None, min_length=1, description="Between columns; by default from the format.")
-    header: bool | None = Field(
-        None, description="Whether the first line names the columns; by default, yes when columns are given by name."
-    )
-    user_column: str | int = Field("user", description="Name, or 0-based position, of the column of user ids.")
-    item_column: str | int = Field("item", description="Name, or 0-based position, of the column of item ids.")
-    timestamp_column: str | int | None = Field(
-        "timestamp", description="None: no timestamp, so the held-out items are drawn at random."
-    )
-    rating_column: str | int | None = Field(None, description="Only needed for preprocess.min_rating.")
-    id_type: Literal["auto", "integer", "string"] = Field(
-        "auto", description="Of users and items; auto: integers where a sample of the files holds nothing else."
-    )
-    on_bad_row: Literal["error", "skip"] = Field(
-        "error", description="Stop at a row that cannot be read, or count it. Kind ncf always stops."
-    )
-    mirror: str | None = Field(None, description="A folder or base URL with the MovieLens archives.")
-    cache_dir: str = Field("~/.cache/neumf-pipeline", description="Where downloaded archives are kept.")
-    synthetic_users: int = Field(2_000, ge=2, le=10_000_000, description="Users of the synthetic data.")
-    synthetic_items: int = Field(1_000, ge=2, le=10_000_000, description="Items of the synthetic data.")
-    synthetic_interactions: int = Field(150_000, ge=1, description="Interactions of the synthetic data.")
+    kind: str
+
+    @property
+    def chosen(self) -> Dataset:
+        """The data set of the kind that is chosen, with the keys that are its own."""
+        kind = DATASETS[self.kind]
+        return kind.model_validate({name: getattr(self, name) for name in kind.model_fields})
 
     @model_validator(mode="after")
-    def _has_path(self) -> Self:
-        if self.kind in ("files", "ncf") and not self.path:
-            raise ValueError(f"dataset.path is needed where dataset.kind is {self.kind}")
+    def _suits_the_kind(self) -> Self:
+        for name, field in DATASETS[self.kind].model_fields.items():
+            if field.is_required() and getattr(self, name) in (None, ""):
+                raise ValueError(f"dataset.{name} is needed where dataset.kind is {self.kind}")
+        try:
+            _ = self.chosen
+        except ValidationError as error:
+            raise ValueError(describe_fault(error)) from None
         return self
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ from components.artifacts.interactions import (
 )
 from components.preprocess.writer import finish
 
-RawPairs: TypeAlias = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.integer[Any]]]
-"""Raw ids of users and of items, integers [n] each."""
+RawPairs: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Raw ids of users and of items, int64 [n] each."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,17 @@ class GivenSplit:
     """A data set's own split, in raw integer ids.
 
     Attributes:
+      name: what the summary calls the data set.
       train: sorted by user, then time; no pair twice.
       validation: at most one row for each user, sorted by user; None where it is switched off.
-      test: likewise.
+      test: at most one row for each user, sorted by user.
       negatives: users, [m] ascending, and the raw items of their test negatives, [m, width], in the order given;
         an item may repeat, or be the positive. None where there are none.
       rows_read: rows of the files of interactions.
       duplicates: how many of them were dropped as duplicates.
     """
 
+    name: str
     train: RawPairs
     validation: RawPairs | None
     test: RawPairs
@@ -44,9 +46,15 @@ class GivenSplit:
 
 
 def write_given_split(
-    given: GivenSplit, name: str, rows_per_shard: int, interactions_uri: str, vocabulary_uri: str
+    given: GivenSplit, rows_per_shard: int, interactions_uri: str, vocabulary_uri: str
 ) -> InteractionsSummary:
     """Indexes and writes both artifacts; the vocabulary holds every user and item that occurs anywhere.
+
+    Args:
+      given: the data set and its split.
+      rows_per_shard: how many training rows a shard should have, about.
+      interactions_uri: where the interactions go.
+      vocabulary_uri: where the vocabulary goes.
 
     Returns:
       The summary of the interactions.
@@ -89,11 +97,12 @@ def write_given_split(
         rows_read=given.rows_read,
         dropped=Dropped(duplicates=given.duplicates),
         holdout="given",
-        dataset=name,
+        dataset=given.name,
     )
 
 
 def _bounds(train_counts: npt.NDArray[np.int32], rows_per_shard: int) -> list[int]:
+    """The first user of each shard, and the number of users at the end."""
     rows = np.cumsum(train_counts)
     shards = max(1, round(int(rows[-1]) / rows_per_shard))
     inner = np.searchsorted(rows, rows[-1] * np.arange(1, shards) / shards) + 1

@@ -1,7 +1,31 @@
 """The compiled loops of Preprocess; they release the interpreter lock."""
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def runs(ids):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Returns the first position of each run of equal values, int64."""
+    starts = np.empty(len(ids), np.int64)
+    count = 0
+    for row in range(len(ids)):
+        if row == 0 or ids[row] != ids[row - 1]:
+            starts[count] = row
+            count += 1
+    return starts[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def marks(ids, low, size):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Returns which of the values from `low` to `low + size - 1` occur, bool [size]."""
+    marked = np.zeros(size, np.bool_)
+    for row in range(len(ids)):
+        marked[np.int64(ids[row]) - low] = True
+    return marked
 
 
 @njit(cache=True, nogil=True)
@@ -117,6 +141,28 @@ def hold_out(counts, first_user, holdouts, at_random, key):  # type: ignore[no-u
     return split
 
 
+class Divided(NamedTuple):
+    """The rows of a shard by their split: users and items, int32 [rows] each.
+
+    Attributes:
+      train_users: by user, then time.
+      train_items: those of `train_users`.
+      test_users: at most one row of each user, by user.
+      test_items: those of `test_users`.
+      validation_users: at most one row of each user, by user.
+      validation_items: those of `validation_users`.
+      train_counts: training rows of each user of the shard, int32 [users].
+    """
+
+    train_users: npt.NDArray[np.int32]
+    train_items: npt.NDArray[np.int32]
+    test_users: npt.NDArray[np.int32]
+    test_items: npt.NDArray[np.int32]
+    validation_users: npt.NDArray[np.int32]
+    validation_items: npt.NDArray[np.int32]
+    train_counts: npt.NDArray[np.int32]
+
+
 @njit(cache=True, nogil=True)
 def divide(split, counts, first_user, items, item_index):  # type: ignore[no-untyped-def] # pragma: no cover
     """Writes each row to its split.
@@ -129,7 +175,7 @@ def divide(split, counts, first_user, items, item_index):  # type: ignore[no-unt
       item_index: int32, the index of each position.
 
     Returns:
-      For each of train, test and validation: users and items, int32; then the training rows of each user, int32 [m].
+      The rows by their split, see `Divided`.
     """
     tests = np.int64(0)
     validations = np.int64(0)
@@ -161,4 +207,4 @@ def divide(split, counts, first_user, items, item_index):  # type: ignore[no-unt
                 to_validation += 1
             row += 1
         train_counts[user] = to_train - before
-    return train_users, train_items, test_users, test_items, validation_users, validation_items, train_counts
+    return Divided(train_users, train_items, test_users, test_items, validation_users, validation_items, train_counts)

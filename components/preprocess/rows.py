@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.preprocess.readers import text_loops
+from components.preprocess import loops
 
-Ids: TypeAlias = "np.ndarray | pa.Array"
+Ids: TypeAlias = "npt.NDArray[np.integer[Any]] | pa.Array"
 """Raw ids: an integer array, or an Arrow string array."""
+
+Times: TypeAlias = npt.NDArray[np.integer[Any]] | npt.NDArray[np.float64]
+"""Timestamps, in whatever unit the data set has."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +25,14 @@ class Rows:
     Attributes:
       user: raw user ids, [n], integers or dictionary-encoded strings.
       item: raw item ids, [n], likewise.
-      timestamp: [n], integers or float64; None where the data set has none.
+      timestamp: when each was, [n], integers or float64; None where the data set has none.
       bad: how many rows were skipped because they could not be read.
       below_min_rating: how many rows were dropped for their rating.
     """
 
     user: Ids
     item: Ids
-    timestamp: np.ndarray | None
+    timestamp: Times | None
     bad: int = 0
     below_min_rating: int = 0
 
@@ -44,15 +48,15 @@ class Census:
       users: distinct raw user ids, ascending.
       user_rows: rows of each of them, int64.
       items: distinct raw item ids, ascending.
-      timestamps: the smallest and the largest, or None where there is none.
+      timestamps: the smallest and the largest timestamp, or None where there is none.
       fractional: whether some batch's timestamps are not integers.
       rows: how many rows there are.
-      bad: see `Rows`.
-      below_min_rating: see `Rows`.
+      bad: how many rows were skipped because they could not be read.
+      below_min_rating: how many rows were dropped for their rating.
     """
 
     users: Ids
-    user_rows: np.ndarray
+    user_rows: npt.NDArray[np.int64]
     items: Ids
     timestamps: tuple[float, float] | None = None
     fractional: bool = False
@@ -62,7 +66,11 @@ class Census:
 
 
 def take_census(rows: Rows) -> Census:
-    """Counts one batch."""
+    """Counts one batch.
+
+    Example:
+      The users 7, 3, 7 and the items 1, 1, 2 give the users [3, 7] with [1, 2] rows, and the items [1, 2].
+    """
     users, user_rows = _count(rows.user)
     times = rows.timestamp
     return Census(
@@ -98,8 +106,19 @@ def merge_censuses(censuses: Iterable[Census]) -> Census:
     )
 
 
-def positions(ids: Ids, vocabulary: Ids) -> np.ndarray:
-    """The position of each id in an ascending vocabulary that holds all of them, int32."""
+def positions(ids: Ids, vocabulary: Ids) -> npt.NDArray[np.int32]:
+    """The position of each id in a vocabulary.
+
+    Example:
+      `positions([30, 10, 30], vocabulary=[10, 20, 30])` is [2, 0, 2].
+
+    Args:
+      ids: raw ids, [n].
+      vocabulary: distinct raw ids, ascending, among them all of `ids`.
+
+    Returns:
+      int32 [n].
+    """
     if isinstance(ids, np.ndarray):
         if not len(ids):
             return np.empty(0, np.int32)
@@ -109,8 +128,9 @@ def positions(ids: Ids, vocabulary: Ids) -> np.ndarray:
         table = np.zeros(high - low + 1, np.int32)
         table[vocabulary - low] = np.arange(len(vocabulary), dtype=np.int32)
         return table[ids - ids.dtype.type(low)] if low else table[ids]
-    places = pc.index_in(ids.dictionary, value_set=vocabulary)
-    return places.to_numpy(zero_copy_only=False).astype(np.int32)[ids.indices.to_numpy()]
+    of_dictionary = pc.index_in(ids.dictionary, value_set=vocabulary).to_numpy(zero_copy_only=False)
+    places: npt.NDArray[np.int32] = of_dictionary.astype(np.int32)[ids.indices.to_numpy()]
+    return places
 
 
 def as_ids(column: pa.Array) -> Ids:
@@ -125,16 +145,17 @@ def as_column(ids: Ids) -> pa.Array:
     return pa.array(ids, pa.int64()) if isinstance(ids, np.ndarray) else ids
 
 
-def _count(ids: Ids) -> tuple[Ids, np.ndarray]:
+def _count(ids: Ids) -> tuple[Ids, npt.NDArray[np.int64]]:
     if isinstance(ids, np.ndarray):
         # Most files are sorted by user: runs are far fewer than rows.
-        starts = text_loops.runs(ids)
+        starts = loops.runs(ids)
         return _add_counts([ids[starts]], [np.diff(starts, append=len(ids))])
     counts = np.bincount(ids.indices.to_numpy(), minlength=len(ids.dictionary))
     return _add_counts([ids.dictionary], [counts])
 
 
-def _add_counts(ids: list[Ids], counts: list[np.ndarray]) -> tuple[Ids, np.ndarray]:
+def _add_counts(ids: list[Ids], counts: list[npt.NDArray[np.int64]]) -> tuple[Ids, npt.NDArray[np.int64]]:
+    """The distinct ids, ascending, and the sum of the counts of each."""
     values, added = _concatenate(ids), np.concatenate(counts)
     if isinstance(values, np.ndarray):
         distinct, inverse = np.unique(values, return_inverse=True)
@@ -151,7 +172,7 @@ def _distinct(ids: Ids) -> Ids:
         low, high = int(ids.min()), int(ids.max())
         if high - low > _dense_range(len(ids)):
             return np.unique(ids)
-        return np.flatnonzero(text_loops.marks(ids, low, high - low + 1)) + low
+        return np.flatnonzero(loops.marks(ids, low, high - low + 1)) + low
     values = ids.dictionary if pa.types.is_dictionary(ids.type) else ids
     distinct = pc.unique(values)
     return distinct.take(pc.sort_indices(distinct))

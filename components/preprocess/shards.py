@@ -1,14 +1,20 @@
-"""From raw rows to shards of whole users: plan, distribute, arrange, split, write."""
+"""From raw rows to shards of whole users: plan, distribute, arrange, index and split."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
+from components.artifacts.interactions import Pairs, Shard
 from components.preprocess import loops
-from components.preprocess.rows import Census, Ids, Rows, positions
+from components.preprocess.rows import Census, Ids, Rows, Times, positions
 from components.shared.errors import UserError
+from components.shared.random_streams import stream_key
+
+Packed = npt.NDArray[np.uint64] | npt.NDArray[np.int64]
+"""Rows on their way to a shard: packed, uint64 [n], or int64 [3, n] of user (from 0 in the shard), time and item."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Plan:
 
     users: Ids
     items: Ids
-    bounds: np.ndarray
+    bounds: npt.NDArray[np.int64]
     first_time: int
     time_bits: int
     item_bits: int
@@ -54,9 +60,9 @@ class Arranged:
     """One shard's interactions after the filters, by user and time.
 
     Attributes:
-      shard: its number.
+      shard: the shard's number.
       users: positions of its users, int32, ascending.
-      counts: interactions of each, int32.
+      counts: interactions of each of them, int32.
       items: positions of the items, int32 [counts.sum()].
       distinct_items: positions of the distinct items, int32, ascending.
       duplicates: how many rows were dropped as duplicates.
@@ -64,10 +70,10 @@ class Arranged:
     """
 
     shard: int
-    users: np.ndarray
-    counts: np.ndarray
-    items: np.ndarray
-    distinct_items: np.ndarray
+    users: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    distinct_items: npt.NDArray[np.int32]
     duplicates: int
     below_min_interactions: int
 
@@ -82,18 +88,26 @@ class Outline:
     """
 
     users: dict[int, int]
-    items: np.ndarray
+    items: npt.NDArray[np.int32]
 
 
 def make_plan(census: Census, rows_per_shard: int, min_interactions: int, name: str) -> Plan:
     """Cuts the users into shards of about equally many rows.
+
+    Example:
+      Users with 3, 1, 2 and 2 rows and `rows_per_shard=4` give the bounds [0, 2, 4]: two shards of four rows.
+
+    Args:
+      census: of all the rows.
+      rows_per_shard: how many rows a shard should have, about.
+      min_interactions: users with fewer rows do not count, as they will be dropped.
+      name: what the message calls the data set.
 
     Raises:
       UserError: there are no rows.
     """
     if not census.rows:
         raise UserError(f"{name} {_why_no_rows(census)}")
-    # Users below the minimum will go, whatever else happens.
     rows = np.cumsum(np.where(census.user_rows >= min_interactions, census.user_rows, 0))
     shards = max(1, round(int(rows[-1]) / rows_per_shard))
     inner = np.searchsorted(rows, rows[-1] * np.arange(1, shards) / shards) + 1
@@ -118,11 +132,11 @@ def make_plan(census: Census, rows_per_shard: int, min_interactions: int, name: 
     )
 
 
-def distribute(rows: Rows, plan: Plan) -> Iterator[tuple[int, np.ndarray]]:
+def distribute(rows: Rows, plan: Plan) -> Iterator[tuple[int, Packed]]:
     """Deals a batch out to the shards.
 
     Yields:
-      (shard, rows): the rows packed, uint64 [n], or int64 [3, n] of user (from 0 in the shard), time and item.
+      The number of a shard, and the rows of the batch that go there.
     """
     users, items, times = positions(rows.user, plan.users), positions(rows.item, plan.items), _times(rows, plan)
     inner = plan.bounds[1:-1]
@@ -141,8 +155,15 @@ def distribute(rows: Rows, plan: Plan) -> Iterator[tuple[int, np.ndarray]]:
             yield number, _pack(users[part], items[part], times[part], int(plan.bounds[number]), plan)
 
 
-def arrange(shard: int, parts: Iterable[np.ndarray], plan: Plan, min_interactions: int) -> Arranged:
-    """Sorts a shard's rows by user, time and item, drops duplicates and then users with few interactions."""
+def arrange(shard: int, parts: Iterable[Packed], plan: Plan, min_interactions: int) -> Arranged:
+    """Sorts a shard's rows by user, time and item, drops duplicates and then users with few interactions.
+
+    Args:
+      shard: the shard's number.
+      parts: all of the shard's rows, in any order.
+      plan: how the rows are packed.
+      min_interactions: users with fewer distinct items are dropped.
+    """
     first, last = int(plan.bounds[shard]), int(plan.bounds[shard + 1])
     if plan.packed:
         keys = np.concatenate(list(parts))
@@ -181,6 +202,54 @@ def merge_outlines(outlines: Iterable[Outline]) -> Outline:
     return Outline(users, np.unique(np.concatenate([np.empty(0, np.int32), *(part.items for part in parts)])))
 
 
+def require_items(whole: Outline, name: str, min_interactions: int) -> None:
+    """Checks that the filters have left something.
+
+    Raises:
+      UserError: nothing is left.
+    """
+    if not len(whole.items):
+        raise UserError(
+            f"{name}: no user has {min_interactions} interactions with distinct items; "
+            "lower preprocess.min_interactions"
+        )
+
+
+def index_and_split(
+    arranged: Arranged, plan: Plan, whole: Outline, *, validation: bool, timed: bool, seed: int
+) -> Shard:
+    """Gives a shard's users and items their dense indexes, and holds out rows of each user.
+
+    Args:
+      arranged: the shard's interactions.
+      plan: which items there were before the filters.
+      whole: which users and items the filters have left, in all shards.
+      validation: whether to hold out a second row of each user, for validation.
+      timed: whether to hold out the latest rows; they are drawn at random otherwise.
+      seed: the run's seed, for those draws.
+    """
+    first_user = sum(users for shard, users in whole.users.items() if shard < arranged.shard)
+    split = loops.hold_out(
+        arranged.counts, first_user, 1 + validation, not timed, np.uint64(stream_key(seed, "holdout"))
+    )
+    divided: loops.Divided = loops.divide(split, arranged.counts, first_user, arranged.items, _item_index(plan, whole))
+    return Shard(
+        number=arranged.shard,
+        first_user=first_user,
+        train=Pairs(divided.train_users, divided.train_items),
+        test=Pairs(divided.test_users, divided.test_items),
+        validation=Pairs(divided.validation_users, divided.validation_items) if validation else None,
+        train_counts=divided.train_counts,
+    )
+
+
+def _item_index(plan: Plan, whole: Outline) -> npt.NDArray[np.int32]:
+    """The index of the item at each position, or -1 where the filters have dropped it."""
+    index = np.full(len(plan.items), -1, np.int32)
+    index[whole.items] = np.arange(len(whole.items), dtype=np.int32)
+    return index
+
+
 def _why_no_rows(census: Census) -> str:
     if census.below_min_rating:
         return f"has no row of at least preprocess.min_rating ({census.below_min_rating:,} are below)"
@@ -189,7 +258,8 @@ def _why_no_rows(census: Census) -> str:
     return "has no rows: there are no interactions to read"
 
 
-def _times(rows: Rows, plan: Plan) -> np.ndarray:
+def _times(rows: Rows, plan: Plan) -> Times:
+    """The timestamps as integers in the same order; none where the rows have none."""
     if rows.timestamp is None:
         return np.empty(0, np.int64)
     if not plan.fractional:
@@ -199,8 +269,13 @@ def _times(rows: Rows, plan: Plan) -> np.ndarray:
     return np.where(bits < 0, bits ^ np.int64(2**63 - 1), bits)
 
 
-def _pack(users: np.ndarray, items: np.ndarray, times: np.ndarray, first_user: int, plan: Plan) -> np.ndarray:
+def _pack(
+    users: npt.NDArray[np.int32], items: npt.NDArray[np.int32], times: Times, first_user: int, plan: Plan
+) -> Packed:
     if plan.packed:
-        return loops.pack(users, items, times, first_user, plan.first_time, plan.time_bits, plan.item_bits)
+        keys: npt.NDArray[np.uint64] = loops.pack(
+            users, items, times, first_user, plan.first_time, plan.time_bits, plan.item_bits
+        )
+        return keys
     times = times.astype(np.int64) if len(times) else np.zeros(len(users), np.int64)
     return np.stack([users.astype(np.int64) - first_user, times, items.astype(np.int64)])

@@ -9,13 +9,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO
-
-import requests
-import urllib3
+from typing import IO, TYPE_CHECKING
 
 from components.shared import progress
 from components.shared.errors import UserError
+
+if TYPE_CHECKING:
+    from requests import Response
 
 _TIMEOUT_SECONDS = (15, 60)
 _CHUNK_BYTES = 256 * 1024
@@ -132,7 +132,10 @@ class _MissingError(UserError):
     """The server has no such file."""
 
 
-def _get(url: str) -> requests.Response:
+def _get(url: str) -> "Response":
+    # To import it takes longer than all that most runs need, which download nothing.
+    import requests
+
     with _reading(url, "cannot be reached"):
         response = requests.get(url, stream=True, timeout=_TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"})
     if response.ok:
@@ -146,6 +149,9 @@ def _get(url: str) -> requests.Response:
 @contextlib.contextmanager
 def _reading(url: str, fault: str) -> Iterator[None]:
     """Turns what goes wrong on the network into one line."""
+    import requests
+    import urllib3
+
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -1,57 +1,80 @@
-"""Finds the files that hold the interactions."""
+"""Files of your own."""
 
 import glob
 import os
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from components.preprocess.config import DatasetConfig
-from components.preprocess.datasets import movielens
+from pydantic import Field
+
+from components.preprocess.datasets.base import FilesOfRows
+from components.preprocess.readers import READERS, format_of
 from components.preprocess.readers.base import Columns, Source
 from components.shared.errors import UserError
 
-
-def resolve_source(dataset: DatasetConfig) -> Source:
-    """Finds the files of a dataset of kind `movielens` or `files`.
-
-    Raises:
-      UserError: there is no such file, or its format cannot be told.
-    """
-    if dataset.kind == "movielens":
-        return movielens.resolve(dataset.name, dataset.mirror, dataset.cache_dir)
-    return _from_files(dataset)
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal["auto", *READERS]
 
 
-def _from_files(dataset: DatasetConfig) -> Source:
-    assert dataset.path is not None
-    pattern = os.path.expanduser(dataset.path)
-    paths = [pattern] if os.path.isfile(pattern) else sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)))
-    if not paths:
+class Files(FilesOfRows):
+    """Files of interactions in one format and one layout."""
+
+    what: ClassVar[str] = "your own files, in a format of dataset.format"
+
+    path: str = Field(description="a file or a glob, plain or gzip.")
+    format: Format = Field("auto", description="Of the files; auto goes by the name.")
+    separator: str | None = Field(None, min_length=1, description="Between columns; by default from the format.")
+    header: bool | None = Field(
+        None, description="Whether the first line names the columns; by default, yes when columns are given by name."
+    )
+    user_column: str | int = Field("user", description="Name, or 0-based position, of the column of user ids.")
+    item_column: str | int = Field("item", description="Name, or 0-based position, of the column of item ids.")
+    timestamp_column: str | int | None = Field(
+        "timestamp", description="None: no timestamp, so the held-out items are drawn at random."
+    )
+    rating_column: str | int | None = Field(None, description="Only needed for preprocess.min_rating.")
+
+    def source(self) -> Source:
+        paths = self._paths()
+        name, separator = self._format(paths[0])
+        columns = Columns(self.user_column, self.item_column, self.timestamp_column, self.rating_column)
+        header = separator is None or self._has_header(columns)
+        return Source(tuple(paths), name, separator, header, columns, self.path)
+
+    def files_read(self) -> list[str]:
+        return [self.path]
+
+    def _paths(self) -> list[str]:
+        pattern = os.path.expanduser(self.path)
+        if os.path.isfile(pattern):
+            return [pattern]
+        if paths := sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True))):
+            return paths
         what = (
             "a folder: give a file or a glob such as FOLDER/*.csv"
             if os.path.isdir(pattern)
             else "not there; check it (a relative path starts from the current folder)"
         )
-        raise UserError(f"dataset.path: {dataset.path} is {what}")
-    kind = _format(dataset, paths[0])
-    columns = Columns(dataset.user_column, dataset.item_column, dataset.timestamp_column, dataset.rating_column)
-    if kind == "parquet":
-        return Source(tuple(paths), "parquet", None, True, columns, dataset.path)
-    separator = dataset.separator or ("\t" if kind == "tsv" else ",")
-    named = any(isinstance(column, str) for column in vars(columns).values())
-    header = named if dataset.header is None else dataset.header
-    if named and not header:
-        raise UserError(
-            "dataset.header: without a header, give the columns by 0-based position (dataset.user_column=0)"
-        )
-    return Source(tuple(paths), "csv", separator, header, columns, dataset.path)
+        raise UserError(f"dataset.path: {self.path} is {what}")
 
+    def _format(self, path: str) -> tuple[str, str | None]:
+        """The format, and the separator where it is delimited text."""
+        name = format_of(path) if self.format == "auto" else self.format
+        if name is None and self.separator is None:
+            *most, last = (reader.endings[0] for reader in READERS.values())
+            raise UserError(
+                f"dataset.format: {path} does not end in {', '.join(most)} or {last}; say which it is, or its separator"
+            )
+        name = name or "csv"
+        usual = READERS[name].separator
+        return name, usual and (self.separator or usual)
 
-def _format(dataset: DatasetConfig, path: str) -> str:
-    if dataset.format != "auto":
-        return dataset.format
-    suffix = os.path.splitext(path.removesuffix(".gz"))[1].lower()
-    formats = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet"}
-    if suffix in formats:
-        return formats[suffix]
-    if dataset.separator is not None:
-        return "csv"
-    raise UserError(f"dataset.format: {path} does not end in .csv, .tsv or .parquet; say which it is, or its separator")
+    def _has_header(self, columns: Columns) -> bool:
+        named = any(isinstance(column, str) for column in vars(columns).values())
+        header = named if self.header is None else self.header
+        if named and not header:
+            raise UserError(
+                "dataset.header: without a header, give the columns by 0-based position (dataset.user_column=0)"
+            )
+        return header

@@ -7,9 +7,12 @@ import hashlib
 import os
 import posixpath
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
 
 from components.preprocess.datasets import download
+from components.preprocess.datasets.base import FilesOfRows
 from components.preprocess.readers.base import Columns, Source
 from components.shared.errors import UserError
 
@@ -21,10 +24,10 @@ class Release:
     """One published archive.
 
     Attributes:
-      name: the archive is `NAME.zip`.
-      ratings: path of the file of ratings in it.
-      separator: between its columns; it has a header where that is a comma.
-      md5: as GroupLens publishes it in `NAME.zip.md5`; None where the archive changes, and so its checksum.
+      name: what the archive, `NAME.zip`, is called.
+      ratings: path of the file of ratings in the archive.
+      separator: what stands between the columns of that file, which has a header where this is a comma.
+      md5: the archive's, as GroupLens publishes it in `NAME.zip.md5`; None where the archive changes, and so its MD5.
     """
 
     name: str
@@ -40,8 +43,9 @@ class Release:
         return Source((path,), "csv", self.separator, False, Columns(user=0, item=1, timestamp=3, rating=2), self.name)
 
 
-# The checksums are those of https://files.grouplens.org/datasets/movielens/NAME.zip.md5, as public code that reads
-# these archives repeats them: Keras's examples for 100k to 25m, pooch-based readers for 32m.
+# A new release is a line here. The checksums are those of
+# https://files.grouplens.org/datasets/movielens/NAME.zip.md5, as public code that reads these archives repeats them:
+# Keras's examples for 100k to 25m, pooch-based readers for 32m.
 RELEASES = {
     release.name: release
     for release in (
@@ -56,13 +60,37 @@ RELEASES = {
 }
 
 
+if TYPE_CHECKING:
+    Name = str
+else:
+    Name = Literal[*RELEASES]
+
+
+class MovieLens(FilesOfRows):
+    """A MovieLens release."""
+
+    what: ClassVar[str] = "a release by its name"
+
+    name: Name = Field("ml-latest-small", description="The MovieLens release (kind: movielens).")
+    mirror: str | None = Field(None, description="A folder or base URL with the MovieLens archives.")
+    cache_dir: str = Field("~/.cache/neumf-pipeline", description="Where downloaded archives are kept.")
+
+    def source(self) -> Source:
+        return resolve(self.name, self.mirror, self.cache_dir)
+
+    def files_read(self) -> list[str]:
+        if self.mirror is None or download.is_url(self.mirror):
+            return []
+        return [*_extracted(RELEASES[self.name], self.mirror), _archive(RELEASES[self.name], self.mirror)]
+
+
 def resolve(name: str, mirror: str | None, cache_dir: str) -> Source:
     """Finds a release's file of ratings: in a mirror's folder, in the cache, or by downloading it.
 
     Args:
       name: one of `RELEASES`.
-      mirror: a folder with `NAME/<ratings file>` or `NAME.zip`, or a base URL under which `NAME.zip` lies; None for
-        GroupLens.
+      mirror: a folder with `NAME/<ratings file>` or `NAME.zip`, or a base URL under which `NAME.zip` lies; None
+        stands for GroupLens.
       cache_dir: where the files of ratings are kept; `~` and `~/.cache` stand for what they are on this machine.
 
     Raises:
@@ -71,15 +99,24 @@ def resolve(name: str, mirror: str | None, cache_dir: str) -> Source:
     release = RELEASES[name]
     if mirror is None or download.is_url(mirror):
         return release.source(_from_url(release, mirror or GROUPLENS, cache_dir))
-    folder = os.path.expanduser(mirror)
-    file_name = posixpath.basename(release.ratings)
-    extracted = [os.path.join(folder, inside, file_name) for inside in (name, posixpath.dirname(release.ratings))]
-    for path in extracted:
+    for path in _extracted(release, mirror):
         if os.path.isfile(path):
             return release.source(path)
-    if os.path.isfile(os.path.join(folder, f"{name}.zip")):
-        return release.source(_from_folder(release, folder, cache_dir))
-    raise UserError(f"dataset.mirror: {mirror} has neither {name}/{file_name} nor {name}.zip")
+    archive = _archive(release, mirror)
+    if os.path.isfile(archive):
+        return release.source(_from_archive(release, archive, cache_dir))
+    raise UserError(f"dataset.mirror: {mirror} has neither {name}/{posixpath.basename(release.ratings)} nor {name}.zip")
+
+
+def _extracted(release: Release, mirror: str) -> list[str]:
+    """Where a mirror's folder may have the file of ratings."""
+    inside = (release.name, posixpath.dirname(release.ratings))
+    return [os.path.join(os.path.expanduser(mirror), name, posixpath.basename(release.ratings)) for name in inside]
+
+
+def _archive(release: Release, mirror: str) -> str:
+    """Where a mirror's folder may have the archive."""
+    return os.path.join(os.path.expanduser(mirror), f"{release.name}.zip")
 
 
 def _from_url(release: Release, base: str, cache_dir: str) -> str:
@@ -93,8 +130,7 @@ def _from_url(release: Release, base: str, cache_dir: str) -> str:
     return path
 
 
-def _from_folder(release: Release, folder: str, cache_dir: str) -> str:
-    archive_path = os.path.join(folder, f"{release.name}.zip")
+def _from_archive(release: Release, archive_path: str, cache_dir: str) -> str:
     stat = os.stat(archive_path)
     path = _cached(release, f"{os.path.abspath(archive_path)} {stat.st_size} {stat.st_mtime_ns}", cache_dir)
     if not os.path.exists(path):

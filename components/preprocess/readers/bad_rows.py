@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from components.preprocess.readers.text_layout import TextLayout, is_integer, open_bytes, split_line
+from components.preprocess.readers.opening import open_bytes
+from components.preprocess.readers.text_layout import TextLayout, is_integer, split_line
 from components.shared.errors import UserError
 
 _NUMBER = re.compile(r"[-+.0-9eE]+")
@@ -17,11 +18,11 @@ def good_lines(path: str, start: int, block: bytes, layout: TextLayout, skip: bo
     """The lines of a block that can be read.
 
     Args:
-      path: the file.
+      path: where the file is.
       start: position of the block in the (decompressed) file.
-      block: whole lines.
-      layout: how they should be.
-      skip: pass over those that are not so.
+      block: whole lines of the file.
+      layout: how the lines should be written.
+      skip: whether to pass over a line that cannot be read.
 
     Raises:
       UserError: a line cannot be read, and `skip` is not set. Names the file and the line.

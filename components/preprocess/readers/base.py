@@ -1,7 +1,51 @@
 """What is read and how, whatever the format of the files."""
 
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from components.preprocess.rows import Rows
+
+IdType = Literal["auto", "integer", "string"]
+OnBadRow = Literal["error", "skip"]
+
+_COMPRESSED = (".gz",)
+
+
+class Piece(Protocol):
+    """A part of the input that any worker can read by itself.
+
+    It travels to the worker by pickle: a frozen dataclass of plain values is one.
+    """
+
+    def read(self) -> Iterator[Rows]:
+        """Reads the rows of this part, in batches of 10^5 to 10^6. It is called twice, and yields the same both times.
+
+        Raises:
+          UserError: a row cannot be read, and is not to be skipped.
+        """
+
+
+class Reader(ABC):
+    """One input format."""
+
+    endings: tuple[str, ...]
+    """What the names of its files end in, lower case, the usual one first."""
+
+    separator: str | None = None
+    """What stands between the columns where nothing else is said; None for a format that is no delimited text."""
+
+    @abstractmethod
+    def plan(self, source: Source, reading: Reading) -> Sequence[Piece]:
+        """Cuts the files of a source into pieces.
+
+        Raises:
+          UserError: a file is not of this format, or lacks a column.
+        """
 
 
 @dataclass(frozen=True)
@@ -19,16 +63,16 @@ class Source:
     """Files of interactions in one layout.
 
     Attributes:
-      paths: the files, in order; those that end in .gz are gzip.
-      format: "csv" is any text with a separator.
-      separator: between the columns, one or more characters; None for Parquet.
-      header: whether the first line of each file names the columns.
-      columns: which columns count.
-      name: how messages and the summary call it.
+      paths: the files, in order, compressed where their names say so.
+      format: what they are, a key of `READERS`.
+      separator: between the columns of delimited text, one or more characters; None for another format.
+      header: whether the first line of each file of delimited text names the columns.
+      columns: the columns that count.
+      name: what messages and the summary call it.
     """
 
     paths: tuple[str, ...]
-    format: Literal["csv", "parquet"]
+    format: str
     separator: str | None
     header: bool
     columns: Columns
@@ -40,15 +84,29 @@ class Reading:
     """How rows are read.
 
     Attributes:
-      id_type: of users and items; auto goes by a sample.
+      id_type: the type of the ids of users and items; auto goes by a sample.
       on_bad_row: whether a row that cannot be read is an error.
-      min_rating: rows rated below are dropped.
+      min_rating: rows rated below are dropped; None keeps all.
       piece_bytes: bytes of text that one worker takes.
       block_bytes: bytes of text that are parsed at once.
     """
 
-    id_type: Literal["auto", "integer", "string"] = "auto"
-    on_bad_row: Literal["error", "skip"] = "error"
+    id_type: IdType = "auto"
+    on_bad_row: OnBadRow = "error"
     min_rating: float | None = None
     piece_bytes: int = 1 << 24
     block_bytes: int = 1 << 21
+
+
+def is_compressed(path: str) -> bool:
+    """Whether a file is compressed, by its name."""
+    return path.endswith(_COMPRESSED)
+
+
+def plain_name(path: str) -> str:
+    """A file's name as it is once decompressed.
+
+    Example:
+      `plain_name("clicks.csv.gz")` is "clicks.csv".
+    """
+    return next((path.removesuffix(ending) for ending in _COMPRESSED if path.endswith(ending)), path)

@@ -1,19 +1,15 @@
 """How a file of delimited text is laid out: its header, its columns and the types of its ids."""
 
 import csv
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
-from components.preprocess.readers.base import Source
+from components.preprocess.readers.base import IdType, Source, is_compressed
+from components.preprocess.readers.opening import open_bytes, size_of
 from components.shared.errors import UserError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -57,7 +53,7 @@ class _Head:
     sample: list[list[str]]
 
 
-def text_layouts(source: Source, id_type: Literal["auto", "integer", "string"]) -> dict[str, TextLayout]:
+def text_layouts(source: Source, id_type: IdType) -> dict[str, TextLayout]:
     """The layout of each file of a source, empty files left out.
 
     Raises:
@@ -118,31 +114,15 @@ def split_line(line: bytes, separator: bytes, errors: str = "strict") -> list[st
     return fields
 
 
-@contextmanager
-def open_bytes(path: str) -> Iterator[BinaryIO]:
-    """Opens a file on any file system Beam knows; decompresses where the name ends in .gz.
-
-    Raises:
-      UserError: the file is a damaged gzip file, or may not be read.
-    """
-    try:
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            yield gzip.GzipFile(fileobj=file) if path.endswith(".gz") else file  # type: ignore[misc]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path} is not a whole gzip file ({error}): fetch or write it again") from error
-    except PermissionError as error:
-        raise UserError(f"{path} may not be read: permission denied") from error
-
-
 def _read_head(path: str, separator: bytes, header: bool) -> _Head | None:
-    size = FileSystems.match([path])[0].metadata_list[0].size_in_bytes
+    size = size_of(path)
     with open_bytes(path) as file:
         head = file.read(_HEAD_BYTES)
         while b"\n" not in head[:-1] and (more := file.read(_HEAD_BYTES)):
             head += more
         if not head.strip():
             return None
-        samples = [head] + ([] if path.endswith(".gz") else list(_samples(file, size)))
+        samples = [head] + ([] if is_compressed(path) else list(_samples(file, size)))
     head = head.removeprefix(BYTE_ORDER_MARK)
     marked = len(samples[0]) - len(head)
     line, _, rest = head.partition(b"\n")
@@ -197,7 +177,7 @@ def missing_column(what: str, column: str, path: str, names: list[str]) -> str:
     return f"{path} has no column {column!r}; set dataset.{what}_column{hint} to one of: {', '.join(names)}"
 
 
-def _id_type(sample: list[str], id_type: Literal["auto", "integer", "string"]) -> pa.DataType:
+def _id_type(sample: list[str], id_type: IdType) -> pa.DataType:
     filled = [text for text in sample if text.strip()]
     if id_type == "string" or (id_type == "auto" and not all(map(is_integer, filled))):
         return pa.string()

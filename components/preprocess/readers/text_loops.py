@@ -94,24 +94,3 @@ def parse_integers(text, separator, repeats, places, columns):  # type: ignore[n
         at += one
         row += 1
     return row
-
-
-@njit(cache=True, nogil=True)
-def runs(ids):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Returns the first position of each run of equal values, int64."""
-    starts = np.empty(len(ids), np.int64)
-    count = 0
-    for row in range(len(ids)):
-        if row == 0 or ids[row] != ids[row - 1]:
-            starts[count] = row
-            count += 1
-    return starts[:count].copy()
-
-
-@njit(cache=True, nogil=True)
-def marks(ids, low, size):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Returns which of the values from `low` to `low + size - 1` occur, bool [size]."""
-    marked = np.zeros(size, np.bool_)
-    for row in range(len(ids)):
-        marked[np.int64(ids[row]) - low] = True
-    return marked

@@ -45,14 +45,21 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
     """Runs Preprocess on `dataset.path`, with options of both sections."""
     number = iter(range(1000))
 
-    def run(path: Path | str | None = None, *, seed: int = 1, flags: tuple[str, ...] = (), **options: Any) -> Prepared:
+    def run(
+        path: Path | str | None = None,
+        *,
+        seed: int = 1,
+        flags: tuple[str, ...] = (),
+        section: type[DatasetConfig] = DatasetConfig,
+        **options: Any,
+    ) -> Prepared:
         folder = tmp_path / f"out-{next(number)}"
         sections = {"dataset": {"kind": "files", "path": str(path)}, "preprocess": {"min_interactions": 1}}
         for name, value in options.items():
             sections["preprocess" if name in PreprocessConfig.model_fields else "dataset"][name] = value
         arguments = ["--direct_num_workers=1", *flags]
         summary = write_artifacts(
-            DatasetConfig(**sections["dataset"]),
+            section(**sections["dataset"]),
             PreprocessConfig(**sections["preprocess"]),
             seed,
             str(folder / "interactions"),

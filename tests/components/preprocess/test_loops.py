@@ -5,7 +5,6 @@ import numpy.typing as npt
 import pytest
 
 from components.preprocess import loops
-from components.preprocess.readers import text_loops
 
 SEEDS = range(40)
 
@@ -69,6 +68,6 @@ def test_held_out_rows_go_to_their_splits(seed: int, holdouts: int, at_random: b
 def test_runs_and_marks_of_ids(seed: int) -> None:
     _, users, _, num_users, _ = shard(seed)
     firsts = [row for row, user in enumerate(users) if row == 0 or users[row - 1] != user]
-    assert text_loops.runs(users).tolist() == firsts
-    marked = text_loops.marks(users - 4, -4, num_users)
+    assert loops.runs(users).tolist() == firsts
+    marked = loops.marks(users - 4, -4, num_users)
     assert np.flatnonzero(marked).tolist() == sorted(set(users.tolist()))

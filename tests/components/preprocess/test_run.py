@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.artifacts.interactions import Dropped, ShardSummary
-from components.preprocess import run
+from components.preprocess.datasets import base
 from components.preprocess.readers.base import Reading
 from components.shared.errors import UserError
 
@@ -238,7 +238,7 @@ def test_same_bytes_for_every_runner_and_block_size(prepare, tmp_path, monkeypat
     random_table().to_csv(tmp_path / "table.csv", index=False)
     expected = prepare(tmp_path / "table.csv", min_interactions=25, rows_per_shard=1_000).files()
     small = Reading(piece_bytes=7_001, block_bytes=1_003)
-    monkeypatch.setattr(run, "Reading", lambda *arguments: small)
+    monkeypatch.setattr(base, "Reading", lambda *arguments: small)
     assert prepare(tmp_path / "table.csv", min_interactions=25, rows_per_shard=1_000, flags=flags).files() == expected
 
 

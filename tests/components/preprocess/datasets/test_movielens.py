@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 import pytest
 
-from components.preprocess.config import MovieLensName
+from components.preprocess.config import DatasetConfig
 from components.preprocess.datasets import download, movielens
 from components.shared import progress
 from components.shared.errors import UserError
@@ -24,7 +24,7 @@ BIG = zipped(**{f"{SMALL}/ratings.csv": os.urandom(3_000_000)})
 
 
 def test_releases_are_those_of_the_configuration() -> None:
-    assert tuple(movielens.RELEASES) == get_args(MovieLensName)
+    assert tuple(movielens.RELEASES) == get_args(DatasetConfig.model_fields["name"].annotation)
     assert movielens.GROUPLENS == "https://files.grouplens.org/datasets/movielens"
     assert all(len(release.md5 or "0" * 32) == 32 for release in movielens.RELEASES.values())
 
@@ -282,6 +282,16 @@ def test_default_cache_follows_xdg(server: Server, tmp_path: Path, monkeypatch: 
     server.serve(f"{SMALL}.zip", GOOD)
     path = movielens.resolve(SMALL, server.url, "~/.cache/neumf-pipeline").paths[0]
     assert path.startswith(str(tmp_path / "xdg" / "neumf-pipeline" / "movielens" / SMALL))
+
+
+@pytest.mark.parametrize("place", ["ml-10m/ratings.dat", "ml-10M100K/ratings.dat"])
+def test_a_change_in_a_mirror_is_looked_for_where_the_ratings_are_read(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir()
+    path.write_text("1::2::5::3\n")
+    release = movielens.MovieLens(name="ml-10m", mirror=str(tmp_path))
+    assert release.source().paths[0] in release.files_read()
+    assert f"{tmp_path}/ml-10m.zip" in release.files_read()
 
 
 def test_real_release_as_mirror(shared_data: Path) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.preprocess.datasets import ncf
+from components.preprocess.datasets import ncf_files as ncf
 from components.preprocess.given_split import GivenSplit, RawPairs
 from components.shared.errors import UserError
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from components.preprocess.datasets import synthetic, synthetic_loops
-from components.preprocess.datasets.synthetic import Interactions, SyntheticConfig
+from components.preprocess.datasets import synthetic_generator as synthetic
+from components.preprocess.datasets import synthetic_loops
+from components.preprocess.datasets.synthetic_generator import Interactions, SyntheticConfig
 from components.shared.errors import UserError
 
 DEMO = SyntheticConfig(users=2_000, items=1_000, interactions=150_000)

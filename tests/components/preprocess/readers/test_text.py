@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from components.preprocess.readers.base import Columns, Reading, Source
-from components.preprocess.readers.text import plan_text, read_text
 from components.preprocess.readers.text_loops import most_lines, parse_integers
+from components.preprocess.readers.text_pieces import plan_text
 
 WITHOUT_MEANING = ["", "", "", "a", "7", "-", "x y", "é", " ", "0x1F", 'a"b']
 NO_NUMBERS = ["", "x", "1.5", "+3", "-", "--1", "1e3", "1_0", "9" * 19, "0x1", "nan", "1-", " 3", "3 ", "\x0c3", "٣"]
@@ -99,7 +99,7 @@ def random_table(seed: int) -> Table:
 
 def read(source: Source, reading: Reading) -> tuple[list[tuple[float, ...]], int]:
     """The rows that the reader hands on, and how many it skipped."""
-    batches = [rows for piece in plan_text(source, reading) for rows in read_text(piece)]
+    batches = [rows for piece in plan_text(source, reading) for rows in piece.read()]
     columns = (
         [rows.user, rows.item, *([] if rows.timestamp is None else [rows.timestamp.astype(float)])] for rows in batches
     )

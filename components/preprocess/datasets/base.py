@@ -1,0 +1,108 @@
+"""What a kind of data set declares: its keys of the configuration, and what it gives."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from components.preprocess import readers
+from components.preprocess.readers.base import IdType, OnBadRow, Piece, Reading, Source
+from components.shared.errors import UserError
+from components.shared.parameters import Section
+
+if TYPE_CHECKING:
+    from components.preprocess.given_split import GivenSplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What Preprocess asks of a data set.
+
+    Attributes:
+      min_rating: rows rated below are not wanted; None wants all.
+      validation: whether a given split shall have a validation part.
+      seed: the run's seed, for a data set that is drawn.
+    """
+
+    min_rating: float | None
+    validation: bool
+    seed: int
+
+
+@dataclass(frozen=True)
+class Unsplit:
+    """Interactions that are still to be filtered, indexed and split.
+
+    Attributes:
+      name: what messages and the summary call the data set.
+      pieces: the parts that workers read.
+      timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
+      best_possible_hr: HR@10 of the best ranking there is, by the number of negatives, where that is known.
+    """
+
+    name: str
+    pieces: Sequence[Piece]
+    timed: bool
+    best_possible_hr: dict[str, float] | None = None
+
+
+class Dataset(Section):
+    """A kind of data set; its fields are its keys in the section `dataset` of the configuration.
+
+    A key that it cannot do without has no default here. In the configuration, where another kind may be chosen, that
+    key is null until it is set. Kinds may share a key, if they agree on its values.
+    """
+
+    what: ClassVar[str]
+    """What it is, in a few words, for the description of `dataset.kind`."""
+
+    @abstractmethod
+    def interactions(self, request: Request) -> Unsplit | GivenSplit:
+        """Finds the interactions: to be split, or with a split of their own.
+
+        Raises:
+          UserError: they are not there, or not what they should be.
+        """
+
+    def files_read(self) -> list[str]:
+        """The local files that the data set is read from, as paths, folders and globs.
+
+        A change in one of them makes a run read the data set again.
+        """
+        return []
+
+
+class FilesOfRows(Dataset):
+    """A data set that is read from files of rows, in any format of `READERS`."""
+
+    id_type: IdType = Field(
+        "auto", description="Of users and items; auto: integers where a sample of the files holds nothing else."
+    )
+    on_bad_row: OnBadRow = Field(
+        "error", description="Stop at a row that cannot be read, or count it. Kind ncf always stops."
+    )
+
+    @abstractmethod
+    def source(self) -> Source:
+        """Finds the files and how their rows are laid out.
+
+        Raises:
+          UserError: there are no such files, or their layout cannot be told.
+        """
+
+    def interactions(self, request: Request) -> Unsplit:
+        source = _with_rating_if_needed(self.source(), request.min_rating)
+        pieces = readers.plan(source, Reading(self.id_type, self.on_bad_row, request.min_rating))
+        return Unsplit(source.name, pieces, timed=source.columns.timestamp is not None)
+
+
+def _with_rating_if_needed(source: Source, min_rating: float | None) -> Source:
+    if min_rating is None:
+        return replace(source, columns=replace(source.columns, rating=None))
+    if source.columns.rating is None:
+        raise UserError("preprocess.min_rating needs the column of the ratings: set dataset.rating_column")
+    return source
