@@ -27,8 +27,11 @@ LOOPS = {
         "-k=larger_than_all_rows or exactly or pooled or nearly_all or all_items or without_training_items or too_small"
         " or any_density or all_candidates or replacement or padded or given",
     ],
-    "training": [f"{COMPONENTS}/trainer/engines/cpu/test_engine.py", "-k=keras_model or several_blocks"],
-    "scoring": [f"{COMPONENTS}/evaluator/ranking/test_compiled_scorer.py"],
+    "training": [
+        f"{COMPONENTS}/trainer/engines/cpu/test_engine.py",
+        "-k=several_blocks or wide or (gmf and alone) or averaged",
+    ],
+    "scoring": [f"{COMPONENTS}/evaluator/ranking/test_compiled_scorer.py", "-k=signature"],
 }
 
 
