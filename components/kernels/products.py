@@ -99,7 +99,7 @@ def _multiplication(adds: bool) -> Callable[..., Any]:
     """Makes the compiled function that sets a matrix to a product, or adds the product to it."""
     tile, small_tile, row_alone = (_tile_function(rows, adds) for rows in (_ROWS, _FEW_ROWS, 1))
 
-    @compiled
+    @compiled(hot=True)
     def multiply(a, row_step, depth_step, panels, depth, out):
         """`out`, float32 [rows, width], from `a`, an address with its steps as for a tile, and a packed matrix."""
         rows, width = out.shape
@@ -125,7 +125,7 @@ def _multiplication(adds: bool) -> Callable[..., Any]:
 _set_to_product, _add_product = _multiplication(adds=False), _multiplication(adds=True)
 
 
-@compiled
+@compiled(hot=True)
 def pack(matrix, panels):
     """Packs float32 [depth, width] into `panels`, float32 [panels_size]."""
     depth, width = matrix.shape
@@ -140,7 +140,7 @@ def pack(matrix, panels):
             at += COLUMNS
 
 
-@compiled
+@compiled(hot=True)
 def product(a, panels, out):
     """Out = a b, for float32 [m, depth], packed [depth, width] and [m, width]; rows are contiguous."""
     for begin in range(0, len(a), _ROWS_AT_ONCE):
@@ -148,7 +148,7 @@ def product(a, panels, out):
         _set_to_product(a[begin:].ctypes.data, a.strides[0] // _BYTES, 1, panels, a.shape[1], out[begin:end])
 
 
-@compiled
+@compiled(hot=True)
 def add_product_of_columns(a, b, panels, out):
     """Out += a^T b, for float32 [depth, m], [depth, width] and [m, width] whose rows are contiguous.
 

@@ -13,7 +13,7 @@ from components.trainer.cpu.tables import collect_gradients
 _0, _1 = np.float32(0), np.float32(1)
 
 
-@compiled
+@compiled(hot=True)
 def total_loss(scratch):
     """The sum of a batch's losses, which begin anew."""
     total = 0.0
@@ -23,7 +23,7 @@ def total_loss(scratch):
     return total
 
 
-@compiled
+@compiled(hot=True)
 def pack_kernel(dense, number):
     """Packs one of the kernels, and its transpose."""
     at, depth, width = dense.kernels[number, AT], dense.kernels[number, DEPTH], dense.kernels[number, WIDTH]
@@ -32,7 +32,7 @@ def pack_kernel(dense, number):
     pack(kernel.T, dense.panels[dense.kernels[number, BACK] :])
 
 
-@compiled
+@compiled(hot=True)
 def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, lane, thread):
     """Adds up the loss of one lane's pairs, and the gradients of all but the tables and the first layer.
 
@@ -76,7 +76,7 @@ def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, l
                 collect_gradients(users, items, factors, begin, end, errors, hidden_gradient, slot, slot + 1)
 
 
-@compiled
+@compiled(hot=True)
 def _forward(dense, activations, features):
     """Fills in the activations of the second layer and on, which follow the first one's; the last are features."""
     pairs, begin = len(features), 0  # begin: of the activations before the layer
@@ -95,7 +95,7 @@ def _forward(dense, activations, features):
             _add_bias_and_rectify(outputs, bias)
 
 
-@compiled
+@compiled(hot=True)
 def _backward(dense, lane, errors, activations, features, deltas, hidden_gradient, spare):
     """Goes back through the layers, whose gradients before their activation alternate between the two `deltas`."""
     pairs, last = len(features), len(dense.kernels) - 1
@@ -118,7 +118,7 @@ def _backward(dense, lane, errors, activations, features, deltas, hidden_gradien
         delta = of_inputs
 
 
-@compiled
+@compiled(hot=True)
 def _combine(user_slots, item_slots, user_projected, item_projected, product_of_factors, first_layer):
     factors = product_of_factors.shape[1]
     for pair in range(len(user_slots)):
@@ -131,7 +131,7 @@ def _combine(user_slots, item_slots, user_projected, item_projected, product_of_
             row[k] = max(user[factors + k] + item[factors + k], _0)
 
 
-@compiled
+@compiled(hot=True)
 def _add_bias_and_rectify(values, bias):
     for pair in range(len(values)):
         row = values[pair]
@@ -139,7 +139,7 @@ def _add_bias_and_rectify(values, bias):
             row[k] = max(row[k] + bias[k], _0)
 
 
-@compiled
+@compiled(hot=True)
 def _logits(features, head, logits):
     bias = head[-1]
     for pair in range(len(logits)):
@@ -149,7 +149,7 @@ def _logits(features, head, logits):
         logits[pair] = logit + bias
 
 
-@compiled
+@compiled(hot=True)
 def _loss_and_errors(labels, share, logits):
     """The sum of binary cross-entropies; logits become the gradients of their share in it."""
     loss = 0.0
@@ -162,7 +162,7 @@ def _loss_and_errors(labels, share, logits):
     return loss
 
 
-@compiled
+@compiled(hot=True)
 def _head_gradient(features, errors, gradient):
     of_bias = _0
     for pair in range(len(errors)):
@@ -173,7 +173,7 @@ def _head_gradient(features, errors, gradient):
     gradient[-1] += of_bias
 
 
-@compiled
+@compiled(hot=True)
 def _last_delta(last, mlp_head, errors, delta):
     for pair in range(len(errors)):
         error, row, out = errors[pair], last[pair], delta[pair]
@@ -181,7 +181,7 @@ def _last_delta(last, mlp_head, errors, delta):
             out[k] = error * mlp_head[k] if row[k] > _0 else _0
 
 
-@compiled
+@compiled(hot=True)
 def _add_rows(values, total):
     for pair in range(len(values)):
         row = values[pair]
@@ -189,7 +189,7 @@ def _add_rows(values, total):
             total[k] += row[k]
 
 
-@compiled
+@compiled(hot=True)
 def _mask(delta, activation):
     for pair in range(len(delta)):
         row, positive = delta[pair], activation[pair]
