@@ -17,7 +17,7 @@ from components.evaluator.scorer import Scorer
 from components.evaluator.served_model import ServedModel
 from components.evaluator.serving_check import largest_difference
 from components.kernels.compiling import compiled, entry_point
-from components.kernels.products import pack, panels_size, product
+from components.kernels.products import pack, panels_size, product, rectified_product
 
 _ITEMS_AT_ONCE = 96
 _USERS_TRIED = 4
@@ -137,8 +137,7 @@ def score(
             for layer in range(len(layers)):
                 width, bias = layers[layer, 1], layers[layer, 3]
                 outputs = room[(layer + 1) % 2, : number * width].reshape(number, width)
-                product(values, panels[layers[layer, 2] :], outputs)
-                _add_bias_and_rectify(outputs, biases[bias : bias + width])
+                rectified_product(values, panels[layers[layer, 2] :], biases[bias : bias + width], outputs)
                 values = outputs
             _add_products(values, head, logits)
 
@@ -148,13 +147,6 @@ def _combine(user, items, values):
     for row in range(len(items)):
         for k in range(len(user)):
             values[row, k] = _rectified(user[k] + items[row, k])
-
-
-@compiled(hot=True)
-def _add_bias_and_rectify(values, bias):
-    for row in range(len(values)):
-        for k in range(len(bias)):
-            values[row, k] = _rectified(values[row, k] + bias[k])
 
 
 @compiled(hot=True)

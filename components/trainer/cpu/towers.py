@@ -6,7 +6,7 @@
 import numpy as np
 
 from components.kernels.compiling import compiled
-from components.kernels.products import add_product_of_columns, pack, product
+from components.kernels.products import add_product_of_columns, masked_product, pack, rectified_product
 from components.trainer.cpu.state import AT, BACK, DEPTH, PANELS, WIDTH
 from components.trainer.cpu.tables import collect_gradients
 
@@ -87,12 +87,10 @@ def _forward(dense, activations, features):
         bias = dense.weights.value[at + depth * width : at + (depth + 1) * width]
         begin += pairs * depth
         if number == len(dense.kernels) - 1:
-            product(inputs, panels, features[:, dense.factors :])
-            _add_bias_and_rectify(features[:, dense.factors :], bias)
+            rectified_product(inputs, panels, bias, features[:, dense.factors :])
         else:
             outputs = activations[begin : begin + pairs * width].reshape(pairs, width)
-            product(inputs, panels, outputs)
-            _add_bias_and_rectify(outputs, bias)
+            rectified_product(inputs, panels, bias, outputs)
 
 
 @compiled(hot=True)
@@ -113,8 +111,7 @@ def _backward(dense, lane, errors, activations, features, deltas, hidden_gradien
         of_bias = at + depth * width
         add_product_of_columns(inputs, delta, spare, gradients[at:of_bias].reshape(depth, width))
         _add_rows(delta, gradients[of_bias : of_bias + width])
-        product(delta, panels, of_inputs)
-        _mask(of_inputs, inputs)
+        masked_product(delta, panels, inputs, of_inputs)
         delta = of_inputs
 
 
@@ -129,14 +126,6 @@ def _combine(user_slots, item_slots, user_projected, item_projected, product_of_
         row = first_layer[pair]
         for k in range(len(row)):
             row[k] = max(user[factors + k] + item[factors + k], _0)
-
-
-@compiled(hot=True)
-def _add_bias_and_rectify(values, bias):
-    for pair in range(len(values)):
-        row = values[pair]
-        for k in range(len(row)):
-            row[k] = max(row[k] + bias[k], _0)
 
 
 @compiled(hot=True)
@@ -187,11 +176,3 @@ def _add_rows(values, total):
         row = values[pair]
         for k in range(len(row)):
             total[k] += row[k]
-
-
-@compiled(hot=True)
-def _mask(delta, activation):
-    for pair in range(len(delta)):
-        row, positive = delta[pair], activation[pair]
-        for k in range(len(row)):
-            row[k] = row[k] if positive[k] > _0 else _0
