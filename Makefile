@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-containers lint format image docs lock clean
+.PHONY: help setup demo test test-containers lint format wheel image docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ format: setup ## Rewrite the code in the project's style
 	@$(PYTHON) -m ruff check --fix-only .
 	@$(PYTHON) -m ruff format .
 
+wheel: setup ## Build the wheel into dist/
+	@rm -rf build dist
+	@$(PYTHON) -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build && ls dist/*.whl
+
 image: ## Build the image of all steps with docker or podman (IMAGE=, ACCELERATOR=cpu|gpu, BASE_IMAGE=)
 	@sh scripts/build_image.sh
 
@@ -42,5 +47,5 @@ lock: ## Resolve pyproject.toml into requirements.lock and docker/*.lock
 	@sh scripts/lock.sh $(UV)
 
 clean: ## Remove the runs and what tools left behind (.venv stays)
-	rm -rf runs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf runs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

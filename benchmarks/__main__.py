@@ -8,7 +8,7 @@ import click
 
 import benchmarks
 from benchmarks import harness
-from components.errors import UserError
+from components.shared.errors import UserError
 
 _NOT_BENCHMARKS = {"__main__", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "weights"}
 

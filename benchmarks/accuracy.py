@@ -31,7 +31,7 @@ def command(config: str, assignments: Sequence[str], seeds: str) -> list[Result]
             if all(baseline in run.metrics for run in runs.values()):
                 figures = [run.metrics[baseline]["sampled"][metric] for run in runs.values()]
                 results.append(Result(f"{name}_{baseline}", statistics.mean(figures), ""))
-    trainings = [run.history["seconds"] for run in runs.values()]
+    trainings = [run.history.seconds for run in runs.values()]
     return [
         *results,
         Result("seconds_per_training", statistics.mean(trainings), "s"),

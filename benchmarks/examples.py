@@ -4,21 +4,24 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from benchmarks.columns import save_columns
 from benchmarks.neumf import Shape
-from components import artifacts
+from components.artifacts.examples import ExamplesSummary, list_training_files, training_file
+from components.artifacts.interactions import Interactions
+from components.artifacts.records import TRAIN_COLUMNS, read_batches, write_batches
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
+from components.negative_gen.job import NegativesJob
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
-from components.records import TRAIN_COLUMNS, read_batches, write_batches
+from components.preprocess.run import write_artifacts
 
 _SEED = 1
 
@@ -46,14 +49,15 @@ def write_examples(folder: str, shape: Shape, batch_size: int, epochs: int, most
         )
         preprocess = PreprocessConfig(min_interactions=1, validation=False)
         write_artifacts(dataset, preprocess, _SEED, interactions, f"{temporary}/vocabulary", _pipeline)
-        job = Job(
-            Interactions(interactions, ["train"]),
-            "",
-            whole,
-            NegativesConfig(num_negatives=4),
-            batch_size,
-            epochs,
-            _SEED,
+        job = NegativesJob(
+            interactions=Interactions(interactions),
+            evaluation_splits=(),
+            vocabulary_uri=f"{temporary}/vocabulary",
+            examples_uri=whole,
+            negatives=NegativesConfig(num_negatives=4),
+            batch_size=batch_size,
+            epochs=epochs,
+            seed=_SEED,
         )
         with _pipeline() as pipeline:
             generate(pipeline, job)
@@ -68,19 +72,14 @@ def _pipeline() -> beam.Pipeline:
 
 
 def _cut(whole: str, folder: str, batches: int) -> None:
-    summary = artifacts.read_summary(whole)
-    for epoch in range(summary["epochs"]):
-        name = artifacts.shard_name(0, 1, "tfrecord", artifacts.epoch_prefix(epoch))
-        write_batches(
-            f"{artifacts.split_dir(folder, 'train')}/{name}", itertools.islice(_batches(whole, epoch), batches)
-        )
-    rows = batches * summary["batch_size"]
-    artifacts.write_summary(folder, {**summary, "batches_per_epoch": batches, "rows_per_epoch": rows})
+    summary = ExamplesSummary.read(whole)
+    for epoch in range(summary.epochs):
+        write_batches(f"{folder}/{training_file(epoch, 0, 1)}", itertools.islice(_batches(whole, epoch), batches))
+    replace(summary, batches_per_epoch=batches, rows_per_epoch=batches * summary.batch_size).write(folder)
 
 
-def _batches(examples: str, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-    files = artifacts.list_files(artifacts.split_dir(examples, "train"), "tfrecord", artifacts.epoch_prefix(epoch))
-    return itertools.chain.from_iterable(map(read_batches, files))
+def _batches(examples: str, epoch: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    return itertools.chain.from_iterable(map(read_batches, list_training_files(examples, epoch)))
 
 
 def save_first_epoch(examples: str, folder: str) -> None:

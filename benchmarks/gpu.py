@@ -17,8 +17,8 @@ from benchmarks.machine import Peaks
 from benchmarks.neumf import MODELS, SHAPES, Model, Shape, bytes_of_step, flops_of_step, mean_step
 from benchmarks.peers import require
 from benchmarks.peers.timing import COMPILED, EAGER, FUSED, Setting
-from components.errors import UserError
-from components.random_streams import generator
+from components.shared.errors import UserError
+from components.shared.random_streams import generator
 
 _TORCH_WAYS = (EAGER, FUSED, COMPILED)
 _PRODUCT_SIZES = {"cpu": 2048}

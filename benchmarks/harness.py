@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import cpu
+from components.artifacts.model_run import History
 from pipeline.config import load_config
 
 _LAST_WORDS = 1000
@@ -111,10 +112,10 @@ def run_pipeline(root: Path, *options: str) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the pipeline: its `metrics.json`, its `history.json`, and how many seconds all of it took."""
+    """A run of the pipeline: its `metrics.json`, its training, and how many seconds all of it took."""
 
     metrics: dict[str, Any]
-    history: dict[str, Any]
+    history: History
     seconds: float
 
 
@@ -136,10 +137,10 @@ def evaluated_run(config: str, assignments: Sequence[str]) -> Run:
         settings = [word for assignment in assignments for word in ("--set", assignment)]
         run_pipeline(Path(root), "--config", config, *settings)
         seconds = time.perf_counter() - start
-        metrics, history = (
-            json.loads(next(Path(root).glob(f"artifacts/{place}")).read_text())
-            for place in ("Evaluator/evaluation/*/metrics.json", "Trainer/model_run/*/history.json")
-        )
+        artifacts = Path(root, "artifacts")
+        metrics = json.loads(next(artifacts.glob("Evaluator/evaluation/*/metrics.json")).read_text())
+        history = History.read(str(next(artifacts.glob("Trainer/model_run/*"))))
+    assert history is not None
     return Run(metrics, history, seconds)
 
 

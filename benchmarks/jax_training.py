@@ -17,6 +17,7 @@ from keras import ops
 from benchmarks.machine import Peaks, shortest
 from benchmarks.neumf import Model, Shape
 from benchmarks.peers.timing import examples_per_second
+from components.trainer.losses.binary_cross_entropy import BINARY_CROSS_ENTROPY
 from components.trainer.model import NeuMF
 
 _COPIED_BYTES = 1 << 28
@@ -47,7 +48,7 @@ def make_train_steps(neumf: NeuMF, adam: keras.optimizers.Optimizer) -> Callable
 
     def loss_of(weights: list[Any], user: Any, item: Any, label: Any) -> Any:
         logits, _ = neumf.stateless_call(weights, [], user, item)
-        return ops.mean(ops.binary_crossentropy(ops.cast(label, logits.dtype), logits, from_logits=True))
+        return ops.mean(BINARY_CROSS_ENTROPY.of_logits(logits, ops.cast(label, logits.dtype)))
 
     def step(state: State, batch: tuple[Any, Any, Any]) -> tuple[State, Any]:
         weights, moments = state

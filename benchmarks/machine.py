@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from components.parallel import cores
+from components.shared.parallel import cores
 
 _SIZE = 2048
 _COPIED_BYTES = 1 << 28

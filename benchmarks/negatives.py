@@ -8,15 +8,16 @@ from pathlib import Path
 
 import click
 import numpy as np
-import pyarrow.parquet as pq
+import numpy.typing as npt
 from numba import njit
 
 from benchmarks.harness import Result, measure
-from components import artifacts
-from components.parallel import cores
-from components.preprocess.writer import Shard, write_shard
-from components.random_streams import generator
-from components.records import write_batches
+from components.artifacts.interactions import Dropped, Interactions, Pairs, Shard, write_shard
+from components.artifacts.records import write_batches
+from components.artifacts.splits import Split
+from components.preprocess.writer import finish
+from components.shared.parallel import cores
+from components.shared.random_streams import generator
 
 _SHAPES = {"ml-20m": (138_493, 26_744, 20_000_000), "ml-1m": (6_040, 3_706, 1_000_000)}
 _LEAST, _SHARDS, _NEGATIVES, _EVALUATION_NEGATIVES, _BATCH = 20, 20, 4, 999, 65_536
@@ -36,9 +37,9 @@ def command(size: str, epochs: int) -> list[Result]:
     users, items, positives = _SHAPES[size]
     with tempfile.TemporaryDirectory() as folder:
         uri = _write_interactions(Path(folder) / "interactions", users, items, positives)
-        ours = measure(_generate, uri, f"{folder}/train", ["train"], epochs, prepare=_warm_up)
+        ours = measure(_generate, uri, f"{folder}/train", (), epochs, prepare=_warm_up)
         shutil.rmtree(f"{folder}/train")
-        ranked = measure(_generate, uri, f"{folder}/evaluation", ["train", "test"], 0, prepare=_warm_up)
+        ranked = measure(_generate, uri, f"{folder}/evaluation", ("test",), 0, prepare=_warm_up)
         shutil.rmtree(f"{folder}/evaluation")
         origin = measure(_origin, uri, f"{folder}/origin", items)
     rate = epochs * positives * (1 + _NEGATIVES) / ours.seconds / 1e6
@@ -62,18 +63,31 @@ def _write_interactions(folder: Path, users: int, items: int, positives: int) ->
     counts = (_LEAST + activity * (positives / users - _LEAST) / activity.mean()).astype(np.int64)
     counts[: positives - counts.sum()] += 1
     bounds = np.searchsorted(np.cumsum(counts), np.linspace(0, positives, _SHARDS + 1)[1:-1])
-    shards = []
-    for shard, part in enumerate(np.split(np.arange(users), bounds)):
+    written = []
+    for number, part in enumerate(np.split(np.arange(users, dtype=np.int32), bounds)):
         taken = counts[part] + 1  # the last one is the test item
-        chosen = _choose(taken, items, shard)
+        chosen = _choose(taken, items, number)
         last = np.cumsum(taken) - 1
-        train = (np.repeat(part, counts[part]).astype(np.int32), np.delete(chosen, last))
-        test = (part.astype(np.int32), chosen[last])
-        write_shard(Shard(shard, int(part[0]), train, test, None, counts[part].astype(np.int32)), _SHARDS, str(folder))
-        shards.append({"first_user": int(part[0]), "users": len(part)})
-    rows = {"train": positives, "test": users}
-    summary = {"users": users, "items": items, "interactions": rows, "shards": shards}
-    artifacts.write_summary(str(folder), summary)
+        shard = Shard(
+            number=number,
+            first_user=int(part[0]),
+            train=Pairs(np.repeat(part, counts[part]), np.delete(chosen, last)),
+            test=Pairs(part, chosen[last]),
+            validation=None,
+            train_counts=counts[part].astype(np.int32),
+        )
+        written.append(write_shard(str(folder), shard, _SHARDS))
+    finish(
+        written,
+        np.arange(users),
+        np.arange(items),
+        str(folder),
+        str(folder.with_name("vocabulary")),
+        rows_read=positives + users,
+        dropped=Dropped(),
+        holdout="random",
+        dataset="benchmark of negatives",
+    )
     return str(folder)
 
 
@@ -95,18 +109,20 @@ def _choose(counts: np.ndarray, items: int, seed: int) -> np.ndarray:
     return chosen
 
 
-def _generate(interactions: str, examples: str, splits: list[artifacts.Split], epochs: int) -> None:
+def _generate(interactions: str, examples: str, evaluation_splits: tuple[Split, ...], epochs: int) -> None:
     """What the component's executor does."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from components.negative_gen.config import NegativesConfig
     from components.negative_gen.generate import generate
-    from components.negative_gen.interactions import Interactions
-    from components.negative_gen.job import Job
+    from components.negative_gen.job import NegativesJob
 
     negatives = NegativesConfig(num_negatives=_NEGATIVES, num_eval_negatives=_EVALUATION_NEGATIVES)
-    job = Job(Interactions(interactions, splits), "", examples, negatives, _BATCH, epochs, seed=1)
+    vocabulary = str(Path(interactions).with_name("vocabulary"))
+    job = NegativesJob(
+        Interactions(interactions), evaluation_splits, vocabulary, examples, negatives, _BATCH, epochs, seed=1
+    )
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
         generate(pipeline, job)
 
@@ -115,7 +131,7 @@ def _warm_up() -> None:
     """Imports, and compiles on a few rows."""
     with tempfile.TemporaryDirectory() as folder:
         uri = _write_interactions(Path(folder) / "interactions", 40, 2000, 1000)
-        _generate(uri, f"{folder}/examples", ["train", "test"], 1)
+        _generate(uri, f"{folder}/examples", ("test",), 1)
 
 
 def _origin(interactions: str, folder: str, items: int) -> int:
@@ -124,12 +140,10 @@ def _origin(interactions: str, folder: str, items: int) -> int:
     Each user's candidates are drawn with NumPy and checked against a Python set, in a pool of processes; all rows are
     permuted at once, and cut into batches.
     """
-    shards = artifacts.list_files(artifacts.split_dir(interactions, "train"), "parquet")
-    shards = shards[
-        : max(1, _ORIGIN_POSITIVES * len(shards) // sum(pq.read_metadata(path).num_rows for path in shards))
-    ]
+    rows = [shard.train for shard in Interactions(interactions).summary.shards]
+    shards = range(max(1, _ORIGIN_POSITIVES * len(rows) // sum(rows)))[: len(rows)]
     with multiprocessing.Pool(cores()) as pool:
-        parts = pool.starmap(_origin_shard, [(path, items) for path in shards])
+        parts = pool.starmap(_origin_shard, [(interactions, shard, items) for shard in shards])
     user, item, label = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.random.default_rng(0).permutation(len(user))
     columns = {"user": user[order], "item": item[order], "label": label[order]}
@@ -137,9 +151,10 @@ def _origin(interactions: str, folder: str, items: int) -> int:
     return len(user)
 
 
-def _origin_shard(path: str, items: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    table = pq.read_table(path)
-    users, positives = table["user"].to_numpy(), table["item"].to_numpy()
+def _origin_shard(
+    interactions: str, shard: int, items: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    users, positives = Interactions(interactions).shard("train", shard)
     starts = np.flatnonzero(np.diff(users, prepend=-1))
     negatives = [
         _sample_with_exclusion(items, set(mine.tolist()), _NEGATIVES * len(mine))

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from benchmarks.harness import Measurement, Result, measure
-from components.preprocess.synthetic import SyntheticConfig, write_csv
+from components.preprocess.datasets.synthetic import SyntheticConfig, write_csv
 
 SIZES = {
     "ml-1m": SyntheticConfig(users=6_040, items=3_706, interactions=1_000_209),
@@ -30,17 +30,17 @@ def prepare_ours() -> None:
         run_ours(str(path), f"{folder}/out")
 
 
-def run_ours(csv: str, out: str) -> dict[str, Any]:
+def run_ours(csv: str, out: str) -> None:
     """What the component's executor calls, on Beam's in-memory runner."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from components.preprocess.config import DatasetConfig, PreprocessConfig
-    from components.preprocess.preprocess import write_artifacts
+    from components.preprocess.run import write_artifacts
 
     dataset = DatasetConfig(kind="files", path=csv, user_column="userId", item_column="movieId")
     options = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
-    return write_artifacts(
+    write_artifacts(
         dataset,
         PreprocessConfig(min_interactions=MINIMUM),
         1,

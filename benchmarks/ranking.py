@@ -12,9 +12,9 @@ from benchmarks.harness import Result, measure
 from benchmarks.machine import product_speed
 from benchmarks.neumf import MODELS, SHAPES, Shape, flops_of_pair
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking import FullRanking, Holdouts, rank_all_items
-from components.progress import Reporter
-from components.random_streams import generator
+from components.evaluator.ranking.ranks import FullRanking, Holdouts, rank_all_items
+from components.shared.progress import Reporter
+from components.shared.random_streams import generator
 
 MODEL = MODELS["mlperf"]
 SEEN = {"ml-1m": 166, "ml-20m": 144}  # items of a user
@@ -50,15 +50,15 @@ def command(size: str, users: int | None) -> list[Result]:
 def import_quietly() -> None:
     """Imports what ranking needs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import components.evaluator.served_model  # noqa: F401
+    import components.serving.loader  # noqa: F401
 
 
 def save_model(folder: str, shape: Shape) -> None:
     """Writes a SavedModel with random weights, and the same weights for other frameworks."""
-    from components.trainer.export import ServingModel
+    from components.artifacts.vocabulary import Vocabulary
+    from components.serving.exporter import ServingModel
+    from components.serving.seen_items import SeenItems
     from components.trainer.model import NeuMF
-    from components.trainer.seen_items import SeenItems
-    from components.trainer.vocabulary import Vocabulary
 
     # Scores that are far apart, and biases that count: else no comparison of top lists would find a fault.
     model = NeuMF(shape.users, shape.items, MODEL.factors, MODEL.layers, embedding_stddev=1.0)
@@ -66,8 +66,9 @@ def save_model(folder: str, shape: Shape) -> None:
         if variable.path.endswith("bias"):
             variable.assign(generator(0, variable.path).normal(0, 0.1, variable.shape))
     weights.save(f"{folder}/weights.npz", weights.usual_weights(model))
-    vocabulary = Vocabulary(np.arange(shape.users), np.arange(shape.items), np.ones(shape.items, np.int64))
-    ServingModel(model, vocabulary, SeenItems.nothing(len(vocabulary.user_ids))).save(f"{folder}/model")
+    users, items = np.arange(shape.users), np.arange(shape.items)
+    vocabulary = Vocabulary(users, items, np.ones_like(users), np.ones_like(items))
+    ServingModel(model, vocabulary, SeenItems.nothing(shape.users)).save(f"{folder}/model")
 
 
 def random_holdouts(users: int, items: int, seen: int) -> Holdouts:
@@ -83,8 +84,8 @@ def random_holdouts(users: int, items: int, seen: int) -> Holdouts:
 
 def rank(folder: str, holdouts: Holdouts, items: int) -> tuple[float, FullRanking]:
     """Ranks with the SavedModel as the Evaluator does; the seconds without loading it, and what it found."""
-    from components.evaluator.compiled_scorer import CompiledScorer, fastest_scorer
-    from components.evaluator.served_model import ServedModel
+    from components.evaluator.ranking.compiled_scorer import CompiledScorer, fastest_scorer
+    from components.serving.loader import ServedModel
 
     config = EvaluatorConfig()
     model = fastest_scorer(ServedModel(f"{folder}/model", items))

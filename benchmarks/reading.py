@@ -58,11 +58,11 @@ def _speed(read: Reader, uri: str, steps: int, passes: int) -> float:
 
     examples = Examples.open(uri)
     batches = read_epoch()
-    assert batches == examples.batches_per_epoch
+    assert batches == examples.summary.batches_per_epoch
     start = time.perf_counter()
     for _ in range(passes):
         read_epoch()
-    return passes * batches * examples.batch_size / (time.perf_counter() - start)
+    return passes * batches * examples.summary.batch_size / (time.perf_counter() - start)
 
 
 def _read(uri: str, steps: int) -> Iterable[Any]:
@@ -75,7 +75,7 @@ def _read_by_tf_data(uri: str, steps: int) -> Iterable[Any]:
     """Number of batches, users, items and labels, several batches at a time."""
     import tensorflow as tf
 
-    from components.artifacts import epoch_prefix, list_files, split_dir
+    from components.artifacts.examples import list_training_files
 
     columns = {"user": tf.int32, "item": tf.int32, "label": tf.uint8}
 
@@ -83,6 +83,5 @@ def _read_by_tf_data(uri: str, steps: int) -> Iterable[Any]:
         parsed = tf.io.parse_example(records, {name: tf.io.FixedLenFeature((), tf.string) for name in columns})
         return tf.size(records), *(tf.io.decode_raw(parsed[name], dtype) for name, dtype in columns.items())
 
-    files = list_files(split_dir(uri, "train"), "tfrecord", epoch_prefix(0))
-    records = tf.data.TFRecordDataset(files, buffer_size=4 << 20, num_parallel_reads=_PARALLEL)
+    records = tf.data.TFRecordDataset(list_training_files(uri, 0), buffer_size=4 << 20, num_parallel_reads=_PARALLEL)
     return records.batch(steps).map(decode, num_parallel_calls=_PARALLEL).prefetch(2)

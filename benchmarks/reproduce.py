@@ -48,7 +48,7 @@ def command(config: str, assignments: Sequence[str], factors: str, models: str) 
             if published is not None:
                 results.append(Result(f"{name}_hr10_published", published, ""))
             results.append(Result(f"{name}_ndcg10", found["NDCG@10"], ""))
-            results.append(Result(f"{name}_training", run.history["seconds"], "s"))
+            results.append(Result(f"{name}_training", run.history.seconds, "s"))
     return results
 
 

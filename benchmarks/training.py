@@ -105,13 +105,13 @@ def _shares(model: Model, step: Step, speed: float, peaks: list[Peaks]) -> Itera
 def _write(folder: str, shape: Shape, batch: int, epochs: int, most_batches: int | None) -> tuple[Shape, Step]:
     """Writes the examples; returns the shape that they have, which may lack a few items, and the mean step."""
     from benchmarks.examples import save_first_epoch, write_examples
-    from components.artifacts import read_summary
+    from components.artifacts.examples import ExamplesSummary
 
     write_examples(f"{folder}/examples", shape, batch, epochs, most_batches)
     save_first_epoch(f"{folder}/examples", folder)
-    summary = read_summary(f"{folder}/examples")
+    summary = ExamplesSummary.read(f"{folder}/examples")
     user, item, _ = load_columns(folder)
-    return Shape(summary["users"], summary["items"], shape.interactions), mean_step(user, item, batch)
+    return Shape(summary.users, summary.items, shape.interactions), mean_step(user, item, batch)
 
 
 def _import() -> None:
@@ -123,6 +123,7 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
     """Trains as a run of the pipeline does; examples a second of each epoch."""
     from components.trainer.config import TrainerConfig
     from components.trainer.data import Examples
+    from components.trainer.engines.devices import find_device
     from components.trainer.fitting import fit
 
     config = TrainerConfig(
@@ -136,7 +137,8 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
         epsilon=model.epsilon,
     )
     with tempfile.TemporaryDirectory(dir=folder) as run:
-        trained = fit(Examples.open(f"{folder}/examples"), config, 0, f"{run}/checkpoint", f"{run}/logs")
+        examples, device = Examples.open(f"{folder}/examples"), find_device(config.device)
+        trained = fit(examples, config, 0, device, f"{run}/checkpoint", f"{run}/logs")
     return [epoch.examples_per_second for epoch in trained.stages[-1].epochs]
 
 

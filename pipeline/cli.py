@@ -5,23 +5,12 @@ from pathlib import Path
 
 import click
 
-from components.errors import UserError
-from pipeline.config import Target, load_config
+from components.shared.errors import UserError
+from pipeline.command_options import config_option, set_option
+from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, log_file
-
-_DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "synthetic.yaml"
-
-_config_option = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    default=_DEFAULT_CONFIG,
-    show_default=False,
-    help="YAML file; default: configs/synthetic.yaml.",
-)
-_set_option = click.option(
-    "--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one value on top of it."
-)
+from pipeline.platforms.command import submit
+from pipeline.platforms.registry import PLATFORMS
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,9 +22,12 @@ def main() -> None:
     """
 
 
+main.add_command(submit)
+
+
 @main.command()
-@_config_option
-@_set_option
+@config_option
+@set_option
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
@@ -52,77 +44,34 @@ def run(config_path: Path, assignments: Sequence[str], root: Path | None) -> Non
         leave(error)
     with for_reading(log) as console:
         with console.status("loading TFX and TensorFlow"):
-            from pipeline import local_runner
-            from pipeline.summary import show
-        show(console, local_runner.run(config, root, StepReporter(console)), root, log)
+            from pipeline.local import runner
+            from pipeline.local.summary import show
+        show(console, runner.run(config, root, StepReporter(console)), root, log)
 
 
 @main.command("compile")
-@_config_option
-@_set_option
-@click.option("--target", type=click.Choice(["kfp", "vertex"]), default="kfp", show_default=True)
+@config_option
+@set_option
+@click.option("--target", type=click.Choice(list(PLATFORMS)), default="kfp", show_default=True)
 @click.option("--image", default=None, help="The image of all steps: the same as --set cluster.image=IMAGE.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="kfp_pipeline.yaml", show_default=True)
 def compile_command(
-    config_path: Path, assignments: Sequence[str], target: Target, image: str | None, output: Path
+    config_path: Path, assignments: Sequence[str], target: str, image: str | None, output: Path
 ) -> None:
-    """Compile the pipeline for Kubeflow Pipelines v2 or Vertex AI Pipelines.
+    """Compile the pipeline for a platform.
 
     What each run may choose has its default from the configuration; everything else is fixed here.
     """
     with for_reading() as console:
         config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
         with console.status("loading TFX"):
-            from pipeline import kubeflow_runner
-        text = kubeflow_runner.to_yaml(kubeflow_runner.compile_pipeline(config, target))
+            from pipeline.platforms import compilation
+        text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
         try:
             output.write_text(text, encoding="utf-8")
         except OSError as error:
             raise UserError(f"--output {output}: cannot write there: {error.strerror}") from None
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)
-
-
-@main.command()
-@_config_option
-@_set_option
-@click.option("--target", type=click.Choice(["kfp", "vertex"]), required=True)
-@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Choose one value for this run.")
-@click.option("--no-cache", is_flag=True, help="Run every step, even where an earlier run's result would do.")
-@click.option("--watch", is_flag=True, help="Follow the run to its end.")
-@click.option("--pipeline-root", default=None, metavar="URI", help="Where artifacts go; Vertex needs it (gs://...).")
-@click.option("--service-account", default=None, help="That the steps run as.")
-@click.option("--host", default=None, metavar="URL", help="kfp: address of Kubeflow Pipelines.")
-@click.option("--experiment", default="neumf", show_default=True, help="kfp: that the run belongs to.")
-@click.option("--namespace", default=None, help="kfp: your namespace, where the installation has several.")
-@click.option("--existing-token", envvar="KFP_TOKEN", default=None, help="kfp: bearer token; better in $KFP_TOKEN.")
-@click.option("--ssl-ca-cert", type=click.Path(exists=True), default=None, help="kfp: file of certificates to trust.")
-@click.option("--disable-ssl-verification", is_flag=True, help="kfp: do not check the server's certificate.")
-@click.option("--project", default=None, help="vertex: Google Cloud project.")
-@click.option("--region", default=None, help="vertex: such as us-central1.")
-def submit(
-    config_path: Path,
-    assignments: Sequence[str],
-    target: Target,
-    parameters: Sequence[str],
-    no_cache: bool,
-    watch: bool,
-    pipeline_root: str | None,
-    service_account: str | None,
-    **options: str | bool | None,
-) -> None:
-    """Compile the pipeline, start a run of it and print its link.
-
-    The parameters that --param does not name have the configuration's values.
-    """
-    with for_reading() as console:
-        with console.status("loading TFX"):
-            from pipeline import submission
-        run = submission.prepare(config_path, assignments, parameters, target, cache=not no_cache)
-        platform = submission.connect(target, pipeline_root, service_account, options)
-        started = platform.start(run)
-        console.print(f"{run.name}: {started.link}", soft_wrap=True)
-        if watch:
-            submission.follow(platform, started, lambda line: console.print(line, soft_wrap=True))
 
 
 @main.command()
@@ -136,6 +85,7 @@ def recommend(model: str, users: Sequence[str], k: int) -> None:
     """
     with for_reading() as console:
         with console.status("loading the model"):
-            from pipeline import recommendation
-        for found in recommendation.recommend(model, users, k):
-            recommendation.show(console, found)
+            from components.serving.recommend import recommend as ask
+            from pipeline.recommendation import show
+        for found in ask(model, users, k):
+            show(console, found)

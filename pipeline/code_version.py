@@ -1,25 +1,28 @@
 """What TFX's cache cannot see by itself: the code of the components, and the files a run reads."""
 
+import functools
 import glob
 import hashlib
 import os
 from pathlib import Path
 
-import components
 from components.preprocess.config import DatasetConfig
+from components.shared.sources import PACKAGE, data_files, digest, imported_sources
 
-_COMPONENTS = Path(components.__file__).parent
 
+@functools.cache
+def code_version(component: str, package: Path = PACKAGE) -> str:
+    """A digest of the source that a component's executor imports, templates included: what a container runs.
 
-def code_version(component: str) -> str:
-    """A digest of the source of one component, templates included, and of the modules that it shares with others."""
-    own = [path for path in (_COMPONENTS / component).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    sources = sorted([*_COMPONENTS.glob("*.py"), *_COMPONENTS.glob("kernels/*.py"), *own])
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(str(source.relative_to(_COMPONENTS)).encode())
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
+    What only declares the step, such as its `component.py`, is not in it: that shows in the step's inputs and
+    execution properties, which the cache sees by itself.
+
+    Args:
+      component: name of its room, such as negative_gen.
+      package: the folder `components`.
+    """
+    sources = imported_sources(package / component / "executor.py", package)
+    return digest(sources | data_files(sources), package)
 
 
 def input_fingerprint(dataset: DatasetConfig) -> str:

@@ -4,19 +4,18 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from components.errors import UserError
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
-from components.parameters import Section, describe_fault
 from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.shared.errors import UserError
+from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
-
-Target = Literal["kfp", "vertex"]
+from pipeline.vertex.config import CustomJobConfig
 
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
 
@@ -53,21 +52,6 @@ class ClusterConfig(Section):
         "type, such as NVIDIA_L4; on Kubeflow, that asks for an nvidia.com/gpu of whatever type is there.",
     )
     accelerator_count: int = Field(default=1, ge=1, description="How many of them.")
-
-
-class CustomJobConfig(Section):
-    """Training on Vertex AI in a CustomJob of its own, on several machines or a TPU (`compile --target vertex`)."""
-
-    project: str | None = Field(default=None, description="Google Cloud project of the job; null: no such job.")
-    region: str = Field(default="us-central1", description="Its region.")
-    machine_type: str = Field(default="n1-standard-16", description="Of each machine.")
-    machines: int = Field(default=1, ge=1, description="With more than one, set trainer.device: multiworker.")
-    accelerator: str | None = Field(default=None, description="Of each machine, such as NVIDIA_TESLA_T4.")
-    accelerator_count: int = Field(default=1, ge=1, description="How many of them in each machine.")
-    tpu_topology: str | None = Field(
-        default=None, description="For a TPU, such as 2x2 with the machine type ct5lp-hightpu-4t."
-    )
-    service_account: str | None = Field(default=None, description="That the job runs as; null: the default one.")
 
 
 class Config(Section):
@@ -114,7 +98,7 @@ def describe_config(config: Config) -> dict[str, Any]:
     """
     sections = {name: value for name, value in config if isinstance(value, Section) and name not in _NOT_DESCRIBED}
     plain = {name: section.model_dump(mode="json", exclude=section.passed_on()) for name, section in sections.items()}
-    return _without_credentials(plain)
+    return {name: _without_credentials(section) for name, section in plain.items()}
 
 
 def _without_credentials(value: Any) -> Any:

@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from components.errors import UserError, find_user_error
-from components.progress import Bar, Reporter
+from components.shared.errors import UserError, find_user_error
+from components.shared.progress import Bar, Reporter
 
 _NAME_WIDTH = 12
 

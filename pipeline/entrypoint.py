@@ -19,8 +19,8 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components import progress
-from components.errors import find_user_error
+from components.shared import progress
+from components.shared.errors import find_user_error
 
 Json = Any
 

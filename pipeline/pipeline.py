@@ -56,7 +56,8 @@ def create_pipeline(
     """Builds the pipeline that turns the dataset of `config` into a gated, pushed model.
 
     Args:
-      config: of all steps. While a pipeline is compiled, some of its values are TFX's `RuntimeParameter`.
+      config: the configuration of all steps. While a pipeline is compiled, some of its values are TFX's
+        `RuntimeParameter`.
       places: where it keeps its things.
       input_version: changes with what the dataset is read from, so that the cache does not serve what is out of date.
       custom_job: on Vertex AI, the job that trains; None: the Trainer does.
@@ -82,7 +83,7 @@ def create_pipeline(
         examples=negative_gen.outputs["examples"],
         interactions=preprocess.outputs["interactions"],
         vocabulary=preprocess.outputs["vocabulary"],
-        config=config.trainer,
+        trainer=config.trainer,
         seed=config.seed,
         checkpoint_root=places.checkpoints,
         code_version=code_version("trainer"),

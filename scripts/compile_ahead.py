@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 
-from components.evaluator import compiled_scorer
+from components.evaluator.ranking import compiled_scorer
 from components.trainer.config import TrainerConfig
-from components.trainer.cpu import steps
-from components.trainer.cpu.engine import CpuEngine
+from components.trainer.engines import Setup, make_engine
+from components.trainer.engines.cpu import steps
+from components.trainer.engines.devices import Device
 from components.trainer.model import NeuMF
 
 
@@ -21,7 +22,7 @@ def main() -> int:
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
     none = np.zeros((0, 1), "i4")
-    CpuEngine(model, optimizer, config, batch_size=1, threads=1).train_steps(0, none, none, none.astype("u1"))
+    make_engine(Setup(model, optimizer, config, 1, Device("cpu"))).train_steps(0, none, none, none.astype("u1"))
     compiled_scorer.compile_ahead()
     return sum(bool(loop.stats.cache_misses) for loop in (steps.train, compiled_scorer.score))
 

@@ -36,7 +36,7 @@ def test_the_overrides_are_in_force():
 
 
 def test_the_metadata_store_keeps_an_artifact(tmp_path):
-    from pipeline.lineage import open_store
+    from pipeline.local.lineage import open_store
 
     path = str(tmp_path / "metadata.sqlite")
     store = open_store(path)

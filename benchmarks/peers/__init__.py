@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from components.errors import UserError
+from components.shared.errors import UserError
 
 _NAMES = {"torch": "PyTorch", "jax": "JAX"}
 

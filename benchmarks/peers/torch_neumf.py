@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.neumf import Model, Shape
 from benchmarks.peers.timing import COMPILED, EAGER, SPARSE, Setting, examples_per_second
 from benchmarks.weights import UsualWeights
-from components.parallel import cores
+from components.shared.parallel import cores
 
 
 class NeuMF(nn.Module):

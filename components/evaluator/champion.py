@@ -10,35 +10,28 @@ be among the negatives, and it pays for ranking them high: a minimum, and a marg
 to rely on, or test negatives that are given (`negatives.protocol: ncf`).
 """
 
-import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from components.errors import UserError
-from components.evaluator import metrics
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking import Candidates, rank_first
-from components.evaluator.scorer import Scorer
-from components.evaluator.served_model import ServedModel
+from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
-from components.progress import Bar
+from components.metrics import METRICS
+from components.metrics.by_user import summarise as summarise_ranks
+from components.serving.contract import SERVE
+from components.serving.loader import ServedModel
+from components.serving.versions import Version, newest_version
+from components.shared.errors import UserError
+from components.shared.progress import Bar
+from components.shared.scorer import Scorer
 
 _ADVICE = (
     "remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin to null"
 )
-
-
-@dataclass(frozen=True)
-class Champion:
-    """A pushed model: the name of its version, and its folder."""
-
-    version: str
-    path: str
 
 
 @dataclass(frozen=True)
@@ -109,13 +102,13 @@ def compare_with_champion(
         duel = _fight(model, challenger, trial, config.gate_k, bar)
         _check_users(duel, config)
     except UserError as error:
-        known = {"version": champion.version, "path": champion.path} if champion else {}
+        known = {"version": champion.name, "path": champion.path} if champion else {}
         return {"status": "broken", "detail": f"the champion cannot be compared: {error}", **known}
     return {
         "status": "compared",
-        "detail": f"version {champion.version}, on {len(duel.users):,} test users and {shared_items:,} items that both "
+        "detail": f"version {champion.name}, on {len(duel.users):,} test users and {shared_items:,} items that both "
         "models know",
-        "version": champion.version,
+        "version": champion.name,
         "path": champion.path,
         "shared_users": len(duel.users),
         "shared_items": shared_items,
@@ -123,30 +116,8 @@ def compare_with_champion(
     }
 
 
-def newest_version(destination: str) -> Champion | None:
-    """The version with the highest number that is whole; None where there is none.
-
-    A Pusher that was killed leaves a version without saved_model.pb, which it copies last.
-
-    Raises:
-      UserError: the folder cannot be read.
-    """
-    try:
-        if not tf.io.gfile.exists(destination):
-            return None
-        # Folders of object stores are listed with a slash at the end.
-        names = [name.rstrip("/") for name in tf.io.gfile.listdir(destination)]
-        for name in sorted((name for name in names if name.isascii() and name.isdecimal()), key=int, reverse=True):
-            path = posixpath.join(destination, name)
-            if tf.io.gfile.exists(posixpath.join(path, "saved_model.pb")):
-                return Champion(name, path)
-    except tf.errors.OpError as error:
-        raise UserError(f"the push destination {destination} cannot be read ({error.message})") from error
-    return None
-
-
-def _load(champion: Champion, trial: Trial) -> ServedModel:
-    model = ServedModel(champion.path, len(trial.item_ids), ("serving_default",), _ADVICE)
+def _load(champion: Version, trial: Trial) -> ServedModel:
+    model = ServedModel(champion.path, len(trial.item_ids), (SERVE,), _ADVICE)
     expected = {"user_id": trial.user_ids.dtype.kind == "O", "item_ids": trial.item_ids.dtype.kind == "O"}
     if (found := model.takes_texts()) != expected:
         raise UserError(
@@ -214,8 +185,7 @@ def summarise(
     """
     k, confidence = config.gate_k, config.champion_confidence
     of_users = {
-        name: measure(duel.challenger, k) - measure(duel.champion, k)
-        for name, measure in ((f"HR@{k}", metrics.hits), (f"NDCG@{k}", metrics.gains))
+        f"{name}@{k}": measure(duel.challenger, k) - measure(duel.champion, k) for name, measure in METRICS.items()
     }
     # The bounds of the two-sided interval of confidence 2c - 1 are the one-sided bounds of confidence c.
     intervals = {
@@ -236,8 +206,8 @@ def summarise(
     }
     return {
         "confidence": confidence,
-        "challenger": metrics.summarise(duel.challenger, (k,)),
-        "champion": metrics.summarise(duel.champion, (k,)),
+        "challenger": summarise_ranks(duel.challenger, (k,)),
+        "champion": summarise_ranks(duel.champion, (k,)),
         "differences": {name: interval._asdict() for name, interval in intervals.items()},
         "slices": slices,
         "worst_slice": {name: _worst(slices, name) for name in of_users},

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from components.evaluator import metrics
 from components.evaluator.bootstrap import intervals, resampled_means
 from components.evaluator.slices import Slicing
+from components.metrics.by_user import by_user, names, summarise
 
 
 def compare(
@@ -25,14 +25,14 @@ def compare(
     Returns:
       By system {"HR@1": [low, high], ...}, and by system other than the model {"HR@1": {mean, low, high}, ...}.
     """
-    values = {name: metrics.by_user(found, ks) for name, found in ranks.items()}
+    values = {name: by_user(found, ks) for name, found in ranks.items()}
     drawn = resampled_means(np.concatenate(list(values.values()), axis=1), random, samples)
     resampled = dict(zip(values, np.split(drawn, len(values), axis=1), strict=True))
-    names = metrics.names(ks)
+    of_columns = names(ks)
     of_systems = {
         name: {
             metric: [found.low, found.high]
-            for metric, found in zip(names, intervals(values[name], resampled[name], confidence), strict=True)
+            for metric, found in zip(of_columns, intervals(values[name], resampled[name], confidence), strict=True)
         }
         for name in values
     }
@@ -40,7 +40,7 @@ def compare(
     for name in values:
         if name != "model":
             ahead = intervals(values["model"] - values[name], resampled["model"] - resampled[name], confidence)
-            differences[name] = {metric: found._asdict() for metric, found in zip(names, ahead, strict=True)}
+            differences[name] = {metric: found._asdict() for metric, found in zip(of_columns, ahead, strict=True)}
     return of_systems, differences
 
 
@@ -62,7 +62,7 @@ def summarise_slices(
             "low": part.low,
             "high": part.high,
             "users": int(members.sum()),
-            "metrics": {name: metrics.summarise(found[members], (k,)) for name, found in ranks.items()},
+            "metrics": {name: summarise(found[members], (k,)) for name, found in ranks.items()},
         }
         for part, members in slicing.members(users, items)
     ]
@@ -76,6 +76,6 @@ def summarise_copies(ranks: np.ndarray, copies: np.ndarray, k: int) -> dict[str,
       copies: integers [users], the number of copies.
       k: length of the recommended list.
     """
-    dropped, counted = (metrics.summarise(found, (k,)) for found in (ranks, ranks + copies))
+    dropped, counted = (summarise(found, (k,)) for found in (ranks, ranks + copies))
     difference = {name: counted[name] - dropped[name] for name in dropped}
     return {"dropped": dropped, "counted": counted, "difference": difference}

@@ -1,14 +1,37 @@
 """The `evaluator` section of the configuration."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from components.parameters import Section
+from components.evaluator.baselines import BASELINES, Baseline
+from components.metrics import METRICS
+from components.shared.parameters import Section, with_keys
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+def _keys_of_metric(name: str) -> dict[str, tuple[Any, Any]]:
+    return {f"minimum_{name.lower()}": (Share | None, Field(None, description=f"Least {name}@gate_k {_WHERE}."))}
+
+
+def _keys_of_baseline(name: str, baseline: type[Baseline]) -> dict[str, tuple[Any, Any]]:
+    must = f"{' and '.join(METRICS)} at gate_k {_WHERE} must be above those of {baseline.title}."
+    return {
+        name: (bool, Field(True, description=f"Measure, beside the model, {baseline.about}.")),
+        f"better_than_{name}": (bool, Field(baseline.demanded, description=must)),
+        f"{name}_margin": (Share, Field(0.0, description="By how much they must be above.")),
+    }
+
+
+_WHERE = "on the sampled test records"
+_KEYS = [
+    *(_keys_of_metric(name) for name in METRICS),
+    *(_keys_of_baseline(name, baseline) for name, baseline in BASELINES.items()),
+]
+
+
+@with_keys(list(BASELINES.values()), {name: key for keys in _KEYS for name, key in keys.items()})
 class EvaluatorConfig(Section):
     """What is measured, and the rules a model has to hold to be blessed. A rule set to null is not asked."""
 
@@ -34,38 +57,6 @@ class EvaluatorConfig(Section):
         0.95, gt=0, lt=1, description="Of the intervals beside the metrics (paired bootstrap over users)."
     )
     bootstrap_samples: int = Field(1000, ge=1, le=1_000_000, description="Resamples of the users for the intervals.")
-    als: bool = Field(
-        True,
-        description="Fit and measure a second baseline besides item popularity: matrix factorisation by alternating "
-        "least squares (Hu, Koren and Volinsky, ICDM 2008). The defaults give HR@10 .73 on the NCF paper's ml-1m.",
-    )
-    als_factors: int = Field(128, ge=1, description="Width of the vectors of ALS.")
-    als_iterations: int = Field(10, ge=1, description="Iterations of ALS; each solves for all users and all items.")
-    als_regularization: float = Field(
-        0.009,
-        gt=0,
-        allow_inf_nan=False,
-        description="L2 of ALS as a multiple of the average weight that a user or item has in the loss, so that one "
-        "value suits data of any size (Rendle et al., RecSys 2022, scale by each one's own weight: .007 on ml-1m).",
-    )
-    als_unobserved_weight: float = Field(
-        0.15,
-        gt=0,
-        le=1,
-        description="Weight in the loss of ALS of a pair without interaction, where one with it has 1.",
-    )
-    minimum_hr: Share | None = Field(None, description="Least HR@gate_k on the sampled test records.")
-    minimum_ndcg: Share | None = Field(None, description="Least NDCG@gate_k on the sampled test records.")
-    better_than_popularity: bool = Field(
-        True, description="HR and NDCG at gate_k on the sampled test records must be above those of item popularity."
-    )
-    popularity_margin: Share = Field(0.0, description="By how much they must be above popularity's.")
-    better_than_als: bool = Field(
-        False,
-        description="HR and NDCG at gate_k on the sampled test records must be above those of ALS. Off by default: a "
-        "tuned ALS is a strong baseline (Rendle et al., RecSys 2022), which not every useful model beats.",
-    )
-    als_margin: Share = Field(0.0, description="By how much they must be above those of ALS.")
     minimum_coverage: Share | None = Field(
         None, description="Least share of all items that is in the top gate_k of at least one test user."
     )
@@ -104,7 +95,26 @@ class EvaluatorConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _check_als(self) -> Self:
-        if self.better_than_als and not self.als:
-            raise ValueError("better_than_als needs als: true")
+    def _check_baselines(self) -> Self:
+        for name in BASELINES:
+            if self.margin_over(name) is not None and not getattr(self, name):
+                raise ValueError(f"better_than_{name} needs {name}: true")
         return self
+
+    def minimum(self, metric: str) -> float | None:
+        """The least value of a metric at gate_k on the sampled test records; None where there is no such rule."""
+        least: float | None = getattr(self, f"minimum_{metric.lower()}")
+        return least
+
+    def margin_over(self, baseline: str) -> float | None:
+        """By how much the model must be above a baseline; None where there is no such rule."""
+        margin: float = getattr(self, f"{baseline}_margin")
+        return margin if getattr(self, f"better_than_{baseline}") else None
+
+    def baselines(self) -> dict[str, Baseline]:
+        """The baselines to be measured, each with its keys."""
+        chosen = {name: kind for name, kind in BASELINES.items() if getattr(self, name)}
+        return {
+            name: kind.model_validate({key: getattr(self, key) for key in kind.model_fields})
+            for name, kind in chosen.items()
+        }

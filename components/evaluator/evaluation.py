@@ -6,19 +6,20 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from components import artifacts, progress, random_streams
+from components.artifacts.interactions import Interactions
+from components.artifacts.vocabulary import Vocabulary
 from components.evaluator import gate, inputs, recommendations, slices
-from components.evaluator.baselines import make_baselines
+from components.evaluator.baselines import Training
 from components.evaluator.champion import Trial, compare_with_champion
-from components.evaluator.compiled_scorer import fastest_scorer
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.measurements import Rankings, measure
-from components.evaluator.ranking import Holdouts, rank_all_items, rank_candidates
-from components.evaluator.sampled_records import SampledRecords
-from components.evaluator.scorer import Scorer
-from components.evaluator.served_model import ServedModel
+from components.evaluator.ranking.compiled_scorer import fastest_scorer
+from components.evaluator.ranking.ranks import Holdouts, rank_all_items, rank_candidates
+from components.evaluator.ranking.sampled_records import SampledRecords
 from components.evaluator.serving_check import check_serving
-from components.interactions import read_split
+from components.serving.loader import ServedModel
+from components.shared import progress, random_streams
+from components.shared.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,25 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
       UserError: the model or another input is broken.
     """
     start = time.monotonic()
-    data = artifacts.read_summary(sources.interactions)
-    user_ids, user_counts = inputs.read_vocabulary(sources.vocabulary, artifacts.USERS_VOCABULARY)
-    item_ids, item_counts = inputs.read_vocabulary(sources.vocabulary, artifacts.ITEMS_VOCABULARY)
+    interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
+    user_ids, item_ids, item_counts = vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts
     records = SampledRecords(sources.examples)
     holdouts = inputs.read_holdouts(
-        sources.interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
+        interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
     )
     model = ServedModel(sources.model, len(item_ids))
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
     scorer = fastest_scorer(model)
     rankings = {"model": _rank("model", scorer, records, holdouts, config.gate_k, users_per_block)}
-    train = functools.partial(read_split, sources.interactions, "train")
-    for name, baseline in make_baselines(config, len(user_ids), item_counts, train, seed).items():
-        rankings[name] = _rank(name, baseline, records, holdouts, config.gate_k, users_per_block)
+    train = functools.partial(interactions.split, "train")
+    training = Training(len(user_ids), item_counts, train, seed)
+    for name, baseline in config.baselines().items():
+        with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
+            fitted = baseline.fit(training, bar)
+        rankings[name] = _rank(name, fitted, records, holdouts, config.gate_k, users_per_block)
 
     sampled = rankings["model"].sampled
-    slicings = slices.slicings(sampled.users, sampled.items, user_counts, item_counts)
+    slicings = slices.slicings(sampled.users, sampled.items, vocabulary.user_counts, item_counts)
     evidence: dict[str, Any] = {
         **measure(rankings, slicings, item_counts, config, seed),
         "examples": recommendations.examples(
@@ -78,6 +81,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
         evidence["champion"] = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
+    data = interactions.summary
     verdicts = [gate.judge(rule, evidence) for rule in gate.rules(config)]
     return _finite_or_none(
         {
@@ -88,9 +92,9 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
             "confidence": config.confidence,
             "bootstrap_samples": config.bootstrap_samples,
             "rules": [asdict(verdict) for verdict in verdicts],
-            "best_possible_hr": data.get("best_possible_hr", {}).get(str(records.negatives)),
-            "dataset": data.get("dataset"),
-            "dataset_fingerprint": data.get("fingerprint"),
+            "best_possible_hr": (data.best_possible_hr or {}).get(str(records.negatives)),
+            "dataset": data.dataset,
+            "dataset_fingerprint": data.fingerprint,
             "model_path": sources.model,
             "seconds": round(time.monotonic() - start, 2),
         }

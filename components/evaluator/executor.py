@@ -4,16 +4,17 @@ import json
 import posixpath
 from typing import Any
 
-from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts, progress
+from components.artifacts import storage
+from components.artifacts.model_run import History
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, describe, evaluate
 from components.evaluator.report import git_version, render
+from components.shared import progress
 
 METRICS = "metrics.json"
 REPORT = "report.html"
@@ -43,35 +44,30 @@ class Executor(base_executor.BaseExecutor):
             config,
             seed,
         )
-        history = _read_history(inputs.get("model_run"))
+        history = History.read(inputs["model_run"].uri) if "model_run" in inputs else None
         run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        artifacts.write_json(posixpath.join(evaluation.uri, METRICS), report)
-        with artifacts.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
+        storage.write_json(posixpath.join(evaluation.uri, METRICS), report)
+        with storage.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
             file.write(render(report, history, run).encode())
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, report["blessed"])
         progress.note(describe(report))
 
 
-def _read_history(model_run: types.Artifact | None) -> dict[str, Any] | None:
-    path = model_run and posixpath.join(model_run.uri, "history.json")
-    return artifacts.read_json(path) if path and FileSystems.exists(path) else None
-
-
 def _describe_run(
-    description: dict[str, Any], history: dict[str, Any] | None, config: EvaluatorConfig, seed: int
+    description: dict[str, Any], history: History | None, config: EvaluatorConfig, seed: int
 ) -> dict[str, Any]:
     """The pipeline's description, with what the steps were told in this run where that is known."""
     sections = {**description.get("config", {}), "seed": seed, "evaluator": config.model_dump(mode="json")}
-    if history and "config" in history:
-        sections["trainer"] = history["config"]
+    if history is not None:
+        sections["trainer"] = history.config
     # The version of the code is looked up here: as a property, it would be a part of the cache's key.
     return {**description, "config": sections, "git_version": git_version()}
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:
     """Writes the blessing as TFX's own Evaluator does; Pusher reads it."""
-    with artifacts.write_atomically(posixpath.join(blessing.uri, "BLESSED" if blessed else "NOT_BLESSED")):
+    with storage.write_atomically(posixpath.join(blessing.uri, "BLESSED" if blessed else "NOT_BLESSED")):
         pass
     blessing.set_string_custom_property("current_model", model.uri)
     blessing.set_int_custom_property("current_model_id", model.id)

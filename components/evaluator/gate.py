@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from components.evaluator.baselines import BASELINES
 from components.evaluator.config import EvaluatorConfig
+from components.metrics import METRICS
 
 Comparison = Literal["at least", "above", "at most"]
 _OPPOSITE: dict[Comparison, str] = {"at least": "below", "above": "not above", "at most": "above"}
@@ -79,18 +81,14 @@ def _rules_of_soundness(config: EvaluatorConfig) -> Iterator[Rule]:
 
 
 def _rules_of_accuracy(config: EvaluatorConfig) -> Iterator[Rule]:
-    metrics = _metrics(config)
-    for short, minimum in (("hr", config.minimum_hr), ("ndcg", config.minimum_ndcg)):
-        if minimum is not None:
-            metric = metrics[short]
+    for short, metric in _metrics(config).items():
+        if (minimum := config.minimum(short)) is not None:
             yield Rule(f"minimum_{short}", metric, f"model/sampled/{metric}", "at least", minimum, "the minimum")
-    baselines = {
-        "popularity": (config.better_than_popularity, "popularity's", config.popularity_margin),
-        "als": (config.better_than_als, "that of ALS", config.als_margin),
-    }
-    for baseline, (asked, bound_name, margin) in baselines.items():
-        for short, metric in metrics.items() if asked else ():
+    for baseline, kind in BASELINES.items():
+        margin = config.margin_over(baseline)
+        for short, metric in _metrics(config).items() if margin is not None else ():
             name, other = f"better_than_{baseline}_{short}", f"{baseline}/sampled/{metric}"
+            bound_name = f"that of {kind.title}"
             yield Rule(name, metric, f"model/sampled/{metric}", "above", other, bound_name, margin)
     if config.minimum_coverage is not None:
         subject = f"share of the items in the users' top {config.gate_k}"
@@ -128,7 +126,7 @@ def _rules_of_champion(config: EvaluatorConfig) -> Iterator[Rule]:
 
 
 def _metrics(config: EvaluatorConfig) -> dict[str, str]:
-    return {"hr": f"HR@{config.gate_k}", "ndcg": f"NDCG@{config.gate_k}"}
+    return {name.lower(): f"{name}@{config.gate_k}" for name in METRICS}
 
 
 def judge(rule: Rule, evidence: Mapping[str, Any]) -> Verdict:

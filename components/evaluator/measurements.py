@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from components import random_streams
-from components.evaluator import comparison, metrics, recommendations
+from components.evaluator import comparison, recommendations
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking import FullRanking, SampledRanking
+from components.evaluator.ranking.ranks import FullRanking, SampledRanking
 from components.evaluator.slices import Slicing
+from components.metrics.by_user import summarise
+from components.shared import random_streams
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _sampled_ranks(ranking: SampledRanking, config: EvaluatorConfig) -> np.ndarr
 def _summarise(
     rankings: Rankings, ranks: Mapping[str, np.ndarray], item_counts: np.ndarray, config: EvaluatorConfig
 ) -> dict[str, Any]:
-    summaries = {way: metrics.summarise(found, config.ks) for way, found in ranks.items()}
+    summaries = {way: summarise(found, config.ks) for way, found in ranks.items()}
     values = [value for summary in summaries.values() for value in summary.values()]
     scores_not_finite = rankings.sampled.not_finite + rankings.full.not_finite
     return {

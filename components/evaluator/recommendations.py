@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from components.evaluator import slices
-from components.evaluator.ranking import Holdouts, rank_unseen, top_unseen
-from components.evaluator.scorer import Scorer
+from components.evaluator.ranking.ranks import Holdouts, rank_unseen, top_unseen
+from components.shared.scorer import Scorer
 
 EXAMPLES = 10
 RECOMMENDED = 10

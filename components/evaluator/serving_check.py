@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from components.evaluator.ranking import Holdouts
-from components.evaluator.scorer import Scorer
-from components.evaluator.served_model import ServedModel
+from components.evaluator.ranking.ranks import Holdouts
+from components.serving.loader import ServedModel
+from components.shared.scorer import Scorer
 
 ITEMS_PER_USER = 20
 RECOMMENDED = 10

@@ -15,7 +15,7 @@ from typing import Any, Self
 from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-from components.sources import digest, imported_sources
+from components.shared.sources import digest, imported_sources
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # What vectorising a sum or a selection needs; infinities and NaNs keep their meaning.
@@ -77,6 +77,8 @@ class _Place(_CacheLocator):
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], source: str) -> Self | None:
+        if not os.path.exists(source):  # typed in, or a script's argument
+            return None
         kept = f"*{function.__qualname__}-loop.*.nbi"
         for folder in _folders(source):
             if _can_be_written(folder) or any(folder.glob(kept)):

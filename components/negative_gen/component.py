@@ -1,33 +1,25 @@
-"""The NegativeGen component."""
+"""The NegativeGen component: what goes in and out."""
 
 from typing import Any, ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.types import component_spec, standard_artifacts
+from tfx.types import standard_artifacts
 
 from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.executor import Executor
-from components.parameters import property_type
+from components.shared.errors import first_line
+from components.shared.specs import new_outputs, ports, properties
 
 
 class NegativeGenSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties of NegativeGen."""
+    """The ports of NegativeGen."""
 
-    INPUTS: ClassVar[dict[str, Any]] = {
-        "interactions": component_spec.ChannelParameter(type=standard_artifacts.Examples),
-        "vocabulary": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
-    }
-    OUTPUTS: ClassVar[dict[str, Any]] = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        **{
-            name: component_spec.ExecutionParameter(type=property_type(NegativesConfig, name))
-            for name in NegativesConfig.model_fields
-        },
-        **{name: component_spec.ExecutionParameter(type=int) for name in BatchesConfig.model_fields},
-        "seed": component_spec.ExecutionParameter(type=int),
-        "code_version": component_spec.ExecutionParameter(type=str),
-    }
+    INPUTS: ClassVar[dict[str, Any]] = ports(
+        interactions=standard_artifacts.Examples, vocabulary=standard_artifacts.TransformGraph
+    )
+    OUTPUTS: ClassVar[dict[str, Any]] = ports(examples=standard_artifacts.Examples)
+    PARAMETERS: ClassVar[dict[str, Any]] = properties(NegativesConfig, BatchesConfig, seed=int, code_version=str)
 
 
 class NegativeGen(base_beam_component.BaseBeamComponent):
@@ -43,16 +35,21 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
             interactions=preprocess.outputs["interactions"],
             vocabulary=preprocess.outputs["vocabulary"],
             negatives=NegativesConfig(num_negatives=4, num_eval_negatives=999),
-            batch_size=65_536, epochs=20, pretraining_epochs=0, seed=1, code_version="1",
+            batch_size=65_536,
+            epochs=20,
+            pretraining_epochs=0,
+            seed=1,
+            code_version="1",
         )
-
-    Outputs:
-      examples: `Examples` of TFRecord files with the splits of the interactions. One record is one batch: a
-        `tf.train.Example` of raw little-endian bytes. `Split-train` has one set of files for each epoch.
     """
 
     SPEC_CLASS = NegativeGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DESCRIPTION: ClassVar[str] = first_line(__doc__)
+    OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
+        "examples": "TFRecord files with the splits of the interactions, one ready batch a record: a tf.train.Example "
+        "of raw little-endian bytes. Split-train has one set of files for each epoch.",
+    }
 
     def __init__(
         self,
@@ -68,21 +65,21 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
         """Declares the step.
 
         Args:
-          interactions: the interactions of Preprocess.
-          vocabulary: the vocabulary of Preprocess, for raw ids in error messages.
-          negatives: how to sample.
+          interactions: Preprocess' `interactions`, the positives.
+          vocabulary: Preprocess' `vocabulary`, for raw ids in error messages.
+          negatives: how many negatives are drawn, and by which protocol.
           batch_size: rows of a training batch.
           epochs: how many epochs are trained.
           pretraining_epochs: how many epochs a pretraining takes, which goes through the same examples; the greater of
             both is written.
-          seed: the run's seed.
-          code_version: a hash of the project's code; only part of the cache key.
+          seed: the run's seed, for negatives and the order of rows.
+          code_version: changes with the code that the step runs; only part of the cache's key.
         """
         super().__init__(
             NegativeGenSpec(
                 interactions=interactions,
                 vocabulary=vocabulary,
-                examples=types.Channel(type=standard_artifacts.Examples),
+                **new_outputs(NegativeGenSpec),
                 **negatives.to_properties(),
                 batch_size=batch_size,
                 epochs=epochs,

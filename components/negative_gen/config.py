@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.parameters import Section
+from components.shared.parameters import Section
 
 Protocol = Literal["standard", "ncf", "mlperf"]
 

@@ -8,11 +8,12 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components import artifacts, progress
+from components.artifacts.examples import ExamplesSummary
+from components.artifacts.interactions import Interactions
 from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.generate import generate, showing_progress
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
+from components.negative_gen.job import NegativesJob
+from components.shared import progress
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -30,8 +31,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         splits = artifact_utils.decode_split_names(interactions.split_names)
         batches = BatchesConfig.from_properties(exec_properties)
-        job = Job(
-            interactions=Interactions(interactions.uri, splits),
+        job = NegativesJob(
+            interactions=Interactions(interactions.uri),
+            evaluation_splits=tuple(split for split in splits if split != "train"),
             vocabulary_uri=vocabulary.uri,
             examples_uri=examples.uri,
             negatives=NegativesConfig.from_properties(exec_properties),
@@ -45,8 +47,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecord")
-        summary = artifacts.read_summary(examples.uri)
+        summary = ExamplesSummary.read(examples.uri)
         progress.note(
-            f"{summary['epochs']} x {summary['rows_per_epoch']:,} training rows in batches of "
-            f"{summary['batch_size']:,}, {job.width - 1:,} negatives to rank against"
+            f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
+            f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against"
         )

@@ -2,23 +2,25 @@
 
 import contextlib
 import functools
+import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import apache_beam as beam
 
-from components import artifacts, progress
-from components.artifacts import Split
-from components.negative_gen.evaluation import write_split
-from components.negative_gen.job import Job
-from components.negative_gen.training import LeftOver, Written, write_file, write_pool
-from components.parallel import ThreadedFlatMap
+from components.artifacts import storage
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary
+from components.artifacts.splits import Split
+from components.negative_gen.evaluation_files import write_split
+from components.negative_gen.job import NegativesJob
+from components.negative_gen.training_files import LeftOver, Written, write_file, write_pool
+from components.shared import progress
+from components.shared.parallel import ThreadedFlatMap
 
 _bars: dict[str, progress.Bar] = {}  # by artifact; workers in other processes have none
 
 
 @contextlib.contextmanager
-def showing_progress(job: Job) -> Iterator[None]:
+def showing_progress(job: NegativesJob) -> Iterator[None]:
     """Shows a bar that counts the files, as long as the work is done in this process."""
     files = job.epochs * 2**job.file_bits + len(job.evaluation_splits)
     with progress.bar("sampling negatives", files) as bar:
@@ -29,7 +31,7 @@ def showing_progress(job: Job) -> Iterator[None]:
             del _bars[job.examples_uri]
 
 
-def generate(pipeline: beam.Pipeline, job: Job) -> None:
+def generate(pipeline: beam.Pipeline, job: NegativesJob) -> None:
     """Adds what writes the examples artifact to a pipeline; its summary is written last."""
     files = [(epoch, file) for epoch in range(job.epochs) for file in range(2**job.file_bits)]
     train = (
@@ -57,7 +59,7 @@ def generate(pipeline: beam.Pipeline, job: Job) -> None:
     )
 
 
-def _write_file(job: Job, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
+def _write_file(job: NegativesJob, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
     epoch, file = task
     written, left_over = write_file(job, epoch, file)
     _advance(job)
@@ -68,45 +70,46 @@ def _left_over_by_epoch(output: tuple[int, Written, LeftOver]) -> Iterator[tuple
     yield output[0], output[2]
 
 
-def _write_pool(job: Job, pool: tuple[int, Iterable[LeftOver]]) -> Written:
+def _write_pool(job: NegativesJob, pool: tuple[int, Iterable[LeftOver]]) -> Written:
     return write_pool(job, *pool)
 
 
-def _write_split(job: Job, split: Split) -> Iterator[Written]:
+def _write_split(job: NegativesJob, split: Split) -> Iterator[Written]:
     yield write_split(job, split)
     _advance(job)
 
 
-def _advance(job: Job) -> None:
+def _advance(job: NegativesJob) -> None:
     if bar := _bars.get(job.examples_uri):
         bar.advance()
 
 
-def _write_summary(job: Job, group: tuple[int, Iterable[Written]]) -> None:
-    artifacts.write_summary(job.examples_uri, _summary(job, sorted(group[1], key=lambda written: written.name)))
+def _write_summary(job: NegativesJob, group: tuple[int, Iterable[Written]]) -> None:
+    _summary(job, sorted(group[1], key=lambda written: written.name)).write(job.examples_uri)
 
 
-def _summary(job: Job, files: list[Written]) -> dict[str, Any]:
-    held_out = {split: job.interactions.rows[split] for split in job.evaluation_splits}
-    return {
-        "batch_size": job.batch_size,
-        "epochs": job.epochs,
-        "num_negatives": job.negatives.num_negatives,
-        "rows_per_epoch": job.rows_per_epoch,
-        "batches_per_epoch": job.batches_per_epoch,
-        "users": job.interactions.users,
-        "items": job.interactions.items,
-        "train_positives": job.interactions.rows["train"],
-        "protocol": job.negatives.protocol,
-        "eval": {
-            split: {
-                "users": users,
-                "width": job.width,
-                "users_per_batch": job.users_per_batch,
-                "batches": -(-users // job.users_per_batch),
-            }
-            for split, users in held_out.items()
-        },
-        "seed": job.seed,
-        "fingerprint": artifacts.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
-    }
+def _summary(job: NegativesJob, files: list[Written]) -> ExamplesSummary:
+    return ExamplesSummary(
+        batch_size=job.batch_size,
+        epochs=job.epochs,
+        num_negatives=job.negatives.num_negatives,
+        rows_per_epoch=job.rows_per_epoch,
+        batches_per_epoch=job.batches_per_epoch,
+        users=job.users,
+        items=job.items,
+        train_positives=job.train_positives,
+        protocol=job.negatives.protocol,
+        evaluation={split: _layout(job, split) for split in job.evaluation_splits},
+        seed=job.seed,
+        fingerprint=storage.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
+    )
+
+
+def _layout(job: NegativesJob, split: Split) -> EvaluationLayout:
+    users = job.interactions.summary.interactions[split]
+    return EvaluationLayout(
+        users=users,
+        width=job.width,
+        users_per_batch=job.users_per_batch,
+        batches=math.ceil(users / job.users_per_batch),
+    )

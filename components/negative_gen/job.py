@@ -4,18 +4,21 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from components.artifacts import Split
-from components.errors import UserError
+from components.artifacts.interactions import Interactions
+from components.artifacts.splits import Split
+from components.artifacts.vocabulary import Vocabulary
 from components.negative_gen.config import NegativesConfig
-from components.negative_gen.interactions import Interactions, raw_user_id
+from components.negative_gen.train_shards import TrainShards
+from components.shared.errors import UserError
 
 
 @dataclass(frozen=True)
-class Job:
+class NegativesJob:
     """One run. It is sent to the workers as it is.
 
     Attributes:
       interactions: the input.
+      evaluation_splits: the splits that get evaluation records.
       vocabulary_uri: the vocabulary, for the raw ids in error messages.
       examples_uri: where to write.
       negatives: how to sample.
@@ -26,6 +29,7 @@ class Job:
     """
 
     interactions: Interactions
+    evaluation_splits: tuple[Split, ...]
     vocabulary_uri: str
     examples_uri: str
     negatives: NegativesConfig
@@ -35,9 +39,29 @@ class Job:
     max_rows_per_file: int = 1 << 25
 
     @property
+    def users(self) -> int:
+        """Users of the vocabulary."""
+        return self.interactions.summary.users
+
+    @property
+    def items(self) -> int:
+        """Items of the vocabulary."""
+        return self.interactions.summary.items
+
+    @property
+    def train_positives(self) -> int:
+        """Training interactions."""
+        return self.interactions.summary.interactions["train"]
+
+    @cached_property
+    def train_shards(self) -> TrainShards:
+        """The training split; each worker keeps its own in memory."""
+        return TrainShards(self.interactions)
+
+    @property
     def rows_per_epoch(self) -> int:
         """Positives and negatives of one epoch."""
-        return self.interactions.rows["train"] * (1 + self.negatives.num_negatives)
+        return self.train_positives * (1 + self.negatives.num_negatives)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -48,11 +72,6 @@ class Job:
     def file_bits(self) -> int:
         """Random bits that choose a row's file: an epoch has 2^file_bits files besides the left-over rows'."""
         return max(0, math.ceil(math.log2(max(1, self.rows_per_epoch) / self.max_rows_per_file)))
-
-    @property
-    def evaluation_splits(self) -> tuple[Split, ...]:
-        """The splits that get evaluation records."""
-        return tuple(split for split in self.interactions.splits if split != "train")
 
     @cached_property
     def width(self) -> int:
@@ -76,11 +95,15 @@ class Job:
         """Users of one evaluation batch."""
         return max(1, self.negatives.eval_rows_per_batch // self.width)
 
+    def raw_user(self, user: int) -> str:
+        """A user as messages show it: by the id that the data set has."""
+        return repr(Vocabulary.open(self.vocabulary_uri).user(user))
+
     def no_negative(self, user: int) -> UserError:
         """The error that a user leaves nothing to sample."""
         return UserError(
-            f"user {raw_user_id(self.vocabulary_uri, user)} has interacted with every one of the "
-            f"{self.interactions.items:,} items, so there is no negative for training: "
+            f"user {self.raw_user(user)} has interacted with every one of the "
+            f"{self.items:,} items, so there is no negative for training: "
             "leave this user out of the dataset, or add items"
         )
 
@@ -93,6 +116,6 @@ class Job:
             else "lower negatives.num_eval_negatives, or set negatives.protocol to mlperf"
         )
         return UserError(
-            f"user {raw_user_id(self.vocabulary_uri, user)} has only {candidates:,} items left to be negatives, and "
+            f"user {self.raw_user(user)} has only {candidates:,} items left to be negatives, and "
             f"{self.width - 1:,} are asked for: {mend}"
         )

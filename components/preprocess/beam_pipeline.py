@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 
-from components.errors import UserError
-from components.parallel import ThreadedFlatMap
-from components.preprocess import kernels, writer
+from components.artifacts.interactions import Dropped, InteractionsSummary, Pairs, Shard, WrittenShard, write_shard
+from components.preprocess import loops
 from components.preprocess.rows import Census, Rows, merge_censuses, take_census
 from components.preprocess.shards import (
     Arranged,
@@ -21,11 +21,14 @@ from components.preprocess.shards import (
     merge_outlines,
     outline,
 )
-from components.random_streams import stream_key
+from components.preprocess.writer import finish
+from components.shared.errors import UserError
+from components.shared.parallel import ThreadedFlatMap
+from components.shared.random_streams import stream_key
 
 
 @dataclass(frozen=True)
-class Job:
+class PreprocessJob:
     """What to make of the rows, and where to.
 
     Attributes:
@@ -37,7 +40,7 @@ class Job:
       rows_per_shard: about so many.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
       seed: of those draws.
-      extra: more entries of the summary.
+      best_possible_hr: see `InteractionsSummary`.
     """
 
     name: str
@@ -48,7 +51,7 @@ class Job:
     rows_per_shard: int
     timed: bool
     seed: int
-    extra: dict[str, Any]
+    best_possible_hr: dict[str, float] | None = None
 
 
 class WriteInteractions(beam.PTransform):
@@ -60,7 +63,7 @@ class WriteInteractions(beam.PTransform):
     left, indexed, split and written.
     """
 
-    def __init__(self, read: Callable[[Any], Iterator[Rows]], job: Job):
+    def __init__(self, read: Callable[[Any], Iterator[Rows]], job: PreprocessJob):
         """Reads each element of the input with `read`."""
         super().__init__()
         self._read = read
@@ -118,11 +121,15 @@ class _Arrange:
         yield arrange(group[0], group[1], plan, self.min_interactions)
 
 
+_Written: TypeAlias = tuple[WrittenShard, npt.NDArray[np.int32], int, int]
+"""A shard that is written; positions of its users; rows dropped as duplicates; rows of users with too few."""
+
+
 @dataclass(frozen=True)
 class _Write:
-    job: Job
+    job: PreprocessJob
 
-    def __call__(self, arranged: Arranged, plan: Plan, whole: Outline) -> Iterator[tuple[Any, ...]]:
+    def __call__(self, arranged: Arranged, plan: Plan, whole: Outline) -> Iterator[_Written]:
         job = self.job
         if not len(whole.items):
             raise UserError(
@@ -132,43 +139,43 @@ class _Write:
         item_index = np.full(len(plan.items), -1, np.int32)
         item_index[whole.items] = np.arange(len(whole.items), dtype=np.int32)
         first_user = sum(users for shard, users in whole.users.items() if shard < arranged.shard)
-        split = kernels.hold_out(
+        split = loops.hold_out(
             arranged.counts, first_user, 1 + job.validation, not job.timed, np.uint64(stream_key(job.seed, "holdout"))
         )
-        parts = kernels.divide(split, arranged.counts, first_user, arranged.items, item_index)
-        shard = writer.Shard(
+        parts = loops.divide(split, arranged.counts, first_user, arranged.items, item_index)
+        shard = Shard(
             number=arranged.shard,
             first_user=first_user,
-            train=parts[0:2],
-            test=parts[2:4],
-            validation=parts[4:6] if job.validation else None,
+            train=Pairs(*parts[0:2]),
+            test=Pairs(*parts[2:4]),
+            validation=Pairs(*parts[4:6]) if job.validation else None,
             train_counts=parts[6],
         )
-        written = writer.write_shard(shard, plan.shards, job.interactions_uri)
+        written = write_shard(job.interactions_uri, shard, plan.shards)
         yield written, arranged.users, arranged.duplicates, arranged.below_min_interactions
 
 
 @dataclass(frozen=True)
 class _Finish:
-    job: Job
+    job: PreprocessJob
 
-    def __call__(self, _: None, plan: Plan, whole: Outline, parts: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    def __call__(self, _: None, plan: Plan, whole: Outline, parts: Sequence[_Written]) -> InteractionsSummary:
         job = self.job
         written, users, duplicates, below = zip(*sorted(parts, key=lambda part: part[0].number), strict=True)
-        return writer.finish(
+        return finish(
             written,
             plan.users.take(np.concatenate(users)),
             plan.items.take(whole.items),
             job.interactions_uri,
             job.vocabulary_uri,
             rows_read=plan.rows_read,
-            dropped={
-                "bad_rows": plan.bad,
-                "below_min_rating": plan.below_min_rating,
-                "duplicates": sum(duplicates),
-                "below_min_interactions": sum(below),
-            },
+            dropped=Dropped(
+                bad_rows=plan.bad,
+                below_min_rating=plan.below_min_rating,
+                duplicates=sum(duplicates),
+                below_min_interactions=sum(below),
+            ),
             holdout="last" if job.timed else "random",
             dataset=job.name,
-            extra=job.extra,
+            best_possible_hr=job.best_possible_hr,
         )

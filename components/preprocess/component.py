@@ -1,35 +1,29 @@
-"""The Preprocess component."""
+"""The Preprocess component: what goes in and out."""
 
 from typing import Any, ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.types import component_spec, standard_artifacts
+from tfx.types import standard_artifacts
 
-from components.parameters import property_type
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.executor import Executor
+from components.shared.errors import first_line
+from components.shared.specs import new_outputs, ports, properties
 
 
 class PreprocessSpec(types.ComponentSpec):
-    """Outputs and execution properties of Preprocess."""
+    """The ports of Preprocess."""
 
     INPUTS: ClassVar[dict[str, Any]] = {}
-    OUTPUTS: ClassVar[dict[str, Any]] = {
-        "interactions": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+    OUTPUTS: ClassVar[dict[str, Any]] = ports(
+        interactions=standard_artifacts.Examples,
         # TFX's name for what turns raw input into the model's; the stock Trainer has a port for it.
-        "vocabulary": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
-    }
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        **{
-            name: component_spec.ExecutionParameter(type=property_type(section, name))
-            for section in (DatasetConfig, PreprocessConfig)
-            for name in section.model_fields
-        },
-        "seed": component_spec.ExecutionParameter(type=int),
-        "input_version": component_spec.ExecutionParameter(type=str),
-        "code_version": component_spec.ExecutionParameter(type=str),
-    }
+        vocabulary=standard_artifacts.TransformGraph,
+    )
+    PARAMETERS: ClassVar[dict[str, Any]] = properties(
+        DatasetConfig, PreprocessConfig, seed=int, input_version=str, code_version=str
+    )
 
 
 class Preprocess(base_beam_component.BaseBeamComponent):
@@ -39,17 +33,20 @@ class Preprocess(base_beam_component.BaseBeamComponent):
         preprocess = Preprocess(
             dataset=DatasetConfig(kind="files", path="clicks-*.csv", user_column="customer", item_column="sku"),
             preprocess=PreprocessConfig(min_interactions=5),
-            seed=1, input_version="1", code_version="1",
+            seed=1,
+            input_version="1",
+            code_version="1",
         )
-
-    Outputs:
-      interactions: `Examples` of Parquet files with the splits `train`, `validation` (unless switched off) and
-        `test`; dense int32 columns `user` and `item`; `summary.json` counts what was read and dropped.
-      vocabulary: `users.parquet` and `items.parquet`: raw id, index and number of training interactions.
     """
 
     SPEC_CLASS = PreprocessSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DESCRIPTION: ClassVar[str] = first_line(__doc__)
+    OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
+        "interactions": "Parquet files with the splits train, validation (unless switched off) and test: dense int32 "
+        "columns user and item, whole users in each shard; summary.json counts what was read and dropped.",
+        "vocabulary": "users.parquet and items.parquet: raw id, index and number of training interactions.",
+    }
 
     def __init__(
         self,
@@ -62,16 +59,15 @@ class Preprocess(base_beam_component.BaseBeamComponent):
         """Declares the step.
 
         Args:
-          dataset: what to read.
-          preprocess: how to filter, split and cut it.
-          seed: the run's seed.
-          input_version: changes with the content of the input files; only part of the cache key.
-          code_version: a hash of the project's code; only part of the cache key.
+          dataset: where the interactions come from, and how their files are laid out.
+          preprocess: how they are filtered, split and cut into shards.
+          seed: the run's seed, for held-out items that are drawn and for synthetic data.
+          input_version: changes with the content of the input files; only part of the cache's key.
+          code_version: changes with the code that the step runs; only part of the cache's key.
         """
         super().__init__(
             PreprocessSpec(
-                interactions=types.Channel(type=standard_artifacts.Examples),
-                vocabulary=types.Channel(type=standard_artifacts.TransformGraph),
+                **new_outputs(PreprocessSpec),
                 **dataset.to_properties(),
                 **preprocess.to_properties(),
                 seed=seed,

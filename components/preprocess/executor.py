@@ -8,10 +8,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components import progress
-from components.artifacts import SPLITS
+from components.artifacts.splits import SPLITS
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
+from components.preprocess.run import write_artifacts
+from components.shared import progress
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -33,12 +33,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             vocabulary.uri,
             self._make_beam_pipeline,
         )
-        rows = summary["interactions"]
+        rows = summary.interactions
         interactions.split_names = artifact_utils.encode_split_names([split for split in SPLITS if split in rows])
         examples_utils.set_payload_format(interactions, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
         examples_utils.set_file_format(interactions, "parquet")
         progress.note(
-            f"{summary['rows_read']:,} rows: {summary['users']:,} users, {summary['items']:,} items, "
+            f"{summary.rows_read:,} rows: {summary.users:,} users, {summary.items:,} items, "
             + ", ".join(f"{number:,} {split}" for split, number in rows.items())
-            + (" (no timestamps: held-out items drawn at random)" if summary["holdout"] == "random" else "")
+            + (" (no timestamps: held-out items drawn at random)" if summary.holdout == "random" else "")
         )

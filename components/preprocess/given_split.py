@@ -1,18 +1,23 @@
 """Writes interactions whose split, and perhaps test negatives, the data set brings itself."""
 
-import posixpath
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy.typing as npt
 
-from components import artifacts
-from components.preprocess import writer
+from components.artifacts.interactions import (
+    Dropped,
+    InteractionsSummary,
+    Pairs,
+    Shard,
+    write_given_negatives,
+    write_shard,
+)
+from components.preprocess.writer import finish
 
-RawPairs = tuple[np.ndarray, np.ndarray]
+RawPairs: TypeAlias = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.integer[Any]]]
 """Raw ids of users and of items, integers [n] each."""
 
 
@@ -40,7 +45,7 @@ class GivenSplit:
 
 def write_given_split(
     given: GivenSplit, name: str, rows_per_shard: int, interactions_uri: str, vocabulary_uri: str
-) -> dict[str, Any]:
+) -> InteractionsSummary:
     """Indexes and writes both artifacts; the vocabulary holds every user and item that occurs anywhere.
 
     Returns:
@@ -54,57 +59,49 @@ def write_given_split(
     users = np.unique(np.concatenate([part[0] for part in (*pairs, *negatives)]))
     items = np.unique(np.concatenate([part[1].ravel() for part in (*pairs, *negatives)]))
 
-    def index(raw: RawPairs) -> writer.Pairs:
-        return np.searchsorted(users, raw[0]).astype(np.int32), np.searchsorted(items, raw[1]).astype(np.int32)
+    def index(raw: RawPairs) -> Pairs:
+        return Pairs(np.searchsorted(users, raw[0]).astype(np.int32), np.searchsorted(items, raw[1]).astype(np.int32))
 
     train = index(given.train)
-    splits = {
-        "train": train,
-        "test": index(given.test),
-        "validation": index(given.validation) if given.validation else None,
-    }
-    train_counts = np.bincount(train[0], minlength=len(users)).astype(np.int32)
+    test = index(given.test)
+    validation = index(given.validation) if given.validation else None
+    train_counts = np.bincount(train.users, minlength=len(users)).astype(np.int32)
     bounds = _bounds(train_counts, rows_per_shard)
     if given.negatives:
-        _write_negatives(interactions_uri, *index(given.negatives))
+        write_given_negatives(interactions_uri, *index(given.negatives))
     written = []
     for number, (first, last) in enumerate(pairwise(bounds)):
-        parts = {split: _between(pairs, first, last) for split, pairs in splits.items() if pairs is not None}
-        shard = writer.Shard(
-            number, first, parts["train"], parts["test"], parts.get("validation"), train_counts[first:last]
+        shard = Shard(
+            number=number,
+            first_user=first,
+            train=_between(train, first, last),
+            test=_between(test, first, last),
+            validation=_between(validation, first, last) if validation else None,
+            train_counts=train_counts[first:last],
         )
-        written.append(writer.write_shard(shard, len(bounds) - 1, interactions_uri))
-    return writer.finish(
+        written.append(write_shard(interactions_uri, shard, len(bounds) - 1))
+    return finish(
         written,
         users,
         items,
         interactions_uri,
         vocabulary_uri,
         rows_read=given.rows_read,
-        dropped={
-            "bad_rows": 0,
-            "below_min_rating": 0,
-            "duplicates": given.duplicates,
-            "below_min_interactions": 0,
-        },
+        dropped=Dropped(duplicates=given.duplicates),
         holdout="given",
         dataset=name,
     )
 
 
-def _bounds(train_counts: np.ndarray, rows_per_shard: int) -> list[int]:
+def _bounds(train_counts: npt.NDArray[np.int32], rows_per_shard: int) -> list[int]:
     rows = np.cumsum(train_counts)
     shards = max(1, round(int(rows[-1]) / rows_per_shard))
     inner = np.searchsorted(rows, rows[-1] * np.arange(1, shards) / shards) + 1
-    return np.unique([0, *inner[inner < len(rows)], len(rows)]).tolist()
+    bounds: list[int] = np.unique([0, *inner[inner < len(rows)], len(rows)]).tolist()
+    return bounds
 
 
-def _between(pairs: writer.Pairs, first: int, last: int) -> writer.Pairs:
-    begin, end = np.searchsorted(pairs[0], [first, last])
-    return pairs[0][begin:end], pairs[1][begin:end]
-
-
-def _write_negatives(uri: str, users: np.ndarray, items: np.ndarray) -> None:
-    lists = pa.FixedSizeListArray.from_arrays(items.ravel(), items.shape[1]).cast(pa.list_(pa.int32()))
-    with artifacts.write_atomically(posixpath.join(uri, artifacts.GIVEN_NEGATIVES)) as file:
-        pq.write_table(pa.table({"user": users, "negatives": lists}), file)
+def _between(pairs: Pairs, first: int, last: int) -> Pairs:
+    """The pairs of the users from `first` to before `last`."""
+    begin, end = np.searchsorted(pairs.users, [first, last])
+    return Pairs(pairs.users[begin:end], pairs.items[begin:end])

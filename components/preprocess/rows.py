@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.preprocess import text_kernel
+from components.preprocess.readers import text_loops
 
 Ids: TypeAlias = "np.ndarray | pa.Array"
 """Raw ids: an integer array, or an Arrow string array."""
@@ -98,7 +98,7 @@ def merge_censuses(censuses: Iterable[Census]) -> Census:
     )
 
 
-def ranks(ids: Ids, vocabulary: Ids) -> np.ndarray:
+def positions(ids: Ids, vocabulary: Ids) -> np.ndarray:
     """The position of each id in an ascending vocabulary that holds all of them, int32."""
     if isinstance(ids, np.ndarray):
         if not len(ids):
@@ -128,7 +128,7 @@ def as_column(ids: Ids) -> pa.Array:
 def _count(ids: Ids) -> tuple[Ids, np.ndarray]:
     if isinstance(ids, np.ndarray):
         # Most files are sorted by user: runs are far fewer than rows.
-        starts = text_kernel.runs(ids)
+        starts = text_loops.runs(ids)
         return _add_counts([ids[starts]], [np.diff(starts, append=len(ids))])
     counts = np.bincount(ids.indices.to_numpy(), minlength=len(ids.dictionary))
     return _add_counts([ids.dictionary], [counts])
@@ -151,7 +151,7 @@ def _distinct(ids: Ids) -> Ids:
         low, high = int(ids.min()), int(ids.max())
         if high - low > _dense_range(len(ids)):
             return np.unique(ids)
-        return np.flatnonzero(text_kernel.marks(ids, low, high - low + 1)) + low
+        return np.flatnonzero(text_loops.marks(ids, low, high - low + 1)) + low
     values = ids.dictionary if pa.types.is_dictionary(ids.type) else ids
     distinct = pc.unique(values)
     return distinct.take(pc.sort_indices(distinct))

@@ -6,24 +6,24 @@ from itertools import pairwise
 
 import numpy as np
 
-from components.errors import UserError
-from components.preprocess import kernels
-from components.preprocess.rows import Census, Ids, Rows, ranks
+from components.preprocess import loops
+from components.preprocess.rows import Census, Ids, Rows, positions
+from components.shared.errors import UserError
 
 
 @dataclass(frozen=True)
 class Plan:
     """Who goes to which shard, and how a row is packed for sorting.
 
-    Before the filters, users and items have a rank: their place among all ids that occur, ascending.
+    Before the filters, users and items have a position: their place among all ids that occur, ascending.
 
     Attributes:
       users: distinct raw user ids, ascending.
       items: distinct raw item ids, ascending.
-      bounds: int64 [shards + 1]; shard k holds the users of ranks bounds[k] to bounds[k + 1] - 1.
+      bounds: int64 [shards + 1]; shard k holds the users of positions bounds[k] to bounds[k + 1] - 1.
       first_time: the earliest timestamp; 0 where there is none.
       time_bits: bits of the timestamp above that.
-      item_bits: bits of an item's rank.
+      item_bits: bits of an item's position.
       packed: whether user, timestamp and item fit into 64 bits.
       fractional: whether the timestamps are floating-point numbers.
       rows_read: rows of the input, those dropped included.
@@ -55,10 +55,10 @@ class Arranged:
 
     Attributes:
       shard: its number.
-      users: ranks of its users, int32, ascending.
+      users: positions of its users, int32, ascending.
       counts: interactions of each, int32.
-      items: ranks of the items, int32 [counts.sum()].
-      distinct_items: ranks of the distinct items, int32, ascending.
+      items: positions of the items, int32 [counts.sum()].
+      distinct_items: positions of the distinct items, int32, ascending.
       duplicates: how many rows were dropped as duplicates.
       below_min_interactions: how many rows of users with too few.
     """
@@ -78,7 +78,7 @@ class Outline:
 
     Attributes:
       users: the number of users of each shard, by its number.
-      items: ranks of the distinct items of all shards, int32, ascending.
+      items: positions of the distinct items of all shards, int32, ascending.
     """
 
     users: dict[int, int]
@@ -124,7 +124,7 @@ def distribute(rows: Rows, plan: Plan) -> Iterator[tuple[int, np.ndarray]]:
     Yields:
       (shard, rows): the rows packed, uint64 [n], or int64 [3, n] of user (from 0 in the shard), time and item.
     """
-    users, items, times = ranks(rows.user, plan.users), ranks(rows.item, plan.items), _times(rows, plan)
+    users, items, times = positions(rows.user, plan.users), positions(rows.item, plan.items), _times(rows, plan)
     inner = plan.bounds[1:-1]
     if np.all(users[1:] >= users[:-1]):
         cuts = np.searchsorted(users, inner)
@@ -154,7 +154,7 @@ def arrange(shard: int, parts: Iterable[np.ndarray], plan: Plan, min_interaction
         columns = np.concatenate(list(parts), axis=1)
         columns = columns[:, np.lexsort(columns[::-1])]
         users, items = columns[0].astype(np.int32), columns[2].astype(np.int32)
-    counts, kept, kept_items, duplicates, below = kernels.keep_latest(
+    counts, kept, kept_items, duplicates, below = loops.keep_latest(
         users, items, last - first, len(plan.items), min_interactions
     )
     present = np.flatnonzero(counts)
@@ -201,6 +201,6 @@ def _times(rows: Rows, plan: Plan) -> np.ndarray:
 
 def _pack(users: np.ndarray, items: np.ndarray, times: np.ndarray, first_user: int, plan: Plan) -> np.ndarray:
     if plan.packed:
-        return kernels.pack(users, items, times, first_user, plan.first_time, plan.time_bits, plan.item_bits)
+        return loops.pack(users, items, times, first_user, plan.first_time, plan.time_bits, plan.item_bits)
     times = times.astype(np.int64) if len(times) else np.zeros(len(users), np.int64)
     return np.stack([users.astype(np.int64) - first_user, times, items.astype(np.int64)])

@@ -1,25 +1,24 @@
-"""The Pusher component: TFX's own, to a folder that is named by plain text."""
+"""The Pusher component, TFX's own to a folder that is named by plain text: what goes in and out."""
+
+from typing import Any, ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.pusher.executor import Executor
+from components.shared.errors import first_line
+from components.shared.specs import new_outputs, ports, properties
 
 
 class PusherSpec(types.ComponentSpec):
     """The ports of the Pusher."""
 
-    PARAMETERS = {  # noqa: RUF012  (TFX's contract)
-        "push_destination": ExecutionParameter(type=str),
-        "code_version": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-    }
-    OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}  # noqa: RUF012
+    INPUTS: ClassVar[dict[str, Any]] = ports(
+        model=standard_artifacts.Model, model_blessing=standard_artifacts.ModelBlessing
+    )
+    OUTPUTS: ClassVar[dict[str, Any]] = ports(pushed_model=standard_artifacts.PushedModel)
+    PARAMETERS: ClassVar[dict[str, Any]] = properties(push_destination=str, code_version=str)
 
 
 class Pusher(base_component.BaseComponent):
@@ -27,39 +26,39 @@ class Pusher(base_component.BaseComponent):
 
     A model that is not blessed is not pushed, and the step succeeds.
 
-    ```
-    pusher = Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        push_destination="/models/neumf",
-        code_version="1",
-    )
-    ```
-
-    Outputs:
-      pushed_model: the model, if it was pushed; the integer property `pushed`, and `pushed_destination`.
+    Example:
+        pusher = Pusher(
+            model=trainer.outputs["model"],
+            model_blessing=evaluator.outputs["blessing"],
+            push_destination="/models/neumf",
+            code_version="1",
+        )
     """
 
     SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DESCRIPTION: ClassVar[str] = first_line(__doc__)
+    OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
+        "pushed_model": "The model, if it was pushed, and where to: the properties pushed and pushed_destination.",
+    }
 
     def __init__(
         self, model: types.BaseChannel, model_blessing: types.BaseChannel, push_destination: str, code_version: str
     ):
-        """Makes the component.
+        """Declares the step.
 
         Args:
           model: the Trainer's `model`.
           model_blessing: the Evaluator's `blessing`.
           push_destination: a folder, local or gs://...; where it is empty, `pushed_model` itself is the destination.
-          code_version: changes with the code, so that TFX's cache does not serve results of another code.
+          code_version: changes with the code that the step runs; only part of the cache's key.
         """
         super().__init__(
             PusherSpec(
                 model=model,
                 model_blessing=model_blessing,
+                **new_outputs(PusherSpec),
                 push_destination=push_destination,
                 code_version=code_version,
-                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )
         )

@@ -8,7 +8,7 @@ from tfx.components.pusher import executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components import progress
+from components.shared import progress
 
 
 class Executor(executor.Executor):

@@ -1,4 +1,4 @@
-"""Checkpoints after whole epochs, so that a killed training goes on where it was."""
+"""What a training keeps on disk: checkpoints after whole epochs, so that a killed one goes on, and Keras weights."""
 
 import hashlib
 import json
@@ -8,12 +8,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
 
-from components.artifacts import open_file, write_atomically
-from components.trainer.history import Epoch
+from components.artifacts.model_run import Epoch
+from components.artifacts.storage import open_file, write_atomically, write_json
+from components.serving.exporter import folder_atomically
+from components.trainer.model import NeuMF
 
-Arrays = list[np.ndarray]
+Arrays = list[npt.NDArray[Any]]
+"""Values of variables, each with its shape and dtype."""
+
+_HDF5_OVERHEAD_BYTES = 1 << 17
 
 
 @dataclass
@@ -72,5 +79,31 @@ def _path(folder: str) -> str:
     return posixpath.join(folder, "state.npz")
 
 
-def _group(arrays: Mapping[str, np.ndarray], name: str) -> Arrays:
+def _group(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Arrays:
     return [arrays[key] for key in sorted(arrays) if key.startswith(f"{name}_")]
+
+
+def save_weights(model: NeuMF, folder: str) -> None:
+    """Writes a model's weights for those who train on, whole or not at all.
+
+    Args:
+      model: whose weights they are.
+      folder: for `model.weights.h5` and `config.json`, the arguments of `NeuMF`.
+
+    Raises:
+      UserError: the disk is full, or the folder cannot be written.
+    """
+    with folder_atomically(folder) as temporary:
+        tf.io.gfile.makedirs(temporary)
+        path = posixpath.join(temporary, "model.weights.h5")
+        _try_room(path, model)
+        model.save_weights(path)
+        write_json(posixpath.join(temporary, "config.json"), model.get_config())
+
+
+def _try_room(path: str, model: NeuMF) -> None:
+    # HDF5 crashes the whole process when the disk is full; an ordinary file raises an error that can be told.
+    with tf.io.gfile.GFile(path, "wb") as file:
+        for variable in model.variables:
+            file.write(np.asarray(variable.value).tobytes())
+        file.write(bytes(_HDF5_OVERHEAD_BYTES))

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.types.component_spec import ExecutionParameter
 
-from components.parameters import property_type
+from components.shared.errors import first_line
+from components.shared.specs import new_outputs, ports, properties
 from components.trainer.config import TrainerConfig
 from components.trainer.executor import Executor
 
@@ -17,70 +18,65 @@ from components.trainer.executor import Executor
 class TrainerSpec(types.ComponentSpec):
     """The ports of the Trainer. TFX's own has all of the configuration in one JSON text, and no interactions."""
 
-    PARAMETERS = {  # noqa: RUF012  (TFX's contract)
-        **{name: ExecutionParameter(type=property_type(TrainerConfig, name)) for name in TrainerConfig.model_fields},
-        "seed": ExecutionParameter(type=int),
-        "checkpoint_root": ExecutionParameter(type=str),
-        "code_version": ExecutionParameter(type=str),
+    INPUTS: ClassVar[dict[str, Any]] = ports(
+        examples=standard_artifacts.Examples,
+        interactions=standard_artifacts.Examples,
+        transform_graph=standard_artifacts.TransformGraph,
+    )
+    OUTPUTS: ClassVar[dict[str, Any]] = ports(model=standard_artifacts.Model, model_run=standard_artifacts.ModelRun)
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        **properties(TrainerConfig, seed=int, checkpoint_root=str, code_version=str),
         "custom_job": ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS = {  # noqa: RUF012
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "interactions": ChannelParameter(type=standard_artifacts.Examples),
-        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
-    }
-    OUTPUTS = {  # noqa: RUF012
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
     }
 
 
 class Trainer(base_component.BaseComponent):
-    """Learns NeuMF from ready batches, on what `config.device` says, and exports its best epoch.
+    """Learns NeuMF from ready batches, on the device that is configured, and exports its best epoch.
 
     The step is run by TFX's own Trainer executor, which calls `run_fn`.
 
-    ```
-    trainer = Trainer(
-        examples=negative_gen.outputs["examples"],
-        interactions=preprocess.outputs["interactions"],
-        vocabulary=preprocess.outputs["vocabulary"],
-        config=TrainerConfig(num_factors=64, epochs=20),
-        seed=0,
-        checkpoint_root="/checkpoints",
-        code_version="1",
-    )
-    ```
-
-    Outputs:
-      model: a SavedModel in `Format-Serving`, Keras weights in `keras`.
-      model_run: TensorBoard's logs and `history.json`.
+    Example:
+        trainer = Trainer(
+            examples=negative_gen.outputs["examples"],
+            interactions=preprocess.outputs["interactions"],
+            vocabulary=preprocess.outputs["vocabulary"],
+            trainer=TrainerConfig(num_factors=64, epochs=20),
+            seed=1,
+            checkpoint_root="/checkpoints",
+            code_version="1",
+        )
     """
 
     SPEC_CLASS = TrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DESCRIPTION: ClassVar[str] = first_line(__doc__)
+    OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
+        "model": "The SavedModel that serves raw ids, in Format-Serving, and Keras weights, in keras.",
+        "model_run": "TensorBoard's logs and history.json of the training.",
+    }
 
     def __init__(
         self,
         examples: types.BaseChannel,
         interactions: types.BaseChannel,
         vocabulary: types.BaseChannel,
-        config: TrainerConfig,
+        trainer: TrainerConfig,
         seed: int,
         checkpoint_root: str,
         code_version: str,
         custom_job: Mapping[str, Any] | None = None,
     ):
-        """Makes the component.
+        """Declares the step.
 
         Args:
-          examples: NegativeGen's `examples`.
-          interactions: Preprocess's `interactions`, none of which the served model recommends again.
-          vocabulary: Preprocess's `vocabulary`; it travels through TFX's port for a transform graph.
-          config: the model and its training.
-          seed: of the initial weights.
+          examples: NegativeGen's `examples`, the batches to learn from and the lists to validate on.
+          interactions: Preprocess' `interactions`, none of which the served model recommends again.
+          vocabulary: Preprocess' `vocabulary`, for the served model; it travels through TFX's port for a transform
+            graph.
+          trainer: the model and its training.
+          seed: the run's seed, for the initial weights.
           checkpoint_root: folder for the checkpoints of trainings that have not ended; empty: beside the logs.
-          code_version: changes when the code does, so that the cache does not serve what older code made.
+          code_version: changes with the code that the step runs; only part of the cache's key.
           custom_job: on Vertex AI, the CustomJob that trains in place of this step, as `custom_config` of TFX's Vertex
             Trainer; None trains in the step itself.
         """
@@ -89,9 +85,8 @@ class Trainer(base_component.BaseComponent):
                 examples=examples,
                 interactions=interactions,
                 transform_graph=vocabulary,
-                model=types.Channel(type=standard_artifacts.Model),
-                model_run=types.Channel(type=standard_artifacts.ModelRun),
-                **config.to_properties(),
+                **new_outputs(TrainerSpec),
+                **trainer.to_properties(),
                 seed=seed,
                 checkpoint_root=checkpoint_root,
                 code_version=code_version,

@@ -1,10 +1,19 @@
 """What model to train, and how (`trainer`)."""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from components.parameters import Section
+from components.metrics import METRICS
+from components.shared.parameters import Section
+from components.trainer.losses import LOSSES
+
+if TYPE_CHECKING:
+    LossName: TypeAlias = str
+    MetricName: TypeAlias = str
+else:  # what is registered is known at run time alone
+    LossName = Literal[tuple(LOSSES)]
+    MetricName = Literal[tuple(name.lower() for name in METRICS)]
 
 Width = Annotated[int, Field(ge=1)]
 DeviceName = Literal["auto", "cpu", "gpu", "mirrored", "multiworker", "tpu"]
@@ -58,6 +67,11 @@ class TrainerConfig(Section):
         le=1,
         description="For ALS: weight of a pair without interaction, where one with it has 1.",
     )
+    loss: LossName = Field(
+        "binary_cross_entropy",
+        description="Of a pair, from its logit and its label; what is served is the logit. binary_cross_entropy: as in "
+        "the paper.",
+    )
     batch_size: int = Field(2048, ge=1, description="Rows in a training step; the examples are cut for it.")
     epochs: int = Field(20, ge=1, description="At most so many; the best one on validation is exported.")
     learning_rate: float = Field(0.001, gt=0, description="Of Adam.")
@@ -79,8 +93,8 @@ class TrainerConfig(Section):
         description="Validate and export the exponential moving average of the weights, which keeps this share of "
         "itself in each step (Polyak and Juditsky, SIAM J. Control and Optimization 1992); 0 takes them as they are.",
     )
-    metric: Literal["hr", "ndcg"] = Field(
-        "ndcg", description="Which validation metric, HR@10 or NDCG@10, chooses the epoch and stops early."
+    metric: MetricName = Field(
+        "ndcg", description="Which metric at 10 on validation chooses the epoch and stops early."
     )
     early_stopping_patience: int | None = Field(
         5, ge=1, description="Stop after so many epochs without a better metric; null trains all epochs."

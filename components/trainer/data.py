@@ -3,46 +3,40 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from components.artifacts import Split, epoch_prefix, list_files, read_summary, split_dir
-from components.errors import UserError
-from components.parallel import ahead
-from components.records import DTYPES, TRAIN_COLUMNS, read_batches
+from components.artifacts.examples import (
+    EvaluationLayout,
+    ExamplesSummary,
+    list_evaluation_files,
+    list_training_files,
+)
+from components.artifacts.records import DTYPES, TRAIN_COLUMNS, read_batches
+from components.shared.errors import UserError
+from components.shared.parallel import ahead
 from components.trainer.config import TrainerConfig
 
 _READ_BUFFER_BYTES = 4 << 20
 _PARALLEL = 2
 _GROUPS_AHEAD = 2
 
-TrainingBatches = tuple[int, np.ndarray, np.ndarray, np.ndarray]
+TrainingBatches: TypeAlias = tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
+"""Number of batches; users, items and labels of each, [S, B]."""
 
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Shape of an evaluation split: a batch holds `users_per_batch` users of `width` rows, the positive first."""
-
-    users: int
-    width: int
-    users_per_batch: int
-    batches: int
+Rows: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
+"""Users, items and labels, [n]."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What is in an examples artifact; every size is known before anything is read."""
+    """An examples artifact: where it is, and what is in it."""
 
     uri: str
-    users: int
-    items: int
-    batch_size: int
-    epochs: int
-    batches_per_epoch: int
-    fingerprint: str
-    validation: Evaluation | None
+    summary: ExamplesSummary
 
     @classmethod
     def open(cls, uri: str) -> Self:
@@ -51,33 +45,27 @@ class Examples:
         Raises:
           UserError: the artifact is not whole.
         """
-        summary = read_summary(uri)
-        validation = summary["eval"].get("validation") or {"users": 0}
-        fields = ("users", "width", "users_per_batch", "batches")
-        return cls(
-            uri=uri,
-            users=summary["users"],
-            items=summary["items"],
-            batch_size=summary["batch_size"],
-            epochs=summary["epochs"],
-            batches_per_epoch=summary["batches_per_epoch"],
-            fingerprint=summary["fingerprint"],
-            validation=Evaluation(**{name: validation[name] for name in fields}) if validation["users"] else None,
-        )
+        return cls(uri, ExamplesSummary.read(uri))
+
+    @property
+    def validation(self) -> EvaluationLayout | None:
+        """Shape of the validation split; None where no user is in it."""
+        layout = self.summary.evaluation.get("validation")
+        return layout if layout and layout.users else None
 
     def check(self, config: TrainerConfig) -> None:
         """Raises UserError unless these examples were cut for `config`."""
-        if self.batch_size != config.batch_size:
+        if self.summary.batch_size != config.batch_size:
             raise UserError(
                 f"trainer.batch_size is {config.batch_size:,}, but the examples at {self.uri} were cut into batches of "
-                f"{self.batch_size:,}; run NegativeGen again with this batch size, or set "
-                f"trainer.batch_size={self.batch_size}"
+                f"{self.summary.batch_size:,}; run NegativeGen again with this batch size, or set "
+                f"trainer.batch_size={self.summary.batch_size}"
             )
-        if self.epochs < config.epochs_of_examples:
+        if self.summary.epochs < config.epochs_of_examples:
             raise UserError(
                 f"training needs {config.epochs_of_examples:,} epochs, but the examples at {self.uri} hold "
-                f"{self.epochs:,}; run NegativeGen again with this number of epochs, or set "
-                f"trainer.epochs={self.epochs} (and trainer.pretraining_epochs likewise)"
+                f"{self.summary.epochs:,}; run NegativeGen again with this number of epochs, or set "
+                f"trainer.epochs={self.summary.epochs} (and trainer.pretraining_epochs likewise)"
             )
 
     def training_batches(self, epoch: int, steps_per_call: int) -> Iterator[TrainingBatches]:
@@ -94,18 +82,18 @@ class Examples:
         Raises:
           UserError: the epoch has no files; while iterating, that one of them is damaged.
         """
-        batches = itertools.chain.from_iterable(map(read_batches, self._files("train", epoch_prefix(epoch))))
+        batches = itertools.chain.from_iterable(map(read_batches, list_training_files(self.uri, epoch)))
         return ahead(self._grouped(batches, steps_per_call), _GROUPS_AHEAD)
 
-    def _grouped(self, batches: Iterator[dict[str, np.ndarray]], size: int) -> Iterator[TrainingBatches]:
+    def _grouped(self, batches: Iterator[dict[str, npt.NDArray[Any]]], size: int) -> Iterator[TrainingBatches]:
         while group := list(itertools.islice(batches, size)):
-            arrays = {name: np.zeros((size, self.batch_size), DTYPES[name]) for name in TRAIN_COLUMNS}
+            arrays = {name: np.zeros((size, self.summary.batch_size), DTYPES[name]) for name in TRAIN_COLUMNS}
             for name, array in arrays.items():
                 for position, batch in enumerate(group):
                     array[position] = batch[name]
             yield len(group), arrays["user"], arrays["item"], arrays["label"]
 
-    def training_rows(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def training_rows(self, epoch: int) -> Iterator[Rows]:
         """The rows of an epoch (from 0), the few that fill its batches included, a part at a time.
 
         Yields:
@@ -119,15 +107,8 @@ class Examples:
         assert self.validation is not None
         shape = (self.validation.users_per_batch, self.validation.width)
         columns = {"user": tf.int32, "item": tf.int32, "mask": tf.uint8}
-        records = _records(self._files("validation"))
+        records = _records(list_evaluation_files(self.uri, "validation"))
         return records.map(lambda record: _decode(record, columns, shape), num_parallel_calls=_PARALLEL).prefetch(4)
-
-    def _files(self, split: Split, prefix: str = "") -> list[str]:
-        folder = split_dir(self.uri, split)
-        files = list_files(folder, "tfrecord", prefix)
-        if not files:
-            raise UserError(f"{folder} has no file {prefix}*.tfrecord; run NegativeGen again")
-        return files
 
 
 def _records(files: list[str]) -> tf.data.Dataset:

@@ -1,19 +1,20 @@
 """One model from its start to its best epoch: what comes before the training, and the training itself."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
 
-from components import progress
-from components.random_streams import stream_key
+from components.artifacts.model_run import Epoch, Stage
+from components.shared import progress
+from components.shared.random_streams import stream_key
 from components.trainer import checkpoints
 from components.trainer.checkpoints import TrainingState
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
-from components.trainer.devices import find_device
-from components.trainer.history import Epoch, Stage
+from components.trainer.engines.devices import Device
+from components.trainer.history import end_of_stage
 from components.trainer.loop import Training
 from components.trainer.model import NeuMF
 from components.trainer.pretraining import TOWERS, fuse, start_from_als, tower_config
@@ -27,13 +28,14 @@ class Fit:
     stages: Sequence[Stage]
 
 
-def fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, logs: str) -> Fit:
+def fit(examples: Examples, config: TrainerConfig, seed: int, device: Device, checkpoint: str, logs: str) -> Fit:
     """Trains a model, after its towers where the configuration says so.
 
     Args:
       examples: what it learns from.
       config: the model and its training.
       seed: the run's seed.
+      device: what trains.
       checkpoint: folder for the checkpoints; a stage that has one goes on from it.
       logs: folder for TensorBoard.
 
@@ -41,24 +43,24 @@ def fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, l
       The model on one device and in float32, whatever trained it.
 
     Raises:
-      UserError: this machine has no such device, or a training fails (see `Training.run`).
+      UserError: the device cannot train so (see `make_engine`), or a training fails (see `Training.run`).
     """
-    with find_device(config.device).placement():
-        return _fit(examples, config, seed, checkpoint, logs)
+    with device.placement():
+        return _fit(examples, config, seed, device, checkpoint, logs)
 
 
-def _fit(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str, logs: str) -> Fit:
+def _fit(examples: Examples, config: TrainerConfig, seed: int, device: Device, checkpoint: str, logs: str) -> Fit:
     stages: list[Stage] = []
     towers: dict[str, NeuMF] = {}
     for name in TOWERS if config.trains_towers else ():
         alone = tower_config(config, name)
         places = [posixpath.join(folder, name) for folder in (checkpoint, logs)]
         towers[name] = _start(examples, alone, seed, places[0])
-        stages.append(Stage(name, _train(towers[name], examples, alone, *places), alone))
+        stages.append(_train(name, towers[name], examples, alone, device, *places))
     model = _start(examples, config, seed, checkpoint)
     if towers:
         fuse(model, **towers, gmf_share=config.pretraining_gmf_share)
-    stages.append(Stage("neumf", _train(model, examples, config, checkpoint, logs), config))
+    stages.append(_train("neumf", model, examples, config, device, checkpoint, logs))
     return Fit(model, stages)
 
 
@@ -74,8 +76,8 @@ def _start(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str
 def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
     """A model with random weights."""
     return NeuMF(
-        examples.users,
-        examples.items,
+        examples.summary.users,
+        examples.summary.items,
         config.num_factors,
         config.layers,
         config.embedding_stddev,
@@ -84,9 +86,10 @@ def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
     )
 
 
-def _train(model: NeuMF, examples: Examples, config: TrainerConfig, checkpoint: str, logs: str) -> Sequence[Epoch]:
+def _train(
+    name: str, model: NeuMF, examples: Examples, config: TrainerConfig, device: Device, checkpoint: str, logs: str
+) -> Stage:
     state = checkpoints.load(checkpoint)
-    device = find_device(config.device)
     log = EpochLog(logs if device.is_chief else None)
     for number, epoch in enumerate(state.epochs if state else [], start=1):
         log.write(number, epoch)
@@ -96,12 +99,22 @@ def _train(model: NeuMF, examples: Examples, config: TrainerConfig, checkpoint: 
             checkpoints.save(checkpoint, state)
         log.write(len(state.epochs), state.epochs[-1])
 
-    if device.strategy is None and config.precision == "float32":
-        return Training(model, examples, config).run(state, epoch_seen).epochs
+    def train(model: NeuMF) -> Sequence[Epoch]:
+        return Training(model, examples, config, device).run(state, epoch_seen).epochs
+
+    alone = device.strategy is None and config.precision == "float32"
+    epochs = train(model) if alone else _train_a_copy(model, config.precision, device, train)
+    return end_of_stage(name, epochs, config)
+
+
+def _train_a_copy(
+    model: NeuMF, precision: str, device: Device, train: Callable[[NeuMF], Sequence[Epoch]]
+) -> Sequence[Epoch]:
+    """Trains a copy, which lies on several devices or is in half precision, and takes over its weights."""
     with device.scope():
-        copy = NeuMF(**model.get_config(), precision=config.precision)
+        copy = NeuMF(**model.get_config(), precision=precision)
         copy.set_weights(model.get_weights())
-        epochs = Training(copy, examples, config).run(state, epoch_seen).epochs
+        epochs = train(copy)
         weights = copy.get_weights()
     model.set_weights(weights)
     return epochs
@@ -116,9 +129,8 @@ class EpochLog:
 
     def write(self, number: int, epoch: Epoch) -> None:
         """Adds an epoch, numbered from 1."""
-        values = {"loss": epoch.loss, "hr@10": epoch.hr, "ndcg@10": epoch.ndcg, "speed": epoch.examples_per_second}
+        metrics = {name.lower(): value for name, value in epoch.metrics.items()}
         with self._writer.as_default():
-            for name, value in values.items():
-                if value is not None:
-                    tf.summary.scalar(name, value, step=number)
+            for name, value in {"loss": epoch.loss, **metrics, "speed": epoch.examples_per_second}.items():
+                tf.summary.scalar(name, value, step=number)
         self._writer.flush()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from components.random_streams import stream_key
+from components.shared.random_streams import stream_key
 
 Tensor = Any
 

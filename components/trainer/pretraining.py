@@ -3,14 +3,17 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.optimize
 import scipy.special
 
-from components.als import AlsSettings, fit_als
-from components.progress import Bar
+from components.shared.als import AlsSettings, fit_als
+from components.shared.progress import Bar
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.model import NeuMF
+
+_Columns = list[npt.NDArray[Any]]
 
 TOWERS = ("gmf", "mlp")
 _SAMPLE = 1 << 18  # rows that calibrate the scores of ALS
@@ -61,7 +64,7 @@ def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed
     settings = AlsSettings(
         model.num_factors, config.als_iterations, config.als_regularization, config.als_unobserved_weight
     )
-    als = fit_als(users, items, (examples.users, examples.items), settings, seed, bar)
+    als = fit_als(users, items, (examples.summary.users, examples.summary.items), settings, seed, bar)
     scores = np.einsum("nf,nf->n", als.user_factors[user], als.item_factors[item])
     scale, bias = log_odds(scores, label)
     width = model.num_factors
@@ -75,10 +78,10 @@ def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed
     model.head_bias.assign([bias])
 
 
-def _positives_and_sample(examples: Examples) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _positives_and_sample(examples: Examples) -> tuple[_Columns, _Columns]:
     """Users and items of all positives; users, items and labels of the first rows, a uniform sample of all."""
-    positives: list[tuple[np.ndarray, ...]] = []
-    sample: list[tuple[np.ndarray, ...]] = []
+    positives: list[tuple[npt.NDArray[Any], ...]] = []
+    sample: list[tuple[npt.NDArray[Any], ...]] = []
     sampled = 0
     for user, item, label in examples.training_rows(0):
         positives.append((user[label == 1], item[label == 1]))
@@ -88,22 +91,22 @@ def _positives_and_sample(examples: Examples) -> tuple[list[np.ndarray], list[np
     return _columns(positives), _columns(sample)
 
 
-def _columns(parts: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+def _columns(parts: list[tuple[npt.NDArray[Any], ...]]) -> _Columns:
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
-def log_odds(scores: np.ndarray, label: np.ndarray) -> tuple[float, float]:
+def log_odds(scores: npt.NDArray[np.floating], label: npt.NDArray[np.uint8]) -> tuple[float, float]:
     """Scale and bias that make scores the log-odds of labels (Platt, Probabilistic Outputs for SVMs, 1999).
 
     Args:
       scores: floats [n], higher for positives.
-      label: 0 or 1 [n].
+      label: uint8 [n], 0 or 1.
     """
     # Platt's targets: a little inside 0 and 1, so that the scale stays finite where scores separate the labels.
     positives, negatives = label.sum(), (1 - label.astype("f8")).sum()
     target = np.where(label == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
-    def loss_and_gradient(scale_and_bias: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss_and_gradient(scale_and_bias: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         logits = scale_and_bias[0] * scores + scale_and_bias[1]
         loss = np.mean(np.logaddexp(0, logits) - target * logits)
         error = scipy.special.expit(logits) - target

@@ -7,17 +7,17 @@ from typing import Any
 import keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components import progress
-from components.artifacts import write_json
-from components.errors import UserError
+from components.artifacts.model_run import History
+from components.artifacts.vocabulary import Vocabulary
+from components.serving.exporter import ServingModel
+from components.serving.seen_items import SeenItems
+from components.shared import progress
+from components.shared.errors import UserError
 from components.trainer import checkpoints, history
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
-from components.trainer.devices import find_device
-from components.trainer.export import ServingModel, save_weights
+from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
-from components.trainer.seen_items import SeenItems
-from components.trainer.vocabulary import Vocabulary
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -42,25 +42,26 @@ def run_fn(fn_args: FnArgs) -> None:
     seen = SeenItems.open(custom["interactions"], len(vocabulary.user_ids))
     _check_backend()
 
-    identity = {"examples": examples.fingerprint, **custom, "checkpoint_root": None, "interactions": None}
+    identity = {"examples": examples.summary.fingerprint, **custom, "checkpoint_root": None, "interactions": None}
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
-    trained = fit(examples, config, seed, checkpoint, logs)
+    trained = fit(examples, config, seed, device, checkpoint, logs)
     if not device.is_chief:
         device.wait_for_all()
         return
-    report = {**history.report(trained.stages), "seconds": time.monotonic() - start, "config": custom["config"]}
-    write_json(posixpath.join(logs, "history.json"), report)
-    save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
+    *towers, whole = trained.stages
+    History(whole, time.monotonic() - start, custom["config"], towers).write(logs)
+    checkpoints.save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     ServingModel(trained.model, vocabulary, seen).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
-    progress.note(history.outcome(trained.stages[-1].epochs, config))
+    progress.note(history.outcome(whole, config))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:
-    sizes, known = (examples.users, examples.items), (len(vocabulary.user_ids), len(vocabulary.item_ids))
+    summary = examples.summary
+    sizes, known = (summary.users, summary.items), (len(vocabulary.user_ids), len(vocabulary.item_ids))
     if sizes != known:
         raise UserError(
             f"the examples at {examples.uri} have {sizes[0]:,} users and {sizes[1]:,} items, but their vocabulary has "

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import preprocess
-from components.preprocess.synthetic import SyntheticConfig, write_csv
+from components.preprocess.datasets.synthetic import SyntheticConfig, write_csv
 
 pytest.importorskip("duckdb")
 

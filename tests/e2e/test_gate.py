@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from components.preprocess.synthetic import SyntheticConfig, generate_block
+from components.preprocess.datasets.synthetic import SyntheticConfig, generate_block
 
 NEGATIVES = 99
 

@@ -1,40 +1,77 @@
 import os
 import shutil
+from pathlib import Path
+
+import pytest
 
 from components.preprocess.config import DatasetConfig
-from pipeline import code_version as module
+from components.shared.sources import PACKAGE
 from pipeline.code_version import code_version, input_fingerprint
 
-
-def test_a_component_changes_with_its_own_code_and_with_shared_code(tmp_path, monkeypatch):
-    copy = tmp_path / "components"
-    shutil.copytree(module._COMPONENTS, copy)
-    monkeypatch.setattr(module, "_COMPONENTS", copy)
-    names = ("preprocess", "negative_gen", "trainer", "evaluator")
-    before = {name: code_version(name) for name in names}
-    assert len(set(before.values())) == 4
-
-    (copy / "trainer" / "__pycache__").mkdir(exist_ok=True)
-    (copy / "trainer" / "__pycache__" / "extra.cpython-311.pyc").write_bytes(b"compiled")
-    (copy / "trainer" / "__pycache__" / "kernels").mkdir()
-    (copy / "trainer" / "__pycache__" / "kernels" / "extra.nbi").write_bytes(b"compiled")
-    assert all(code_version(name) == before[name] for name in names)
-
-    (copy / "evaluator" / "report" / "extra.css").write_text("p {}\n")
-    assert [name for name in names if code_version(name) != before[name]] == ["evaluator"]
-    (copy / "evaluator" / "report" / "extra.css").unlink()
-
-    (copy / "trainer" / "extra.py").write_text("X = 1\n")
-    assert [name for name in names if code_version(name) != before[name]] == ["trainer"]
-
-    for shared in ("artifacts.py", "kernels/products.py"):
-        source = (copy / shared).read_text()
-        (copy / shared).write_text(f"{source}X = 1\n")
-        assert all(code_version(name) != before[name] for name in names)
-        (copy / shared).write_text(source)
+COMPONENTS = ("preprocess", "negative_gen", "trainer", "evaluator", "pusher")
+ALL = set(COMPONENTS)
 
 
-def test_a_changed_input_file_changes_the_fingerprint(tmp_path):
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PACKAGE, tmp_path / "components", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def versions(package: Path) -> dict[str, str]:
+    code_version.cache_clear()
+    return {name: code_version(name, package) for name in COMPONENTS}
+
+
+def changed_by(file: Path, package: Path, line: str = "# A comment.") -> set[str]:
+    before = versions(package)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as source:
+        source.write(f"{line}\n")
+    after = versions(package)
+    return {name for name in COMPONENTS if after[name] != before[name]}
+
+
+def test_the_components_differ(copy: Path) -> None:
+    assert len(set(versions(copy).values())) == len(COMPONENTS)
+    assert versions(copy) == versions(PACKAGE)
+
+
+@pytest.mark.parametrize(
+    ("file", "components"),
+    [
+        ("shared/als.py", {"trainer", "evaluator"}),
+        ("kernels/products.py", {"trainer", "evaluator"}),
+        ("evaluator/report/style.css", {"evaluator"}),
+        ("evaluator/report/templates/gate.html", {"evaluator"}),
+        ("evaluator/gate.py", {"evaluator"}),
+        ("trainer/run_fn.py", {"trainer"}),
+        ("trainer/engines/cpu/adam.py", {"trainer"}),
+        ("preprocess/readers/text.py", {"preprocess"}),
+        ("negative_gen/loops.py", {"negative_gen"}),
+        ("artifacts/records.py", {"negative_gen", "trainer", "evaluator"}),
+        ("shared/errors.py", ALL - {"pusher"}),
+        ("shared/progress.py", ALL),
+        ("__init__.py", ALL),
+        ("trainer/component.py", set()),
+        ("trainer/__pycache__/loop.cpython-311.pyc", set()),
+        ("trainer/engines/__pycache__/loop.nbi", set()),
+        ("trainer/imported_by_nobody.py", set()),
+    ],
+)
+def test_a_change_runs_again_what_imports_the_file_and_no_more(file: str, components: set[str], copy: Path) -> None:
+    assert changed_by(copy / file, copy) == components
+
+
+@pytest.mark.parametrize(
+    "line", ["from components.shared.als import fit", "def f():\n    import components.shared.als\n"]
+)
+def test_what_a_component_comes_to_import_counts_from_then_on(line: str, copy: Path) -> None:
+    with (copy / "pusher" / "executor.py").open("a") as source:
+        source.write(f"{line}\n")
+    assert changed_by(copy / "shared" / "als.py", copy) == {"trainer", "evaluator", "pusher"}
+
+
+def test_a_changed_input_file_changes_the_fingerprint(tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("user,item\n")
     dataset = DatasetConfig(kind="files", path=str(tmp_path / "*.csv"))
@@ -46,7 +83,7 @@ def test_a_changed_input_file_changes_the_fingerprint(tmp_path):
     assert input_fingerprint(dataset) != before
 
 
-def test_the_files_of_a_mirror_count(tmp_path):
+def test_the_files_of_a_mirror_count(tmp_path: Path) -> None:
     folder = tmp_path / "ml-100k"
     folder.mkdir()
     (folder / "u.data").write_text("1\t1\t5\t0\n")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
+from components.shared.errors import UserError
 from pipeline.config import describe_config, load_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

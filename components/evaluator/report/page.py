@@ -8,17 +8,18 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from components.evaluator.report import evidence, figures, judgement, measurements, training
+from components.artifacts.model_run import History
+from components.evaluator.report import evidence, figures, judgement, learning, systems
 
 _FOLDER = Path(__file__).parent
 
 
-def render(metrics: Mapping[str, Any], history: Mapping[str, Any] | None, run: Mapping[str, Any]) -> str:
+def render(metrics: Mapping[str, Any], history: History | None, run: Mapping[str, Any]) -> str:
     """Renders the report of one evaluation.
 
     Args:
       metrics: what `metrics.json` holds; a part that is missing or None is left out or shown as "none".
-      history: what the training's `history.json` holds; None where there is none.
+      history: of the training; None where there is none.
       run: what was run. Every key is optional: `pipeline`, its name; `config`, the configuration by section,
         {"seed": 0, "trainer": {"epochs": 20, ...}, ...}; `git_version` of the code (see `git_version`).
 
@@ -37,17 +38,17 @@ def render(metrics: Mapping[str, Any], history: Mapping[str, Any] | None, run: M
             champion=judgement.champion(metrics),
             systems=evidence.systems(metrics),
             gate_metrics=evidence.gate_metrics(metrics),
-            accuracy=measurements.accuracy(metrics),
-            differences=measurements.differences(metrics),
-            curves=measurements.curves(metrics),
-            slices=measurements.slices(metrics),
-            recommended=measurements.recommended(metrics),
-            examples=measurements.examples(metrics),
-            learning=training.learning(history),
+            accuracy=systems.accuracy(metrics),
+            differences=systems.differences(metrics),
+            curves=systems.curves(metrics),
+            slices=systems.slices(metrics),
+            recommended=systems.recommended(metrics),
+            examples=systems.examples(metrics),
+            learning=learning.learning(history),
             pipeline=run.get("pipeline"),
             version=version,
-            provenance=training.provenance(metrics, version, run.get("pipeline")),
-            configuration=training.configuration(run.get("config") or {}),
+            provenance=learning.provenance(metrics, version, run.get("pipeline")),
+            configuration=learning.configuration(run.get("config") or {}),
         )
     )
 

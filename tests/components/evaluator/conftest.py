@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from components import artifacts
-from components.records import write_batches
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary, evaluation_file
+from components.artifacts.records import write_batches
+from components.artifacts.vocabulary import write_vocabulary
+from tests.components.artifacts.handmade import write_interactions
 
 USERS, ITEMS, NEGATIVES, USERS_PER_BATCH, SHARDS = 130, 40, 9, 50, 3
 
@@ -90,30 +91,23 @@ def _make_world(root: Path, users_with_test: int = USERS - 7, text_ids: bool = F
     train_counts = np.bincount(np.concatenate(train), minlength=ITEMS)
     world = World(root, positives, seen, negatives, masked, train_counts, user_ids, item_ids)
 
-    for shard, users in enumerate(np.array_split(np.arange(USERS), SHARDS)):
-        tested = users[positives[users] >= 0]
-        rows = {
-            "train": (
-                np.repeat(users, [len(train[user]) for user in users]),
-                np.concatenate([train[u] for u in users]),
-            ),
-            "validation": (users, validation[users]),
-            "test": (tested, positives[tested]),
-        }
-        for split, (user, item) in rows.items():
-            path = root / "interactions" / f"Split-{split}" / artifacts.shard_name(shard, SHARDS, "parquet")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.table({"user": pa.array(user, pa.int32()), "item": pa.array(item, pa.int32())}), path)
-    summary = {"dataset": "a small world", "fingerprint": "0123456789abcdef", "best_possible_hr": {"9": 0.9}}
-    artifacts.write_summary(world.uri("interactions"), summary)
-
-    (root / "vocabulary").mkdir()
-    for name, ids, counts in (
-        (artifacts.USERS_VOCABULARY, user_ids, np.array([len(items) for items in train])),
-        (artifacts.ITEMS_VOCABULARY, item_ids, train_counts),
-    ):
-        columns = {"id": ids, "index": np.arange(len(ids), dtype=np.int32), "count": counts}
-        pq.write_table(pa.table(columns), root / "vocabulary" / name)
+    users, tested = np.arange(USERS), np.flatnonzero(positives >= 0)
+    counts = np.array([len(items) for items in train])
+    rows = {
+        "train": (np.repeat(users, counts), np.concatenate(train)),
+        "validation": (users, validation),
+        "test": (tested, positives[tested]),
+    }
+    write_interactions(
+        world.uri("interactions"),
+        {split: np.stack(columns, axis=1) for split, columns in rows.items()},
+        USERS,
+        ITEMS,
+        SHARDS,
+        dataset="a small world",
+        best_possible_hr={"9": 0.9},
+    )
+    write_vocabulary(world.uri("vocabulary"), pa.array(user_ids), pa.array(item_ids), counts, train_counts)
     _write_examples(world, users_with_test)
     return world
 
@@ -131,9 +125,14 @@ def _write_examples(world: World, users: int) -> None:
         mask[row, 1:] = world.masked[row]
     columns = {"user": user, "item": item, "mask": mask}
     cut = [{name: values.reshape(batches, -1)[batch] for name, values in columns.items()} for batch in range(batches)]
-    write_batches(f"{world.uri('examples')}/Split-test/{artifacts.shard_name(0, 1, 'tfrecord')}", cut)
-    layout = {"users": users, "width": 1 + NEGATIVES, "users_per_batch": USERS_PER_BATCH, "batches": batches}
-    artifacts.write_summary(world.uri("examples"), {"eval": {"test": layout}})
+    write_batches(f"{world.uri('examples')}/{evaluation_file('test')}", cut)
+    layout = EvaluationLayout(users=users, width=1 + NEGATIVES, users_per_batch=USERS_PER_BATCH, batches=batches)
+    positives = sum(map(len, world.seen)) - USERS
+    ExamplesSummary(
+        batch_size=100, epochs=0, num_negatives=4, rows_per_epoch=5 * positives, batches_per_epoch=-(-positives // 20),
+        users=USERS, items=ITEMS, train_positives=positives, protocol="standard", evaluation={"test": layout}, seed=0,
+        fingerprint="0123456789abcdef",
+    ).write(world.uri("examples"))  # fmt: skip
 
 
 def _save_model(

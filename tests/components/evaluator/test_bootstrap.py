@@ -5,7 +5,7 @@ import pytest
 
 from components.evaluator import bootstrap
 from components.evaluator.bootstrap import Interval, intervals, paired_interval, resampled_means
-from components.random_streams import generator
+from components.shared.random_streams import generator
 
 
 def test_interval_is_that_of_the_normal_approximation_for_many_users() -> None:

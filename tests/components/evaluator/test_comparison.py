@@ -3,9 +3,10 @@ import pytest
 
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.comparison import compare, summarise_copies, summarise_slices
-from components.evaluator.metrics import hits, summarise
 from components.evaluator.slices import slicings
-from components.random_streams import generator
+from components.metrics import METRICS
+from components.metrics.by_user import summarise
+from components.shared.random_streams import generator
 
 RANKS = {name: np.random.default_rng(seed).integers(1, 30, 400) for seed, name in enumerate(("model", "als"))}
 
@@ -15,7 +16,7 @@ def test_systems_are_resampled_together() -> None:
     of_systems, differences = compare(RANKS, (5, 10), 0.9, generator(0, "test"), 300)
     assert nothing == {}
     assert of_systems["model"] == alone["model"]
-    ahead = hits(RANKS["model"], 10) - hits(RANKS["als"], 10)
+    ahead = METRICS["HR"](RANKS["model"], 10) - METRICS["HR"](RANKS["als"], 10)
     expected = paired_interval(ahead, 0.9, generator(0, "test"), 300)._asdict()
     assert differences == {"als": differences["als"]}
     assert differences["als"]["HR@10"] == pytest.approx(expected)

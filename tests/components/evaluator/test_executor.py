@@ -1,8 +1,9 @@
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from tfx.components.util import model_utils
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
-from components import artifacts, progress
-from components.errors import UserError
+from components.artifacts.interactions import InteractionsSummary
+from components.artifacts.model_run import Epoch, History, Stage
 from components.evaluator.component import Evaluator
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.executor import Executor
+from components.shared import progress
+from components.shared.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class _Notes(progress.Reporter):
         self.texts.append(text)
 
 
-def _run(world: Any, seed: int = 0, history: dict[str, Any] | None = None, **config: Any) -> Outcome:
+def _run(world: Any, seed: int = 0, history: History | None = None, **config: Any) -> Outcome:
     """Runs the executor on a world, whose folder `serving` is the push destination."""
 
     def artifact(type_: type[Artifact], name: str) -> list[Artifact]:
@@ -54,7 +57,7 @@ def _run(world: Any, seed: int = 0, history: dict[str, Any] | None = None, **con
     }
     if history is not None:
         inputs["model_run"] = artifact(standard_artifacts.ModelRun, "model_run")
-        artifacts.write_json(f"{world.uri('model_run')}/history.json", history)
+        history.write(world.uri("model_run"))
     outputs = {
         "evaluation": artifact(standard_artifacts.ModelEvaluation, "evaluation"),
         "blessing": artifact(standard_artifacts.ModelBlessing, "blessing"),
@@ -235,11 +238,13 @@ def test_a_corrupted_champion_blocks_until_it_is_removed(world: Any, save_model:
 
 def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
-    epochs = [{"epoch": 1, "loss": 0.43217, "hr@10": 0.5, "ndcg@10": 0.25, "seconds": 1.0, "examples_per_second": 9}]
-    history = {"epochs": epochs, "best_epoch": 1, "chosen_by": "ndcg@10 on validation", "stopped": "all epochs done"}
+    epochs = [Epoch(0.43217, {"HR@10": 0.5, "NDCG@10": 0.25}, seconds=1.0, examples_per_second=9)]
+    stage = Stage("neumf", epochs, 1, "ndcg@10 on validation", "all epochs done")
+    history = History(stage, seconds=2.0, config={"num_factors": 7})
     page = _run(world, ks=(3,), gate_k=3, history=history).page
     assert "a small pipeline" in page
     assert "0.4322" in page
+    assert re.search(r"num_factors\W.*?\b7\b", page, re.DOTALL), "what the training was told, not the description"
     assert "0.4322" not in _run(world, ks=(3,), gate_k=3).page
 
 
@@ -272,7 +277,9 @@ def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callab
 def test_interactions_without_validation(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
     with_validation = _run(world).report["model"]["full"]
-    shutil.rmtree(world.root / "interactions" / "Split-validation")
+    summary = InteractionsSummary.read(world.uri("interactions"))
+    splits = {split: rows for split, rows in summary.interactions.items() if split != "validation"}
+    replace(summary, interactions=splits).write(world.uri("interactions"))
     without = _run(world).report["model"]["full"]
     assert without["NDCG@20"] < with_validation["NDCG@20"]
 

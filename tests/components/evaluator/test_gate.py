@@ -8,8 +8,8 @@ from components.evaluator.champion import Duel
 from components.evaluator.champion import summarise as summarise_duel
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.gate import Rule, Verdict, judge, rules
-from components.evaluator.metrics import summarise
 from components.evaluator.slices import slicings
+from components.metrics.by_user import summarise
 
 CONFIG = EvaluatorConfig(minimum_hr=0.5, minimum_ndcg=0.25, minimum_test_users=2)
 

@@ -7,18 +7,18 @@ from typing import Any
 import apache_beam as beam
 import pytest
 
+from components.artifacts.interactions import Interactions
+from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, evaluate
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
+from components.negative_gen.job import NegativesJob
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
-from components.trainer.export import ServingModel
+from components.preprocess.run import write_artifacts
+from components.serving.exporter import ServingModel
+from components.serving.seen_items import SeenItems
 from components.trainer.model import NeuMF
-from components.trainer.seen_items import SeenItems
-from components.trainer.vocabulary import Vocabulary
 
 Evaluate = Callable[..., dict[str, Any]]
 
@@ -31,8 +31,9 @@ def evaluate_ml_1m(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     dataset = DatasetConfig(kind="ncf", path=str(shared_data / "ml-1m-ncf"))
     preprocess = PreprocessConfig(min_interactions=1, validation=False)
     write_artifacts(dataset, preprocess, 0, sources.interactions, sources.vocabulary, beam.Pipeline)
-    job = Job(
-        interactions=Interactions(sources.interactions, ["train", "test"]),
+    job = NegativesJob(
+        interactions=Interactions(sources.interactions),
+        evaluation_splits=("test",),
         vocabulary_uri=sources.vocabulary,
         examples_uri=sources.examples,
         negatives=NegativesConfig(protocol="ncf"),

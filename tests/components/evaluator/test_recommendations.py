@@ -3,7 +3,7 @@ import math
 import numpy as np
 
 from components.evaluator.baselines import Popularity
-from components.evaluator.ranking import Holdouts
+from components.evaluator.ranking.ranks import Holdouts
 from components.evaluator.recommendations import coverage, examples, recommended_popularity
 
 TOP = np.array([[0, 7], [7, -1], [0, 7]])

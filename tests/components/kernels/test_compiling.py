@@ -12,7 +12,6 @@ import pytest
 
 import components
 
-ROOM = "preprocess"
 _CAPABILITIES = 1, 2, 3  # to override permissions, to read and search anything, to act as a file's owner
 _DROP = 24  # PR_CAPBSET_DROP
 
@@ -38,7 +37,7 @@ for name in found:
     importlib.import_module(name)
 from components.kernels.random import GAMMA
 from components.kernels.compiling import entry_point
-from components.negative_gen.kernels import shuffle
+from components.negative_gen.loops import shuffle
 rows = np.arange(5, dtype=np.uint64)
 shuffle(rows, np.uint64(1))
 assert sorted(rows) == [0, 1, 2, 3, 4]

@@ -1,6 +1,5 @@
 """Interactions artifacts of known content, and readers of what is made of them."""
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import artifacts
+from components.artifacts.examples import list_training_files
+from components.artifacts.interactions import Interactions
+from components.artifacts.records import read_batches
+from components.artifacts.vocabulary import write_vocabulary
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
-from components.negative_gen.interactions import Interactions
-from components.negative_gen.job import Job
-from components.records import read_batches
+from components.negative_gen.job import NegativesJob
+from tests.components.artifacts.handmade import write_interactions
 
 
 @dataclass(frozen=True)
@@ -32,42 +33,24 @@ class Data:
 
 def write_artifacts(folder: Path, items, train, held_out, shards=3, given=None) -> Data:
     """Writes interactions and vocabulary; raw id of user n is "u<n>"."""
-    uri = folder / "interactions"
-    users = len(train)
-    bounds = np.linspace(0, users, shards + 1).astype(int)
-    described = []
-    for shard, (first, end) in enumerate(itertools.pairwise(bounds)):
-        rows = {"train": [(u, i) for u in range(first, end) for i in train[u]]}
-        for split, chosen in held_out.items():
-            rows[split] = [(u, chosen[u]) for u in range(first, end) if u in chosen]
-        for split, pairs in rows.items():
-            path = uri / f"Split-{split}" / artifacts.shard_name(shard, shards, "parquet")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pairs = np.array(pairs, np.int32).reshape(-1, 2)
-            pq.write_table(pa.table({"user": pairs[:, 0], "item": pairs[:, 1]}), path)
-        described.append(
-            {
-                "first_user": int(first),
-                "users": int(end - first),
-                **{split: len(pairs) for split, pairs in rows.items()},
-            }
-        )
-    if given is not None:
+    uri, vocabulary_uri, users = str(folder / "interactions"), str(folder / "vocabulary"), len(train)
+    rows = {"train": [(user, item) for user, mine in enumerate(train) for item in mine]}
+    rows |= {split: sorted(chosen.items()) for split, chosen in held_out.items()}
+    write_interactions(uri, rows, users, items, shards)
+    if given is not None:  # lists of any length, unlike those that Preprocess writes
         table = {"user": pa.array(list(given), pa.int32()), "negatives": pa.array(given.values(), pa.list_(pa.int32()))}
-        pq.write_table(pa.table(table), uri / artifacts.GIVEN_NEGATIVES)
-    counts = {"train": sum(map(len, train)), **{split: len(chosen) for split, chosen in held_out.items()}}
-    artifacts.write_summary(
-        str(uri), {"users": users, "items": items, "interactions": counts, "shards": described, "fingerprint": "0"}
-    )
-    vocabulary = folder / "vocabulary"
-    vocabulary.mkdir()
-    pq.write_table(pa.table({"id": [f"u{n}" for n in range(users)]}), vocabulary / artifacts.USERS_VOCABULARY)
-    return Data(str(uri), str(vocabulary), users, items, train, held_out)
+        pq.write_table(pa.table(table), f"{uri}/given_negatives.parquet")
+    user_ids, item_ids = pa.array([f"u{n}" for n in range(users)]), pa.array(np.arange(items))
+    write_vocabulary(vocabulary_uri, user_ids, item_ids, np.ones(users, int), np.ones(items, int))
+    return Data(uri, vocabulary_uri, users, items, train, held_out)
 
 
-def make_job(data: Data, out: Path, batch_size=1000, epochs=1, seed=7, max_rows_per_file=1 << 24, **negatives) -> Job:
-    return Job(
-        interactions=Interactions(data.uri, ["train", *data.held_out]),
+def make_job(
+    data: Data, out: Path, batch_size=1000, epochs=1, seed=7, max_rows_per_file=1 << 24, **negatives
+) -> NegativesJob:
+    return NegativesJob(
+        interactions=Interactions(data.uri),
+        evaluation_splits=tuple(data.held_out),
         vocabulary_uri=data.vocabulary_uri,
         examples_uri=str(out),
         negatives=NegativesConfig(**{"num_eval_negatives": 99, **negatives}),
@@ -78,7 +61,7 @@ def make_job(data: Data, out: Path, batch_size=1000, epochs=1, seed=7, max_rows_
     )
 
 
-def run(job: Job, *options: str) -> Path:
+def run(job: NegativesJob, *options: str) -> Path:
     with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *options])) as pipeline:
         generate(pipeline, job)
     return Path(job.examples_uri)
@@ -86,14 +69,12 @@ def run(job: Job, *options: str) -> Path:
 
 def read_epoch(examples: Path, epoch: int) -> dict[str, np.ndarray]:
     """The rows of an epoch in the order of its files, [rows]."""
-    files = artifacts.list_files(str(examples / "Split-train"), "tfrecord", artifacts.epoch_prefix(epoch))
-    batches = [batch for file in files for batch in read_batches(file)]
+    batches = [batch for file in list_training_files(str(examples), epoch) for batch in read_batches(file)]
     return {name: np.concatenate([batch[name] for batch in batches]) for name in ("user", "item", "label")}
 
 
-def read_lists(examples: Path, split: str) -> dict[str, np.ndarray]:
+def read_lists(examples: Path, split: str, width: int = 100) -> dict[str, np.ndarray]:
     """The evaluation rows [users, width], padding included."""
-    width = artifacts.read_summary(str(examples))["eval"][split]["width"]
     batches = list(read_batches(str(examples / f"Split-{split}" / "shard-00000-of-00001.tfrecord")))
     return {name: np.concatenate([batch[name] for batch in batches]).reshape(-1, width) for name in batches[0]}
 

@@ -2,10 +2,11 @@ import numpy as np
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import Channel, standard_artifacts
 
-from components import artifacts, progress
+from components.artifacts.examples import ExamplesSummary
 from components.negative_gen.component import NegativeGen
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.executor import Executor
+from components.shared import progress
 from tests.components.negative_gen.helpers import contents, make_job, random_data, run
 
 
@@ -59,7 +60,7 @@ def test_the_executor_writes_what_the_logic_writes(tmp_path, monkeypatch):
     assert contents(tmp_path / "examples") == contents(expected)
     assert output.split_names == '["train", "validation", "test"]'
     assert output.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
-    rows = artifacts.read_summary(str(expected))["rows_per_epoch"]
+    rows = ExamplesSummary.read(str(expected)).rows_per_epoch
     assert notes == [f"2 x {rows:,} training rows in batches of 1,000, 99 negatives to rank against"]
 
 

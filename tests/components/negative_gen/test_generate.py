@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from components import artifacts, progress
 from components.negative_gen.generate import showing_progress
+from components.shared import progress
 from tests.components.negative_gen.helpers import contents, make_job, random_data, read_lists, run, write_artifacts
 
 
@@ -49,13 +49,13 @@ def test_another_seed_changes_every_file(data, reference, tmp_path):
 
 def test_more_epochs_leave_the_first_ones_as_they_are(data, reference, tmp_path):
     longer = contents(run(make_job(data, tmp_path, epochs=4, batch_size=64, max_rows_per_file=4_000)))
-    assert {name: longer[name] for name in reference if name != artifacts.SUMMARY} == {
-        name: content for name, content in reference.items() if name != artifacts.SUMMARY
+    assert {name: longer[name] for name in reference if name != "summary.json"} == {
+        name: content for name, content in reference.items() if name != "summary.json"
     }
 
 
 def test_the_summary(data, reference):
-    summary = json.loads(reference[artifacts.SUMMARY])
+    summary = json.loads(reference["summary.json"])
     positives = sum(map(len, data.train))
     assert len(summary.pop("fingerprint")) == 16
     split = {"users": 100, "width": 100, "users_per_batch": 655, "batches": 1}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
+from components.shared.errors import UserError
 
 RATINGS = b"userId,movieId,rating,timestamp\n1,7,4.0,100\n1,9,3.5,101\n"
 SMALL = "ml-latest-small"

@@ -7,22 +7,23 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components import artifacts
+from components.artifacts.interactions import Interactions, InteractionsSummary
+from components.artifacts.splits import Split
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
+from components.preprocess.run import write_artifacts
 from tests.components.preprocess.archives import Server
 
 
 class Prepared:
     """Both artifacts of one run, read back."""
 
-    def __init__(self, folder: Path, summary: dict[str, Any]):
+    def __init__(self, folder: Path, summary: InteractionsSummary):
         self.folder = folder
         self.summary = summary
 
-    def rows(self, split: str) -> list[tuple[int, int]]:
-        files = artifacts.list_files(artifacts.split_dir(str(self.folder / "interactions"), split), "parquet")
-        return [(row["user"], row["item"]) for path in files for row in pq.read_table(path).to_pylist()]
+    def rows(self, split: Split) -> list[tuple[int, int]]:
+        users, items = Interactions(str(self.folder / "interactions")).split(split)
+        return list(zip(users.tolist(), items.tolist(), strict=True))
 
     def ids(self, name: str) -> list[Any]:
         return pq.read_table(self.folder / "vocabulary" / f"{name}.parquet")["id"].to_pylist()
@@ -30,7 +31,7 @@ class Prepared:
     def counts(self, name: str) -> list[int]:
         return pq.read_table(self.folder / "vocabulary" / f"{name}.parquet")["count"].to_pylist()
 
-    def raw(self, split: str) -> list[tuple[Any, Any]]:
+    def raw(self, split: Split) -> list[tuple[Any, Any]]:
         users, items = self.ids("users"), self.ids("items")
         return [(users[user], items[item]) for user, item in self.rows(split)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
+from components.shared.errors import UserError
 
 HEADER = b"user,item,rating,timestamp\n"
 GOOD = b"".join(b"%d,%d,4,%d\n" % (user, item, item) for user in range(40) for item in range(100, 125))
@@ -26,8 +26,13 @@ BAD_LINES = {
     "no timestamp": (b"1,2,3,\n", "empty timestamp"),
     "no user": (b",2,3,4\n", "empty user id"),
     "no item": (b"1,,3,4\n", "empty item id"),
-    "not UTF-8": (b"1,2,\xff\xfe,4,\n", "not UTF-8"),
+    "not UTF-8": (b"1,\xff\xfe,3,4\n", "not UTF-8"),
     "quote": (b'1,2,"3,4\n', "cannot be read"),
+    "quote in the last column": (b'1,2,3,"4\n', "cannot be read"),
+    "carriage return": (b"1,2,3\r,4\n", "cannot be read"),
+    "hexadecimal": (b"1,0x2,3,4\n", "item id '0x2' is not an integer"),
+    "other blanks": (b"1,2,3,\x0c4\n", r"timestamp '\x0c4' is not a number"),
+    "other digits": ("1,2,3,٣\n".encode(), "timestamp '٣' is not a number"),
 }
 PADDING = GOOD * 20
 
@@ -53,9 +58,9 @@ def test_bad_lines_are_skipped_and_counted(prepare, tmp_path, case):
     clean = prepare(written(tmp_path, HEADER + GOOD))
     path = written(tmp_path, HEADER + line + GOOD + line + b"\n", "bad.csv")
     out = prepare(path, on_bad_row="skip", id_type="integer")
-    assert out.summary["dropped"]["bad_rows"] == 2
-    assert out.summary["rows_read"] == 1_002
-    assert out.summary["fingerprint"] == clean.summary["fingerprint"]
+    assert out.summary.dropped.bad_rows == 2
+    assert out.summary.rows_read == 1_002
+    assert out.summary.fingerprint == clean.summary.fingerprint
 
 
 def test_an_empty_text_id(prepare, tmp_path):
@@ -108,9 +113,9 @@ def test_a_folder_and_an_unknown_format(prepare, tmp_path):
 _FILL_DISK = """
 import resource, signal, sys
 import apache_beam as beam
-from components.errors import UserError
+from components.shared.errors import UserError
 from components.preprocess.config import DatasetConfig, PreprocessConfig
-from components.preprocess.preprocess import write_artifacts
+from components.preprocess.run import write_artifacts
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

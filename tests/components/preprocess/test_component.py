@@ -3,10 +3,10 @@ from pathlib import Path
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, standard_artifacts
 
-from components import progress
 from components.preprocess.component import Preprocess
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.executor import Executor
+from components.shared import progress
 
 
 def properties(tmp_path: Path, **preprocess):

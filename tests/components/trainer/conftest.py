@@ -1,19 +1,22 @@
 """Hand-made artifacts: what Preprocess and NegativeGen hand to the trainer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.artifacts import write_summary
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary, evaluation_file, training_file
+from components.artifacts.splits import Split
+from components.artifacts.vocabulary import write_vocabulary
 from components.trainer.config import TrainerConfig
 from components.trainer.run_fn import run_fn
+from tests.components.artifacts.handmade import write_interactions
 
 USERS, ITEMS, WIDTH = 60, 40, 20
 
@@ -89,8 +92,8 @@ def write_examples(folder: Path, validation: bool = True, epochs: int = 6, batch
         order = np.resize(rng.permutation(rows), batches * batch_size).reshape(batches, batch_size)
         records = [{"user": users[rows], "item": items[rows], "label": labels[rows]} for rows in order]
         for shard, part in enumerate([records[: batches // 2], records[batches // 2 :]]):
-            write_records(folder / "Split-train" / f"epoch-{epoch:05d}-shard-{shard:05d}-of-00002.tfrecord", part)
-    evaluation = {}
+            write_records(folder / training_file(epoch, shard, 2), part)
+    evaluation: dict[Split, EvaluationLayout] = {}
     if validation:
         per_batch = 32
         padded = -(-USERS // per_batch) * per_batch
@@ -104,41 +107,33 @@ def write_examples(folder: Path, validation: bool = True, epochs: int = 6, batch
             {"user": users[at : at + per_batch], "item": items[at : at + per_batch], "mask": mask[at : at + per_batch]}
             for at in range(0, padded, per_batch)
         ]
-        write_records(folder / "Split-validation" / "shard-00000-of-00001.tfrecord", records)
-        evaluation["validation"] = {
-            "users": USERS, "width": WIDTH, "users_per_batch": per_batch, "batches": padded // per_batch
-        }  # fmt: skip
-    write_summary(str(folder), {
-        "batch_size": batch_size, "epochs": epochs, "num_negatives": 4, "rows_per_epoch": rows,
-        "batches_per_epoch": batches, "users": USERS, "items": ITEMS, "train_positives": len(user),
-        "protocol": "default", "eval": evaluation, "seed": 0, "fingerprint": f"fixture-{validation}",
-    })  # fmt: skip
+        write_records(folder / evaluation_file("validation"), records)
+        evaluation["validation"] = EvaluationLayout(
+            users=USERS, width=WIDTH, users_per_batch=per_batch, batches=padded // per_batch
+        )
+    ExamplesSummary(
+        batch_size=batch_size, epochs=epochs, num_negatives=4, rows_per_epoch=rows, batches_per_epoch=batches,
+        users=USERS, items=ITEMS, train_positives=len(user), protocol="standard", evaluation=evaluation, seed=0,
+        fingerprint=f"fixture-{validation}",
+    ).write(str(folder))  # fmt: skip
     return folder
 
 
-def write_vocabulary(folder: Path, text: bool = False) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, size in (("users", USERS), ("items", ITEMS)):
-        ids = 1000 + 7 * np.arange(size, dtype=np.int64)
-        table = {
-            "id": [f"é-{number}" for number in ids] if text else ids,
-            "index": np.arange(size, dtype=np.int32),
-            "count": np.arange(size, dtype=np.int64),
-        }
-        pyarrow.parquet.write_table(pa.table(table), folder / f"{name}.parquet")
-    write_summary(str(folder), {"users": USERS, "items": ITEMS, "fingerprint": "fixture"})
+def write_ids(folder: Path, text: bool = False) -> Path:
+    """A vocabulary where index n occurs n times."""
+    ids = [[f"é-{id_}" if text else id_ for id_ in range(1000, 1000 + 7 * size, 7)] for size in (USERS, ITEMS)]
+    write_vocabulary(str(folder), *map(pa.array, ids), np.arange(USERS), np.arange(ITEMS))
     return folder
 
 
-def write_interactions(folder: Path) -> Path:
-    """What users like, in two shards: the first for validation, the second for the test, the others for training."""
-    for split, places in {"train": range(2, 10), "validation": [0], "test": [1]}.items():
-        for shard, users in enumerate(np.array_split(np.arange(USERS), 2)):
-            user = np.repeat(users, len(places)).astype(np.int32)
-            item = np.concatenate([liked(one)[list(places)] for one in users]).astype(np.int32)
-            path = folder / f"Split-{split}" / f"shard-{shard:05d}-of-00002.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pyarrow.parquet.write_table(pa.table({"user": user, "item": item}), path)
+def write_likes(folder: Path) -> Path:
+    """What users like: the first for validation, the second for the test, the others for training."""
+    places: dict[Split, Iterable[int]] = {"train": range(2, 10), "validation": [0], "test": [1]}
+    rows = {
+        split: [(user, liked(user)[place]) for user in range(USERS) for place in chosen]
+        for split, chosen in places.items()
+    }
+    write_interactions(str(folder), rows, USERS, ITEMS)
     return folder
 
 
@@ -148,9 +143,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("inputs")
     write_examples(root / "examples")
     write_examples(root / "examples_without_validation", validation=False)
-    write_vocabulary(root / "vocabulary")
-    write_vocabulary(root / "vocabulary_of_text", text=True)
-    write_interactions(root / "interactions")
+    write_ids(root / "vocabulary")
+    write_ids(root / "vocabulary_of_text", text=True)
+    write_likes(root / "interactions")
     return root
 
 

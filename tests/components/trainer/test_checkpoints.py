@@ -3,15 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.artifacts.model_run import Epoch
 from components.trainer import checkpoints
 from components.trainer.checkpoints import TrainingState, checkpoint_folder
-from components.trainer.history import Epoch
 
 
 def state(value: float) -> TrainingState:
     weights = [np.full((2, 3), value, np.float32), np.zeros(1, np.float32)]
     optimizer = [np.array(7, np.int64), np.full(11, value, np.float32)]
-    return TrainingState(weights, optimizer, weights, [Epoch(value, 0.1 + 0.2, None, 1.5, 2.5)])
+    epochs = [Epoch(value, {"HR@10": 0.1 + 0.2}, 1.5, 2.5), Epoch(value, {}, 1.5, 2.5)]
+    return TrainingState(weights, optimizer, weights, epochs)
 
 
 def test_comes_back_bit_by_bit(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from components.artifacts import write_summary
-from components.errors import UserError
+from components.shared.errors import UserError
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 
@@ -21,8 +20,8 @@ def test_an_epoch_in_steps_of_static_shape(examples: Examples) -> None:
     groups = list(examples.training_batches(2, steps_per_call=4))
     assert {tuple(array.shape for array in arrays) for _, *arrays in groups} == {((4, 64),) * 3}
     steps = [group[0] for group in groups]
-    assert sum(steps) == examples.batches_per_epoch
-    assert steps == [4] * (len(steps) - 1) + [examples.batches_per_epoch % 4 or 4]
+    assert sum(steps) == examples.summary.batches_per_epoch
+    assert steps == [4] * (len(steps) - 1) + [examples.summary.batches_per_epoch % 4 or 4]
     users, items, labels = (np.concatenate([group[n][: group[0]] for group in groups]) for n in (1, 2, 3))
     assert users.dtype == items.dtype == np.int32
     assert labels.dtype == np.uint8
@@ -55,7 +54,7 @@ def test_validation_batches(examples: Examples) -> None:
     assert [array.shape for array in batches[0]] == [(32, 20)] * 3
     users, _, mask = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
     counted = users[mask[:, 0] == 0]
-    np.testing.assert_array_equal(counted[:, 0], np.arange(examples.users))
+    np.testing.assert_array_equal(counted[:, 0], np.arange(examples.summary.users))
     assert (counted == counted[:, :1]).all()
 
 
@@ -73,13 +72,9 @@ def test_what_the_files_were_not_cut_for(examples: Examples, fields: dict[str, A
     examples.check(TrainerConfig(batch_size=64, epochs=6))
 
 
-def test_an_artifact_without_files(tmp_path: Path, examples: Examples, inputs: Path) -> None:
+def test_an_artifact_without_files(tmp_path: Path, examples: Examples) -> None:
     with pytest.raises(UserError, match=r"no summary.json"):
         Examples.open(str(tmp_path))
-    write_summary(str(tmp_path), {**_summary(inputs), "eval": {}})
+    replace(examples.summary, evaluation={}).write(str(tmp_path))
     with pytest.raises(UserError, match=r"no file epoch-00000-\*.tfrecord"):
         Examples.open(str(tmp_path)).training_batches(0, 1)
-
-
-def _summary(inputs: Path) -> dict[str, Any]:
-    return json.loads((inputs / "examples" / "summary.json").read_text())

@@ -7,7 +7,7 @@ from tfx.extensions.google_cloud_ai_platform import runner
 from tfx.types import standard_artifacts
 from tfx.types.channel_utils import as_channel
 
-from components.errors import UserError
+from components.shared.errors import UserError
 from components.trainer.component import Trainer
 from components.trainer.config import TrainerConfig
 from components.trainer.custom_job import CustomJobExecutor

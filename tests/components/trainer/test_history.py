@@ -1,11 +1,14 @@
 import pytest
 
+from components.artifacts.model_run import Epoch
 from components.trainer.config import TrainerConfig
-from components.trainer.history import Epoch, as_json, best_epoch, outcome, reason_to_stop
+from components.trainer.history import best_epoch, end_of_stage, outcome, progress_of, reason_to_stop
 
 
 def epochs(*ndcg: float | None, hr: float | None = None) -> list[Epoch]:
-    return [Epoch(0.5, value if hr is None else hr, value, 1.0, 1e6) for value in ndcg]
+    """Epochs with that NDCG, and with that HR or the same; without validation where there is none."""
+    metrics = [{} if value is None else {"HR@10": value if hr is None else hr, "NDCG@10": value} for value in ndcg]
+    return [Epoch(0.5, found, 1.0, 1e6) for found in metrics]
 
 
 def config(**fields: object) -> TrainerConfig:
@@ -22,7 +25,7 @@ def test_best_epoch(ndcg: list[float | None], best: int) -> None:
 
 
 def test_metric_chooses() -> None:
-    history = [Epoch(0.5, 0.9, 0.1, 1, 1), Epoch(0.5, 0.1, 0.9, 1, 1)]
+    history = [*epochs(0.1, hr=0.9), *epochs(0.9, hr=0.1)]
     assert best_epoch(history, config(metric="hr")) == 0
     assert best_epoch(history, config(metric="ndcg")) == 1
 
@@ -46,16 +49,19 @@ def test_reason_to_stop(ndcg: list[float | None], fields: dict[str, object], rea
     assert reason_to_stop(epochs(*ndcg), config(**fields)) == reason
 
 
-def test_json_counts_epochs_from_one() -> None:
-    content = as_json(epochs(0.1, 0.3, hr=0.6), config(epochs=2))
-    assert [epoch["epoch"] for epoch in content["epochs"]] == [1, 2]
-    assert content["epochs"][1]["ndcg@10"] == 0.3
-    assert content["best_epoch"] == 2
-    assert content["chosen_by"] == "ndcg@10 on validation"
-    assert content["stopped"] == "all epochs done"
+def test_a_stage_counts_epochs_from_one() -> None:
+    stage = end_of_stage("neumf", epochs(0.1, 0.3, 0.2), config(epochs=3))
+    assert (stage.best_epoch, stage.chosen_by, stage.stopped) == (2, "ndcg@10 on validation", "all epochs done")
 
 
 def test_outcome_says_that_nothing_was_chosen_without_validation() -> None:
-    assert "no validation split" in outcome(epochs(None, None), config(epochs=2))
-    assert "epoch 2 of 2" in outcome(epochs(None, None), config(epochs=2))
-    assert "NDCG@10 0.3000" in outcome(epochs(0.3, 0.1), config(epochs=2))
+    without, validated = (end_of_stage("neumf", epochs(*ndcg), config(epochs=2)) for ndcg in ([None] * 2, [0.3, 0.1]))
+    assert outcome(without, config(epochs=2)).startswith("epoch 2 of 2: the last one, as there is no validation split")
+    assert outcome(validated, config(epochs=2)) == (
+        "epoch 1 of 2: validation HR@10 0.3000, NDCG@10 0.3000 (all epochs done); 1.00 M examples/s"
+    )
+
+
+def test_progress_shows_the_last_epoch() -> None:
+    assert progress_of(epochs(0.1, 0.3, hr=0.5), config()) == "epoch 2: loss 0.5000, HR@10 0.5000, NDCG@10 0.3000"
+    assert progress_of(epochs(None), config()) == "epoch 1: loss 0.5000"

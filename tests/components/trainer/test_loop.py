@@ -7,6 +7,7 @@ import numpy as np
 
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.engines.devices import Device
 from components.trainer.fitting import new_model
 from components.trainer.loop import Training
 from components.trainer.model import NeuMF
@@ -21,7 +22,7 @@ def trained(inputs: Path, **fields: Any) -> tuple[NeuMF, list[np.ndarray]]:
     """A model after two epochs, and its weights after each step as they are, without averaging."""
     config = TrainerConfig(**{**CONFIG, "epochs": 2, "steps_per_call": 1, **fields})
     model = new_model(Examples.open(str(inputs / "examples")), config, seed=0)
-    training = Training(model, Examples.open(str(inputs / "examples")), config)
+    training = Training(model, Examples.open(str(inputs / "examples")), config, Device("cpu"))
     steps: list[np.ndarray] = []
     engine = training._engine
     train_steps = engine.train_steps

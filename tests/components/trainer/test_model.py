@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.trainer.engines.xla import mean_loss
+from components.trainer.losses.binary_cross_entropy import BINARY_CROSS_ENTROPY
 from components.trainer.model import NeuMF
-from components.trainer.xla import binary_cross_entropy
 
 USERS, ITEMS = 13, 11
 MODELS = {
@@ -57,7 +58,7 @@ def test_logits_and_loss_agree_with_float64_numpy(model: NeuMF, batch: int) -> N
     np.testing.assert_allclose(logits, expected, atol=1e-5)
     probability = 1 / (1 + np.exp(-expected))
     loss = -np.mean(np.log(np.where(label == 1, probability, 1 - probability)))
-    np.testing.assert_allclose(binary_cross_entropy(logits, tf.constant(label)), loss, atol=1e-5)
+    np.testing.assert_allclose(mean_loss(BINARY_CROSS_ENTROPY, logits, tf.constant(label)), loss, atol=1e-5)
 
 
 @pytest.mark.parametrize("at_once", [4096, 11, 4, 1], ids=lambda size: f"{size} items at once")
@@ -105,7 +106,7 @@ def test_gradients_of_the_factorised_first_layer_equal_those_of_the_plain_one(ba
 
     def gradients(forward: Callable[[np.ndarray, np.ndarray], tf.Tensor]) -> list[np.ndarray]:
         with tf.GradientTape() as tape:
-            loss = binary_cross_entropy(forward(user, item), tf.constant(label))
+            loss = mean_loss(BINARY_CROSS_ENTROPY, forward(user, item), tf.constant(label))
         values = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
         return [tf.convert_to_tensor(value).numpy() for value in values]
 

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.config import TrainerConfig
+from components.trainer.config import Precision, TrainerConfig
 from components.trainer.data import Examples
+from components.trainer.engines import Setup
+from components.trainer.engines.devices import Device
+from components.trainer.engines.xla import make_loss_and_gradients
 from components.trainer.fitting import fit
 from components.trainer.loop import new_optimizer
 from components.trainer.model import NeuMF
-from components.trainer.xla import make_loss_and_gradients
 
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 3, "learning_rate": 0.02, "device": "cpu",
@@ -25,14 +27,15 @@ HALF = {"mixed_float16": 2**-9, "mixed_bfloat16": 2**-6}
 
 
 @functools.cache
-def gradients(precision: str, rows: int, layers: tuple[int, ...]) -> tuple[float, list[np.ndarray]]:
+def gradients(precision: Precision, rows: int, layers: tuple[int, ...]) -> tuple[float, list[np.ndarray]]:
     """Loss and unscaled gradients of one batch of so many rows, on 60 users and 40 items."""
     model = NeuMF(60, 40, 4, layers, 0.5, seed=0, precision=precision)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
     rng = np.random.default_rng(0)
     user, item, label = rng.integers(0, 60, rows), rng.integers(0, 40, rows), rng.integers(0, 2, rows)
-    compute = tf.function(make_loss_and_gradients(model, optimizer, 0, 0), jit_compile=True)
+    setup = Setup(model, optimizer, TrainerConfig(precision=precision), rows, Device("cpu"))
+    compute = tf.function(make_loss_and_gradients(setup), jit_compile=True)
     loss, arrays = compute(user.astype("i4"), item.astype("i4"), label.astype("u1"))
     assert {array.dtype for array in (loss, *arrays)} == {tf.float32}
     return float(loss), [array.numpy() for array in arrays]
@@ -54,7 +57,7 @@ def test_the_loss_curve_stays_near_that_of_float32(inputs: Path, tmp_path: Path)
     losses = {}
     for precision in ("float32", *HALF):
         config = TrainerConfig(**CONFIG, precision=precision)
-        trained = fit(examples, config, 0, str(tmp_path / precision), str(tmp_path / "logs"))
+        trained = fit(examples, config, 0, Device("cpu"), str(tmp_path / precision), str(tmp_path / "logs"))
         losses[precision] = [epoch.loss for epoch in trained.stages[-1].epochs]
         assert trained.model.compute_dtype == "float32", "what is exported"
     for precision in HALF:

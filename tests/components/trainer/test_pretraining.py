@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components import progress
+from components.shared import progress
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.fitting import new_model

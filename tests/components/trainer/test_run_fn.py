@@ -19,8 +19,8 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import encode_split_names
 from tfx.types.channel_utils import as_channel
 
-from components import progress
-from components.errors import UserError
+from components.shared import progress
+from components.shared.errors import UserError
 from components.trainer.component import Trainer
 from components.trainer.config import TrainerConfig
 from components.trainer.executor import Executor
@@ -116,7 +116,7 @@ def test_stops_at_the_threshold_and_repeats_itself(workspace: Any, trained: Any,
 
 KILLED_IN_THIRD_EPOCH = """
 import contextlib, json, os, signal, sys
-from components import progress
+from components.shared import progress
 from components.trainer.run_fn import run_fn
 from tfx.components.trainer.fn_args_utils import FnArgs
 

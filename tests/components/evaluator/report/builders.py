@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from components.artifacts.model_run import Epoch, History, Stage
+
 KS = (1, 5, 10, 20)
 STRENGTH = {"model": 1.0, "als": 0.93, "popularity": 0.62}
 
@@ -89,22 +91,25 @@ def champion() -> dict[str, Any]:
     }
 
 
-def history(epochs: int = 12, validated: bool = True) -> dict[str, Any]:
+def history(epochs: int = 12, validated: bool = True) -> History:
     """A training that over-fits after two thirds of its epochs."""
     best = max(1, epochs * 2 // 3)
     rows = [
-        {
-            "epoch": epoch,
-            "loss": 0.22 + 0.25 * math.exp(-epoch / 2.5),
-            "hr@10": 0.74 - 0.3 * math.exp(-epoch / 2) - 0.002 * max(0, epoch - best) if validated else None,
-            "ndcg@10": 0.47 - 0.25 * math.exp(-epoch / 2) - 0.003 * max(0, epoch - best) if validated else None,
-            "seconds": 12.5,
-            "examples_per_second": 1_530_000,
-        }
+        Epoch(
+            loss=0.22 + 0.25 * math.exp(-epoch / 2.5),
+            metrics={
+                "HR@10": 0.74 - 0.3 * math.exp(-epoch / 2) - 0.002 * max(0, epoch - best),
+                "NDCG@10": 0.47 - 0.25 * math.exp(-epoch / 2) - 0.003 * max(0, epoch - best),
+            }
+            if validated
+            else {},
+            seconds=12.5,
+            examples_per_second=1_530_000,
+        )
         for epoch in range(1, epochs + 1)
     ]
     chosen_by = "ndcg@10 on validation" if validated else "last epoch: there is no validation split"
-    return {"epochs": rows, "best_epoch": best, "chosen_by": chosen_by, "stopped": "no better NDCG@10 for 4 epochs"}
+    return History(Stage("neumf", rows, best, chosen_by, "no better NDCG@10 for 4 epochs"), seconds=180.0, config={})
 
 
 def run() -> dict[str, Any]:

@@ -36,6 +36,15 @@ def test_the_variable_of_an_image_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     assert git_version() == "v3"
 
 
+def test_a_repository_that_does_not_track_the_code_says_nothing_of_it(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "of somebody else")
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    (environment / "code.py").write_text("X = 1\n")
+    assert git_version(environment) == "unknown"
+
+
 def test_neither_repository_nor_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert git_version(tmp_path) == "unknown"
     monkeypatch.setenv("PATH", "")

@@ -1,12 +1,14 @@
 """The page as a whole: that it is well made, says everything, escapes everything, and bears with missing parts."""
 
 import copy
+import dataclasses
 import itertools
 import re
 from typing import Any
 
 import pytest
 
+from components.artifacts.model_run import History
 from components.evaluator.report import render
 from tests.components.evaluator.report import builders
 from tests.components.evaluator.report.pages import Node, read
@@ -14,7 +16,7 @@ from tests.components.evaluator.report.pages import Node, read
 NASTY = """<script>alert("1")</script> & 'it' {{ 7 * 7 }} </style>"""
 
 
-def page(metrics: dict[str, Any] | None = None, history: dict[str, Any] | None = None, **run: Any) -> Node:
+def page(metrics: dict[str, Any] | None = None, history: History | None = None, **run: Any) -> Node:
     return read(render(builders.metrics() if metrics is None else metrics, history, {**builders.run(), **run}))
 
 
@@ -150,7 +152,8 @@ def test_a_training_without_validation() -> None:
     training = page(history=builders.history(validated=False)).by_id("training")
     assert len(training.all("svg")) == 1
     assert "There is no validation split" in training.text
-    assert "0.2221 none none 12.5" in training.text
+    assert "0.2221 12.5" in training.text
+    assert "HR@10" not in training.text
 
 
 def test_slices_and_catalogue() -> None:
@@ -205,7 +208,9 @@ def test_all_text_is_escaped() -> None:
     metrics["examples"][0] |= {"user": NASTY, "held_out": NASTY, "history": [NASTY]}
     metrics["examples"][0]["recommended"][0]["item"] = NASTY
     run = {"pipeline": NASTY, "git_version": NASTY, "config": {NASTY: {NASTY: NASTY}}}
-    html = render(metrics, poison(builders.history()), run)
+    history = builders.history()
+    history = dataclasses.replace(history, whole=dataclasses.replace(history.whole, chosen_by=NASTY, stopped=NASTY))
+    html = render(metrics, history, run)
     assert "<script" not in html
     assert html.count("</style>") == 1
     document = read(html)
@@ -267,7 +272,7 @@ def test_numbers_that_are_not_there_are_called_none() -> None:
             return [empty(inner) for inner in value]
         return None if isinstance(value, float) else value
 
-    document = read(render(empty(builders.metrics(blessed=False)), empty(builders.history()), builders.run()))
+    document = read(render(empty(builders.metrics(blessed=False)), None, builders.run()))
     assert "nan" not in document.text.lower().split()
     assert "None" not in document.text.split()
     _, sampled, _ = document.by_id("accuracy").all("table")

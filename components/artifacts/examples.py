@@ -1,0 +1,109 @@
+"""The examples: TFRecord files of ready batches (see `records`), one set of them per training epoch.
+
+Training: `Split-train/epoch-00000-shard-00000-of-00004.tfrecord`; every epoch has as many batches, all of one size.
+Evaluation: one file for each split, where a batch holds whole users, and of each the held-out item first.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from components.artifacts import storage
+from components.artifacts.splits import Split, shard_name, split_dir
+from components.artifacts.summary import Part, Summary
+from components.shared.errors import UserError
+
+_SUFFIX = "tfrecord"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationLayout(Part):
+    """Shape of an evaluation split.
+
+    Attributes:
+      users: how many have a held-out item there.
+      width: rows of each: the held-out item, and what it is ranked against.
+      users_per_batch: users of a batch; what is left of the last one is padding.
+      batches: how many.
+    """
+
+    users: int
+    width: int
+    users_per_batch: int
+    batches: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamplesSummary(Summary):
+    """What is in the artifact; every size is known before anything is read.
+
+    Attributes:
+      batch_size: rows of a training batch.
+      epochs: how many there are files of.
+      num_negatives: training rows for each positive, besides its own.
+      rows_per_epoch: positives and negatives.
+      batches_per_epoch: batches, the filled-up one included.
+      users: of the vocabulary.
+      items: of the vocabulary.
+      train_positives: training interactions.
+      protocol: how negatives were chosen.
+      evaluation: shapes of the evaluation splits that are there; "eval" in JSON.
+      seed: of the run.
+      fingerprint: of all records.
+    """
+
+    STEP: ClassVar[str] = "NegativeGen"
+
+    batch_size: int
+    epochs: int
+    num_negatives: int
+    rows_per_epoch: int
+    batches_per_epoch: int
+    users: int
+    items: int
+    train_positives: int
+    protocol: str
+    evaluation: Annotated[dict[Split, EvaluationLayout], Field(alias="eval")]
+    seed: int
+    fingerprint: str
+
+
+def training_file(epoch: int, shard: int, shards: int) -> str:
+    """The path, below the artifact, of one of the files of an epoch."""
+    return f"{split_dir('', 'train')}/{_epoch_prefix(epoch)}{shard_name(shard, shards, _SUFFIX)}"
+
+
+def evaluation_file(split: Split) -> str:
+    """The path, below the artifact, of the file of an evaluation split."""
+    return f"{split_dir('', split)}/{shard_name(0, 1, _SUFFIX)}"
+
+
+def list_training_files(uri: str, epoch: int) -> list[str]:
+    """The files of an epoch, in the order of their batches.
+
+    Raises:
+      UserError: there are none.
+    """
+    return _list(uri, "train", _epoch_prefix(epoch))
+
+
+def list_evaluation_files(uri: str, split: Split) -> list[str]:
+    """The files of an evaluation split, in the order of their batches.
+
+    Raises:
+      UserError: there are none.
+    """
+    return _list(uri, split)
+
+
+def _epoch_prefix(epoch: int) -> str:
+    return f"epoch-{epoch:05d}-"
+
+
+def _list(uri: str, split: Split, prefix: str = "") -> list[str]:
+    folder = split_dir(uri, split)
+    files = storage.list_files(folder, _SUFFIX, prefix)
+    if not files:
+        raise UserError(f"{folder} has no file {prefix}*.{_SUFFIX}; run {ExamplesSummary.STEP} again")
+    return files

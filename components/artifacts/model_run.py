@@ -1,0 +1,129 @@
+"""The model run artifact: what happened in each epoch of a training (`history.json`), beside TensorBoard's logs."""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from apache_beam.io.filesystems import FileSystems
+
+from components.artifacts.storage import read_json, write_json
+from components.metrics import by_user
+
+HISTORY = "history.json"
+K = 10
+"""Metrics on validation are at this length of the recommended list."""
+
+METRIC_NAMES = tuple(by_user.names((K,)))
+"""The metrics that a validated epoch has: HR@10, NDCG@10, ...; in JSON their names are in lower case."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of training.
+
+    Attributes:
+      loss: mean over the epoch's steps.
+      metrics: on validation, by name ("HR@10"); empty where there is no such split.
+      seconds: of training, without validation.
+      examples_per_second: rows of the epoch over `seconds`.
+    """
+
+    loss: float
+    metrics: Mapping[str, float]
+    seconds: float
+    examples_per_second: float
+
+    def to_json(self, number: int) -> dict[str, Any]:
+        """The epoch as JSON has it, with its number, from 1; metrics are null where there are none."""
+        return {
+            "epoch": number,
+            "loss": self.loss,
+            **{name.lower(): self.metrics.get(name) for name in METRIC_NAMES},
+            "seconds": round(self.seconds, 3),
+            "examples_per_second": round(self.examples_per_second),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The epoch back from JSON; a metric that is not there, or that nobody knows any more, is left out."""
+        found = {name: content.get(name.lower()) for name in METRIC_NAMES}
+        metrics = {name: value for name, value in found.items() if value is not None}
+        return cls(content["loss"], metrics, content["seconds"], content["examples_per_second"])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A training that is over: of one tower before the whole, or of the whole model.
+
+    Attributes:
+      name: `gmf`, `mlp` or `neumf`.
+      epochs: in their order.
+      best_epoch: the number of the epoch whose weights were taken, from 1.
+      chosen_by: by what they were.
+      stopped: why there were no more epochs.
+    """
+
+    name: str
+    epochs: Sequence[Epoch]
+    best_epoch: int
+    chosen_by: str
+    stopped: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The stage as JSON has it."""
+        return {
+            "stage": self.name,
+            "epochs": [epoch.to_json(number) for number, epoch in enumerate(self.epochs, start=1)],
+            "best_epoch": self.best_epoch,
+            "chosen_by": self.chosen_by,
+            "stopped": self.stopped,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The stage back from JSON."""
+        epochs = tuple(map(Epoch.from_json, content["epochs"]))
+        return cls(content["stage"], epochs, content["best_epoch"], content["chosen_by"], content["stopped"])
+
+
+@dataclass(frozen=True)
+class History:
+    """A training from its start to its model.
+
+    Attributes:
+      whole: the training of the whole model.
+      seconds: of all of it, from the start of the step to its end.
+      config: the section `trainer` that it was told, as JSON has it.
+      pretraining: the trainings of the towers before it; empty where there were none.
+    """
+
+    whole: Stage
+    seconds: float
+    config: Mapping[str, Any]
+    pretraining: Sequence[Stage] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `history.json`."""
+        return {
+            **self.whole.to_json(),
+            "pretraining": [stage.to_json() for stage in self.pretraining],
+            "seconds": self.seconds,
+            "config": dict(self.config),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The history back from the content of `history.json`."""
+        pretraining = tuple(map(Stage.from_json, content["pretraining"]))
+        return cls(Stage.from_json(content), content["seconds"], content["config"], pretraining)
+
+    def write(self, uri: str) -> None:
+        """Writes it into the model run at `uri`."""
+        write_json(posixpath.join(uri, HISTORY), self.to_json())
+
+    @classmethod
+    def read(cls, uri: str) -> Self | None:
+        """Reads it from the model run at `uri`; None where none was written, as by a trainer of somebody else."""
+        path = posixpath.join(uri, HISTORY)
+        return cls.from_json(read_json(path)) if FileSystems.exists(path) else None

@@ -1,0 +1,17 @@
+"""The splits that interactions and examples consist of, and the names of their files."""
+
+import posixpath
+from typing import Literal
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+def split_dir(uri: str, split: Split) -> str:
+    """The folder of a split, as TFX names it."""
+    return posixpath.join(uri, f"Split-{split}")
+
+
+def shard_name(shard: int, of: int, suffix: str) -> str:
+    """The file name of one shard: `shard-00003-of-00020.parquet`."""
+    return f"shard-{shard:05d}-of-{of:05d}.{suffix}"

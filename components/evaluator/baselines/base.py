@@ -1,0 +1,80 @@
+"""What a baseline is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from components.shared.parameters import Section
+from components.shared.progress import Bar
+from components.shared.scorer import Scorer
+
+Pairs = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What baselines learn from: nothing that the model did not learn from.
+
+    Attributes:
+      users: how many users there are.
+      item_counts: training interactions of each item, int64 [items].
+      read: reads the users and the items of the training interactions, int32 [interactions] each.
+      seed: of the run.
+    """
+
+    users: int
+    item_counts: npt.NDArray[np.int64]
+    read: Callable[[], Pairs]
+    seed: int
+
+    @property
+    def items(self) -> int:
+        """How many items there are."""
+        return len(self.item_counts)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The training interactions; read once, and only if a baseline asks for them."""
+        return self.read()
+
+    @cached_property
+    def matrix(self) -> scipy.sparse.csr_matrix:
+        """1 for each training interaction, float32 [users, items]."""
+        users, items = self.pairs
+        return scipy.sparse.csr_matrix((np.ones(len(users), np.float32), (users, items)), (self.users, self.items))
+
+
+class Baseline(Section):
+    """A ranking that a model has to beat: its keys in the section `evaluator`, and how it is fitted.
+
+    Attributes:
+      title: what the report and the console call it.
+      about: what `evaluator.NAME` measures, for the description of that key.
+      demanded: whether models have to be better unless the configuration says otherwise.
+    """
+
+    title: ClassVar[str]
+    about: ClassVar[str]
+    demanded: ClassVar[bool] = False
+
+    def steps(self, training: Training) -> int:
+        """By how many steps `fit` moves the bar on."""
+        return 1
+
+    def obstacle(self, training: Training) -> str | None:
+        """Why it cannot be fitted to this data, in a few words; None where it can."""
+        return None
+
+    def fit(self, training: Training, bar: Bar) -> Scorer:
+        """Learns from the training interactions.
+
+        Args:
+          training: what there is to learn from.
+          bar: moves on by `steps` in all.
+        """
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Ranks held-out items by the scores of a model or a baseline."""

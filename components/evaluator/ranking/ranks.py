@@ -1,0 +1,226 @@
+"""Where a scorer ranks each user's held-out item, among given candidates or among all items.
+
+A rival is ahead unless its score is below that of the held-out item. So a tie counts against the held-out item, a
+held-out item scored NaN comes last, and a rival scored NaN is ahead.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from components.shared.parallel import cores
+from components.shared.progress import Bar
+from components.shared.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Some users' held-out items and rivals.
+
+    Attributes:
+      users: int32 [n].
+      items: int32 [n, width]; column 0 is the held-out item.
+      masked: bool [n, width]; a masked rival does not count, nor does a user whose held-out item is masked.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    masked: np.ndarray
+
+
+@dataclass(frozen=True)
+class Holdouts:
+    """Users with a held-out item, and the items they are not to be recommended.
+
+    Attributes:
+      users: int32 [n].
+      items: int32 [n], the held-out items.
+      seen: int32, the seen items of all users, one user after the other, each user's latest last.
+      seen_ends: int64 [n], where each user's part of `seen` ends.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    seen: np.ndarray
+    seen_ends: np.ndarray
+
+    def seen_rows(self) -> np.ndarray:
+        """The row, 0 to n - 1, that each of `seen` belongs to: int64."""
+        return np.repeat(np.arange(len(self.users)), np.diff(self.seen_ends, prepend=0))
+
+    def take(self, rows: np.ndarray) -> "Holdouts":
+        """Some of the users, by their rows."""
+        starts = np.concatenate([[0], self.seen_ends])
+        seen = [self.seen[starts[row] : starts[row + 1]] for row in rows]
+        return Holdouts(
+            self.users[rows],
+            self.items[rows],
+            np.concatenate([np.zeros(0, np.int32), *seen]),
+            np.cumsum([len(part) for part in seen], dtype=np.int64),
+        )
+
+    def blocks(self, size: int) -> Iterator["Holdouts"]:
+        """Cuts into parts of at most `size` users."""
+        starts = np.concatenate([[0], self.seen_ends])
+        for begin in range(0, len(self.users), size):
+            end = min(begin + size, len(self.users))
+            yield Holdouts(
+                self.users[begin:end],
+                self.items[begin:end],
+                self.seen[starts[begin] : starts[end]],
+                starts[begin + 1 : end + 1] - starts[begin],
+            )
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ranks that one scorer gave.
+
+    Attributes:
+      users: int32 [n].
+      items: int32 [n], the held-out items.
+      ranks: int64 [n], 1 = best.
+      not_finite: how many scores were NaN or infinite, without those of masked candidates.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    ranks: np.ndarray
+    not_finite: int
+
+
+@dataclass(frozen=True)
+class SampledRanking(Ranking):
+    """Ranks among candidates.
+
+    Attributes:
+      copies: int64 [n], how many of the masked rivals were the held-out item itself. Had they counted, they would tie
+        with it: the rank would be greater by so many.
+    """
+
+    copies: np.ndarray
+
+
+@dataclass(frozen=True)
+class FullRanking(Ranking):
+    """Ranks among all unseen items.
+
+    Attributes:
+      top: int32 [n, k], the unseen items with the highest scores, best first; -1 where there is none.
+    """
+
+    top: np.ndarray
+
+
+_SomeRanking = TypeVar("_SomeRanking", bound=Ranking)
+
+
+def rank_candidates(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> SampledRanking:
+    """Ranks held-out items among their candidates; the bar moves on by one for each batch."""
+    no_items, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    return _join(SampledRanking(no_items, no_items, no_ranks, 0, no_ranks), _rank_batches(scorer, batches, bar))
+
+
+def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> Iterator[SampledRanking]:
+    for batch in batches:
+        # Padding is scored too: so every batch has one shape.
+        scores = scorer.score_candidates(batch.users, batch.items)
+        counts = ~batch.masked[:, 0]
+        scores, items, masked = scores[counts], batch.items[counts], batch.masked[counts]
+        yield SampledRanking(
+            users=batch.users[counts],
+            items=items[:, 0],
+            ranks=rank_first(scores, masked),
+            not_finite=int((~np.isfinite(scores) & ~masked).sum()),
+            copies=(masked & (items == items[:, :1])).sum(axis=1),
+        )
+        bar.advance()
+
+
+def rank_first(scores: np.ndarray, masked: np.ndarray) -> np.ndarray:
+    """Ranks column 0 of each row among the other columns that are not masked: int64 [n].
+
+    Args:
+      scores: floats [n, width].
+      masked: bool [n, width].
+    """
+    ahead = ~(scores[:, 1:] < scores[:, :1])
+    return 1 + (ahead & ~masked[:, 1:]).sum(axis=1)
+
+
+def rank_all_items(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: int, bar: Bar) -> FullRanking:
+    """Ranks held-out items among all items but the seen ones, and finds the best `k` items of each user.
+
+    Memory is bounded by a block of users for each core. The bar moves on by one for each user.
+    """
+    no_items = np.zeros(0, np.int32)
+    nothing = FullRanking(no_items, no_items, np.zeros(0, np.int64), 0, np.zeros((0, k), np.int32))
+    return _join(nothing, _rank_blocks(scorer, holdouts, k, users_per_block, bar))
+
+
+def _rank_blocks(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: int, bar: Bar) -> Iterator[FullRanking]:
+    def rank(block: Holdouts) -> FullRanking:
+        scores = scorer.score_all_items(_fill(block.users, users_per_block))[: len(block.users)]
+        return FullRanking(
+            users=block.users,
+            items=block.items,
+            ranks=rank_unseen(scores, block),
+            not_finite=int((~np.isfinite(scores)).sum()),
+            top=top_unseen(scores, block, k),
+        )
+
+    with ThreadPoolExecutor(cores()) as pool:
+        for ranking in pool.map(rank, holdouts.blocks(users_per_block)):
+            yield ranking
+            bar.advance(len(ranking.users))
+
+
+def rank_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:
+    """Ranks each user's held-out item among the items that the user has not seen: int64 [n].
+
+    Args:
+      scores: floats [n, items].
+      holdouts: the same n users.
+    """
+    rows = np.arange(len(holdouts.users))
+    ahead = ~(scores < scores[rows, holdouts.items][:, None])
+    ahead[holdouts.seen_rows(), holdouts.seen] = False
+    ahead[rows, holdouts.items] = False
+    return 1 + ahead.sum(axis=1)
+
+
+def top_unseen(scores: np.ndarray, holdouts: Holdouts, k: int) -> np.ndarray:
+    """The items with the highest scores among those that the user has not seen, best first: int32 [n, k].
+
+    Those with equal scores come in the order of their indexes. -1 fills up where fewer than `k` items are left; one
+    whose score is not finite is never taken.
+
+    Args:
+      scores: floats [n, items].
+      holdouts: the same n users.
+      k: how many items.
+    """
+    costs = -scores
+    costs[holdouts.seen_rows(), holdouts.seen] = np.inf
+    best = np.argpartition(costs, min(k, scores.shape[1]) - 1, axis=1)[:, :k].astype(np.int32)
+    best.sort(axis=1)
+    found = np.take_along_axis(costs, best, axis=1)
+    best = np.take_along_axis(np.where(np.isfinite(found), best, -1), found.argsort(axis=1, kind="stable"), axis=1)
+    return np.pad(best, ((0, 0), (0, k - best.shape[1])), constant_values=-1)
+
+
+def _fill(users: np.ndarray, size: int) -> np.ndarray:
+    return np.pad(users, (0, size - len(users)), mode="edge")
+
+
+def _join(nothing: _SomeRanking, parts: Iterable[_SomeRanking]) -> _SomeRanking:
+    rankings = [nothing, *parts]
+    arrays: dict[str, Any] = {
+        field.name: np.concatenate([getattr(ranking, field.name) for ranking in rankings])
+        for field in fields(nothing)
+        if field.name != "not_finite"
+    }
+    return type(nothing)(**arrays, not_finite=sum(ranking.not_finite for ranking in rankings))

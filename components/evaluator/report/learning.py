@@ -1,0 +1,78 @@
+"""The training by epoch, and what was run, arranged for the templates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.artifacts.model_run import METRIC_NAMES, History, Stage
+from components.evaluator.report.charts import Caption, Line, line_chart
+from components.evaluator.report.evidence import Tree, find, in_words
+
+
+def learning(history: History | None) -> dict[str, Any] | None:
+    """The training by epoch: its loss and its metrics on validation."""
+    if history is None or not history.whole.epochs:
+        return None
+    stage = history.whole
+    names = [name for name in METRIC_NAMES if all(name in epoch.metrics for epoch in stage.epochs)]
+    charts = [_chart("loss", "Training loss", [Line("Loss", "loss", [epoch.loss for epoch in stage.epochs])], stage)]
+    if names:
+        lines = [Line(name, _kind(name), [epoch.metrics[name] for epoch in stage.epochs]) for name in names]
+        charts.append(_chart("validation", "Metrics on validation", lines, stage))
+    return {"stage": stage, "metrics": names, "charts": charts}
+
+
+def _kind(metric: str) -> str:
+    """The class of a metric's line, HR@10's being `hr`."""
+    return metric.partition("@")[0].lower()
+
+
+def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[str, Any]:
+    count, best = len(stage.epochs), stage.best_epoch
+    positions = [float(number) for number in range(1, count + 1)]
+    ticks = [(position, f"{position:.0f}") for position in _thinned(positions)]
+    last = [(f"{line.label} in the last epoch", line.values[-1]) for line in lines]
+    caption = Caption(name, title, f"{count} epochs; {in_words(last)}; epoch {best} was chosen")
+    marked = (float(best), f"epoch {best} chosen")
+    svg = line_chart(caption, positions, ticks, lines, "epoch", marked, from_zero=False, markers=count <= 30)
+    return {"title": title, "svg": svg}
+
+
+def _thinned(positions: Sequence[float], most: int = 10) -> list[float]:
+    step = -(-len(positions) // most)
+    return [position for position in positions if len(positions) <= most or position % step == 0]
+
+
+def provenance(metrics: Tree, version: str, pipeline: str | None) -> list[tuple[str, str]]:
+    """Where the model comes from: titles and values."""
+    facts = {
+        "Pipeline": pipeline,
+        "Dataset": metrics.get("dataset"),
+        "Fingerprint of the data": metrics.get("dataset_fingerprint"),
+        "Code version (git)": version,
+        "Model": metrics.get("model_path"),
+        "Champion": find(metrics, "champion", "path"),
+        "Duration of the evaluation": None if metrics.get("seconds") is None else f"{metrics['seconds']:.1f} s",
+    }
+    return [(title, str(value)) for title, value in facts.items() if value is not None]
+
+
+def configuration(config: Tree) -> list[dict[str, Any]]:
+    """The configuration by section; single keys at its top come first, as a section of their own."""
+    single = {key: value for key, value in config.items() if not isinstance(value, Mapping)}
+    nested = {key: value for key, value in config.items() if isinstance(value, Mapping)}
+    return [
+        {"name": name, "entries": [(key, _written(value)) for key, value in values.items()]}
+        for name, values in {"run": single, **nested}.items()
+        if values
+    ]
+
+
+def _written(value: Any) -> str:
+    """A value of the configuration as it would be typed."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value)

@@ -1,0 +1,62 @@
+"""The training items by user, a shard at a time."""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from components.artifacts.interactions import Interactions
+
+# Shards are read again for every file once they need more than this: the memory does not grow with the data.
+_KEPT_BYTES = 512 << 20
+
+
+@dataclass(frozen=True)
+class TrainShard:
+    """The training items of a range of users.
+
+    Attributes:
+      first_user: the index of the first user.
+      offsets: int64 [users + 1]: where each user's items begin.
+      items: int32 [interactions], user after user.
+    """
+
+    first_user: int
+    offsets: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int32]
+
+
+class TrainShards:
+    """The shards of the training split, kept in memory while there is room; what is kept is not sent to a worker."""
+
+    def __init__(self, interactions: Interactions):
+        """Reads nothing yet."""
+        self._interactions = interactions
+        self._forget()
+
+    def __getstate__(self) -> Interactions:
+        return self._interactions
+
+    def __setstate__(self, interactions: Interactions) -> None:
+        self._interactions = interactions
+        self._forget()
+
+    def _forget(self) -> None:
+        self._kept: dict[int, TrainShard] = {}
+        self._locks: dict[int, threading.Lock] = defaultdict(threading.Lock)
+
+    def __getitem__(self, shard: int) -> TrainShard:
+        with self._locks[shard]:
+            if shard in self._kept:
+                return self._kept[shard]
+            read = self._read(shard)
+            if sum(kept.items.nbytes + kept.offsets.nbytes for kept in list(self._kept.values())) < _KEPT_BYTES:
+                self._kept[shard] = read
+            return read
+
+    def _read(self, shard: int) -> TrainShard:
+        pairs, part = self._interactions.shard("train", shard), self._interactions.summary.shards[shard]
+        offsets = np.searchsorted(pairs.users, np.arange(part.first_user, part.first_user + part.users + 1))
+        return TrainShard(part.first_user, offsets, pairs.items)

@@ -1,0 +1,1 @@
+"""Where interactions come from: one module for each kind of data set."""

@@ -1,0 +1,1 @@
+"""How files of interactions are read: one module for each format."""

@@ -1,0 +1,78 @@
+"""What a pushed model promises to whoever calls it: signatures, their tensors, and how its versions lie in a folder.
+
+Exporting, loading, the gate's champion and `recommend` all go by this module, and so may a server.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+SAVED_MODEL_FILE = "saved_model.pb"
+"""The file that a version's folder gets last: without it, the version is not whole."""
+
+LOWEST_SCORE = float(np.finfo(np.float32).min)
+"""The score of what is not to be recommended, the lowest float32: JSON, and so a REST API, has no infinity."""
+
+Kind = Literal["user id", "item id", "int32", "float32", "bool"]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input or output of a signature.
+
+    Attributes:
+      kind: a dtype; or that of the vocabulary's raw ids, int64 or string.
+      shape: names of the dimensions: B users, n items of each, k recommended ones, all the model's items. The same
+        name is the same size in all tensors of a call.
+    """
+
+    kind: Kind
+    shape: tuple[Literal["B", "n", "k", "items"], ...] = ()
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What can be asked of a model: names and tensors of the inputs and of the outputs."""
+
+    name: str
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+
+SERVE = Signature(
+    "serving_default",
+    {"user_id": Tensor("user id", ("B",)), "item_ids": Tensor("item id", ("B", "n"))},
+    {
+        "scores": Tensor("float32", ("B", "n")),
+        "known_user": Tensor("bool", ("B",)),
+        "known_item": Tensor("bool", ("B", "n")),
+    },
+)
+"""Scores items by their raw ids."""
+
+RECOMMEND = Signature(
+    "recommend",
+    {"user_id": Tensor("user id", ("B",)), "k": Tensor("int32")},
+    {
+        "item_ids": Tensor("item id", ("B", "k")),
+        "scores": Tensor("float32", ("B", "k")),
+        "known_user": Tensor("bool", ("B",)),
+    },
+)
+"""Finds the best unseen items, best first; at most as many as there are."""
+
+SCORE_CANDIDATES = Signature(
+    "score_candidates",
+    {"user": Tensor("int32", ("B",)), "item": Tensor("int32", ("B", "n"))},
+    {"scores": Tensor("float32", ("B", "n"))},
+)
+"""Scores items by their indexes."""
+
+SCORE_ALL_ITEMS = Signature(
+    "score_all_items", {"user": Tensor("int32", ("B",))}, {"scores": Tensor("float32", ("B", "items"))}
+)
+"""Scores every item, in the order of their indexes, for users by their indexes."""
+
+SIGNATURES = (SERVE, RECOMMEND, SCORE_CANDIDATES, SCORE_ALL_ITEMS)

@@ -1,0 +1,148 @@
+"""The model as it will be served: a SavedModel, known by its signatures alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from components.serving.contract import (
+    RECOMMEND,
+    SCORE_ALL_ITEMS,
+    SCORE_CANDIDATES,
+    SERVE,
+    SIGNATURES,
+    Signature,
+    Tensor,
+)
+from components.shared.errors import UserError, first_line
+
+RawIds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
+"""Raw ids: int64, or objects that are texts."""
+
+TRAIN_AGAIN = "train it again"
+
+
+class ServedModel:
+    """Scores through the signatures of a SavedModel; a `Scorer`."""
+
+    def __init__(
+        self,
+        path: str,
+        items: int | None,
+        signatures: Sequence[Signature] = SIGNATURES,
+        advice: str = TRAIN_AGAIN,
+    ):
+        """Loads the model.
+
+        Args:
+          path: folder of the SavedModel.
+          items: how many items it has to know; None where that does not matter.
+          signatures: those that it must have.
+          advice: what to do about a fault of the model.
+
+        Raises:
+          UserError: it cannot be loaded, or lacks a signature.
+        """
+        self._path, self._items, self._advice = path, items, advice
+        try:
+            self._model = tf.saved_model.load(path)
+        except Exception as error:
+            # What a damaged file raises depends on where the damage is.
+            raise self._broken(f"cannot be loaded ({first_line(error)})") from error
+        missing = [wanted.name for wanted in signatures if wanted.name not in self._model.signatures]
+        if missing:
+            raise self._broken(f"lacks the signature {', '.join(missing)}")
+
+    def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        return self._call(SCORE_CANDIDATES, user=users, item=items)["scores"]
+
+    def score_all_items(self, users: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """See `Scorer`."""
+        return self._call(SCORE_ALL_ITEMS, user=users)["scores"]
+
+    def serve(self, user_ids: RawIds, item_ids: RawIds) -> dict[str, npt.NDArray[Any]]:
+        """Scores items by their raw ids.
+
+        Args:
+          user_ids: [n].
+          item_ids: [n, width].
+
+        Returns:
+          `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width].
+        """
+        return self._call(SERVE, user_id=user_ids, item_ids=item_ids)
+
+    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """Finds the best unseen items of users.
+
+        Args:
+          user_ids: [n].
+          k: how many.
+
+        Returns:
+          `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_user` bool [n]; where there are fewer
+          items than k, as many as there are.
+        """
+        return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
+
+    def weights(self) -> dict[str, npt.NDArray[Any]]:
+        """The variables behind `score_all_items`, by their names in the model that was saved: `user_table`, ..."""
+        variables = self._model.signatures["score_all_items"].variables
+        return {variable.name.removeprefix("neumf/").removesuffix(":0"): variable.numpy() for variable in variables}
+
+    def weights_not_finite(self) -> int:
+        """How many values among all variables of the model, those of every signature, are NaN or infinite."""
+        variables = {
+            id(variable): variable
+            for signature in self._model.signatures.values()
+            for variable in signature.variables
+            if variable.dtype.is_floating
+        }
+        return sum(int((~np.isfinite(variable.numpy())).sum()) for variable in variables.values())
+
+    def takes_texts(self, signature: Signature = SERVE) -> dict[str, bool]:
+        """Whether a signature takes texts for each of its inputs, by their names."""
+        _, inputs = self._model.signatures[signature.name].structured_input_signature
+        return {name: spec.dtype == tf.string for name, spec in inputs.items()}
+
+    def _call(self, signature: Signature, **inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+        tensors = {name: tf.constant(values) for name, values in inputs.items()}
+        try:
+            answer: dict[str, Any] = self._model.signatures[signature.name](**tensors)
+        except (tf.errors.OpError, TypeError, ValueError) as error:
+            raise self._broken(f"fails in {signature.name} ({first_line(error)})") from error
+        outputs: dict[str, npt.NDArray[Any]] = {name: tensor.numpy() for name, tensor in answer.items()}
+        sizes = self._sizes(signature, inputs)
+        for name, tensor in signature.outputs.items():
+            if name not in outputs:
+                raise self._broken(f"gives no {name} from {signature.name}")
+            if not _fits(outputs[name].shape, tensor, sizes):
+                found, expected = list(outputs[name].shape), [sizes.get(size, size) for size in tensor.shape]
+                wanted = ", ".join(map(str, expected))
+                raise self._broken(f"gives {name} of shape {found} from {signature.name} where [{wanted}] are expected")
+        return outputs
+
+    def _sizes(self, signature: Signature, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, int]:
+        """The sizes of the dimensions that are known before the answer."""
+        sizes: dict[str, int] = {
+            dimension: size
+            for name, tensor in signature.inputs.items()
+            for dimension, size in zip(tensor.shape, inputs[name].shape, strict=True)
+        }
+        if self._items is not None:
+            sizes["items"] = self._items
+            if "k" in inputs:
+                sizes["k"] = min(int(inputs["k"]), self._items)
+        return sizes
+
+    def _broken(self, what: str) -> UserError:
+        return UserError(f"the model at {self._path} {what}; {self._advice}")
+
+
+def _fits(shape: tuple[int, ...], tensor: Tensor, sizes: Mapping[str, int]) -> bool:
+    return len(shape) == len(tensor.shape) and all(
+        sizes.get(dimension, size) == size for size, dimension in zip(shape, tensor.shape, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""The pipeline on one machine, with TFX's BeamDagRunner."""

@@ -1,0 +1,32 @@
+"""Vertex AI Pipelines as a platform."""
+
+from typing import Any
+
+from components.shared.errors import UserError
+from pipeline.config import Config
+from pipeline.platforms.base import Connection, Platform
+from pipeline.vertex.options import VertexOptions
+
+
+class Vertex(Platform[VertexOptions]):
+    """Vertex AI Pipelines in a region of a project."""
+
+    title = "Vertex AI Pipelines"
+    options = VertexOptions
+
+    def connect(self, options: VertexOptions) -> Connection:
+        # The client is slow to import, and needed for nothing else.
+        from pipeline.vertex.client import VertexConnection
+
+        return VertexConnection(options)
+
+    def accelerator(self, name: str) -> str:
+        """A type, which Vertex finds a machine for."""
+        if "/" in name:
+            raise UserError(f"cluster.accelerator: Vertex knows types such as NVIDIA_L4, not the resource {name!r}")
+        return name
+
+    def training_job(self, config: Config) -> dict[str, Any] | None:
+        from pipeline.vertex.custom_job import training_job
+
+        return training_job(config)

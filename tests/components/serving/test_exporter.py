@@ -1,0 +1,157 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.artifacts.vocabulary import Vocabulary
+from components.serving.contract import LOWEST_SCORE
+from components.serving.exporter import ServingModel
+from components.serving.seen_items import SeenItems
+from components.shared.errors import UserError
+from components.trainer.checkpoints import save_weights
+from components.trainer.model import NeuMF
+from tests.components.trainer.conftest import liked
+
+USERS, ITEMS = 60, 40
+
+
+@pytest.fixture(scope="module")
+def model() -> NeuMF:
+    return NeuMF(USERS, ITEMS, 4, (8, 6, 4), embedding_stddev=0.5, seed=1)
+
+
+@pytest.fixture(scope="module", params=["vocabulary", "vocabulary_of_text"])
+def served(request: pytest.FixtureRequest, inputs: Path, model: NeuMF, tmp_path_factory: Any) -> tuple[Any, Vocabulary]:
+    vocabulary = Vocabulary.open(str(inputs / request.param))
+    folder = tmp_path_factory.mktemp("model") / "serving"
+    seen = SeenItems.open(str(inputs / "interactions"), USERS)
+    ServingModel(model, vocabulary, seen).save(str(folder))
+    return tf.saved_model.load(str(folder)), vocabulary
+
+
+def candidates() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, USERS, 7, dtype=np.int32), rng.integers(0, ITEMS, (7, 5), dtype=np.int32)
+
+
+def test_signatures_agree(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
+    loaded, vocabulary = served
+    user, item = candidates()
+    expected = np.asarray(model(user[:, None], item))
+    by_index = loaded.signatures["score_candidates"](user=tf.constant(user), item=tf.constant(item))
+    assert list(by_index) == ["scores"]
+    np.testing.assert_allclose(by_index["scores"], expected, atol=1e-5)
+    everything = loaded.signatures["score_all_items"](user=tf.constant(user))["scores"]
+    assert everything.shape == (7, ITEMS)
+    np.testing.assert_allclose(np.take_along_axis(everything.numpy(), item, axis=1), expected, atol=1e-5)
+    user_ids, item_ids = vocabulary.user_ids[user].tolist(), vocabulary.item_ids[item].tolist()
+    served_scores = loaded.signatures["serving_default"](user_id=_ids(user_ids), item_ids=_ids(item_ids))
+    np.testing.assert_allclose(served_scores["scores"], expected, atol=1e-5)
+    assert served_scores["known_user"].numpy().all()
+    assert served_scores["known_item"].numpy().all()
+
+
+def test_unknown_ids(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
+    loaded, vocabulary = served
+    text = isinstance(vocabulary.user_ids[0], str)
+    nobody, nothing = ("nobody", "nothing") if text else (-1, 2**40)
+    users = [vocabulary.user_ids.tolist()[3], nobody]
+    items = [*vocabulary.item_ids.tolist()[5:8], nothing]
+    answer = loaded.signatures["serving_default"](user_id=_ids(users), item_ids=_ids([items, items]))
+    np.testing.assert_array_equal(answer["known_user"], [True, False])
+    np.testing.assert_array_equal(answer["known_item"], [[True, True, True, False]] * 2)
+    scores = answer["scores"].numpy()
+    np.testing.assert_allclose(scores[0, :3], np.asarray(model(np.array([[3]]), np.array([[5, 6, 7]])))[0], atol=1e-5)
+    np.testing.assert_allclose(scores[1, :3], np.log1p([5, 6, 7]), rtol=1e-6)
+    assert (scores[:, 3] == np.float32(LOWEST_SCORE)).all()
+    assert np.isfinite(scores).all()
+
+
+def recommended(served: tuple[Any, Vocabulary], users: list[Any], k: int) -> dict[str, np.ndarray]:
+    answer = served[0].signatures["recommend"](user_id=_ids(users), k=tf.constant(k))
+    found = {name: tensor.numpy() for name, tensor in answer.items()}
+    indexes = {item: index for index, item in enumerate(served[1].item_ids.tolist())}
+    found["items"] = np.array([[indexes[_text(item)] for item in row] for row in found["item_ids"].tolist()])
+    return found
+
+
+def test_the_best_items_that_a_user_has_not_met(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
+    users = [7, 0, 59, 7]
+    found = recommended(served, served[1].user_ids[users].tolist(), 5)
+
+    assert found["known_user"].all()
+    for row, user in enumerate(users):
+        scores = np.asarray(model(np.array([user], np.int32), np.arange(ITEMS, dtype=np.int32)))
+        unmet = np.setdiff1d(np.arange(ITEMS), liked(user))
+        best = unmet[np.argsort(-scores[unmet])][:5]
+        assert found["items"][row].tolist() == best.tolist()
+        np.testing.assert_allclose(found["scores"][row], scores[best], atol=1e-5)
+
+
+def test_a_user_without_enough_unmet_items_gets_the_others_last(served: tuple[Any, Vocabulary]) -> None:
+    found = recommended(served, served[1].user_ids[[3]].tolist(), 1000)
+    unmet = ITEMS - len(liked(3))
+    assert sorted(found["items"][0]) == list(range(ITEMS))
+    assert sorted(found["items"][0, unmet:]) == liked(3).tolist()
+    assert (found["scores"][0, unmet:] == np.float32(LOWEST_SCORE)).all()
+    assert (found["scores"][0, :unmet] > LOWEST_SCORE).all()
+
+
+def test_somebody_unknown_gets_the_most_popular_items(served: tuple[Any, Vocabulary]) -> None:
+    known = served[1].user_ids.tolist()[3]
+    found = recommended(served, ["nobody" if isinstance(known, str) else -1, known], 3)
+    assert found["known_user"].tolist() == [False, True]
+    assert found["items"][0].tolist() == [39, 38, 37]
+    np.testing.assert_allclose(found["scores"][0], np.log1p([39, 38, 37]), rtol=1e-6)
+
+
+def test_interactions_of_users_that_are_not_in_the_vocabulary(inputs: Path) -> None:
+    with pytest.raises(UserError, match=r"have 60 users, but their vocabulary has 59; run Preprocess again"):
+        SeenItems.open(str(inputs / "interactions"), USERS - 1)
+
+
+def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
+    loaded, vocabulary = served
+    raw = tf.string if isinstance(vocabulary.user_ids[0], str) else tf.int64
+    for name, inputs in {
+        "serving_default": {"user_id": raw, "item_ids": raw},
+        "recommend": {"user_id": raw, "k": tf.int32},
+        "score_candidates": {"user": tf.int32, "item": tf.int32},
+        "score_all_items": {"user": tf.int32},
+    }.items():
+        signature = loaded.signatures[name]
+        assert {key: spec.dtype for key, spec in signature.structured_input_signature[1].items()} == inputs
+        assert signature.structured_outputs["scores"].dtype == tf.float32
+
+
+def test_weights_come_back(model: NeuMF, tmp_path: Path) -> None:
+    save_weights(model, str(tmp_path / "keras"))
+    again = NeuMF.from_config({**model.get_config(), "seed": 99})
+    assert (again.get_weights()[0] != model.get_weights()[0]).any()
+    again.load_weights(tmp_path / "keras" / "model.weights.h5")
+    for left, right in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    model: NeuMF, inputs: Path, tmp_path: Path, files_of_at_most: Any
+) -> None:
+    vocabulary = Vocabulary.open(str(inputs / "vocabulary"))
+    with files_of_at_most(2048):
+        with pytest.raises(UserError, match=r"cannot write the model to .*keras: .*File too large") as weights:
+            save_weights(model, str(tmp_path / "keras"))
+        with pytest.raises(UserError, match=r"cannot write the model to .*serving: .*File too large") as serving:
+            ServingModel(model, vocabulary, SeenItems.nothing(USERS)).save(str(tmp_path / "serving"))
+    assert "\n" not in f"{weights.value}{serving.value}"
+    assert not list(tmp_path.iterdir())
+
+
+def _text(item: Any) -> Any:
+    return item.decode() if isinstance(item, bytes) else item
+
+
+def _ids(ids: list[Any]) -> tf.Tensor:
+    first = np.ravel(ids)[0]
+    return tf.constant(ids, tf.string if isinstance(first, str) else tf.int64)
