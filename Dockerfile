@@ -29,12 +29,12 @@ COPY components/ components/
 COPY configs/ configs/
 COPY pipeline/ pipeline/
 COPY scripts/ scripts/
-# Whoever runs the image must be able to write where Kubeflow's launcher puts artifacts, and to look up compiled code.
+# Whoever runs the image must be able to write where Kubeflow's launcher puts artifacts.
 RUN useradd --uid 1000 --create-home neumf \
     && mkdir -p /gcs /minio /s3 /oci && chmod 1777 /gcs /minio /s3 /oci \
     && python -m compileall -q /app \
     && HOME=/tmp python -m scripts.compile_ahead 2>/tmp/compile.log \
-    && find /app -name __pycache__ -exec chmod -R a+rwX {} + && rm -rf /tmp/* /tmp/.[!.]*
+    && rm -rf /tmp/* /tmp/.[!.]*
 # Last, as it changes with every commit.
 ARG GIT_VERSION=unknown
 ENV GIT_VERSION=${GIT_VERSION}

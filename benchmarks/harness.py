@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import cpu
 from components.artifacts.model_run import History
 from pipeline.config import load_config
 
@@ -153,8 +154,9 @@ def _figure(value: float) -> str:
 
 
 def report(title: str, results: list[Result], json_path: Path | None) -> None:
-    """Prints the results as a table and writes them as JSON."""
-    table = Table(title=title, title_justify="left")
+    """Prints the results as a table, with the CPU that they were measured on, and writes them as JSON."""
+    machine = cpu()
+    table = Table(title=title, title_justify="left", caption=str(machine), caption_justify="left")
     for column, justify in (("figure", "left"), ("value", "right"), ("unit", "left"), ("bar", "right"), ("", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for result in results:
@@ -170,4 +172,4 @@ def report(title: str, results: list[Result], json_path: Path | None) -> None:
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120).print(table)
     if json_path is not None:
         rows = [{**asdict(result), "ok": result.ok} for result in results]
-        json_path.write_text(json.dumps({"results": rows}, indent=2) + "\n")
+        json_path.write_text(json.dumps({"cpu": asdict(machine), "results": rows}, indent=2) + "\n")

@@ -1,9 +1,11 @@
-"""What the machine can do at most: large matrix products and large copies."""
+"""The machine: its CPU, and what it can do at most: large matrix products and large copies."""
 
+import platform
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,43 @@ from components.shared.parallel import cores
 _SIZE = 2048
 _COPIED_BYTES = 1 << 28
 _REPEATS = 8
+
+
+_INSTRUCTIONS = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "avx512f": "AVX-512", "amx_tile": "AMX"}
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """The machine's CPU.
+
+    Attributes:
+      name: as the system calls it.
+      cores: how many of it a process may use.
+      instructions: the sets of vector instructions that it has, of those that matter here.
+    """
+
+    name: str
+    cores: int
+    instructions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.cores} {'core' if self.cores == 1 else 'cores'} of {self.name} ({', '.join(self.instructions)})"
+
+
+def cpu(description: Path = Path("/proc/cpuinfo")) -> Cpu:
+    """The CPU, as Linux describes it; elsewhere, as Python names it.
+
+    Args:
+      description: Linux's file.
+    """
+    try:
+        lines = description.read_text().splitlines()
+    except OSError:
+        lines = []
+    of_first = {key.strip(): value.strip() for key, _, value in reversed([line.partition(":") for line in lines])}
+    flags = set(of_first.get("flags", "").split())
+    instructions = tuple(name for flag, name in _INSTRUCTIONS.items() if flag in flags)
+    return Cpu(of_first.get("model name") or platform.processor() or platform.machine(), cores(), instructions)
 
 
 @dataclass(frozen=True)

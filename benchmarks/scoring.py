@@ -28,7 +28,7 @@ from components.evaluator.ranking.ranks import Holdouts, top_unseen
 TOLERANCE = 1e-4
 _SIZE = "ml-1m"
 _BLOCK_SIZES = (4_096, 16_384, 65_536)
-_BARS = {"keras_predict": 5.0, "pytorch": 3.0}
+_BAR = 4.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def command(users: int, rounds: int) -> list[Result]:
     for name, peer in peers.items():
         results += [
             Result(f"{name}_seconds", peer.seconds, f"s; {peer.best}"),
-            Result(f"ratio_to_{name}", peer.seconds / seconds, "times as fast", bar=_BARS[name]),
+            Result(f"ratio_to_{name}", peer.seconds / seconds, "times as fast", bar=_BAR),
             Result(f"{name}_differing_lists", peer.differing, f"of {users:,}", bar=0, at_most=True),
         ]
     sample = f"s, from {users:,} of {shape.users:,} users, tried once"

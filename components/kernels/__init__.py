@@ -1,1 +1,1 @@
-"""What compiled loops are made of: how they are compiled, and matrix products."""
+"""What compiled loops are made of: how they are compiled, threads, random numbers, matrix products."""

@@ -1,93 +1,121 @@
-"""How hot loops are compiled, and how several threads work through them together."""
+"""How loops are compiled, and where their code is kept.
 
-# The compiler infers the types.
-# mypy: disable-error-code="no-untyped-def"
+A loop that Python calls is an `entry_point`: its code is kept on disk, with that of all it calls. What only other loops
+call is `compiled` as a part of them. Both compile at the first call, release the interpreter lock, and divide as NumPy
+does. Under `NUMBA_BOUNDSCHECK=1` every index is checked.
+"""
 
-import hashlib
-from collections.abc import Callable
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import llvmlite.ir
-from numba import config, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import config, njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
+from components.shared.sources import digest, imported_sources
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # What vectorising a sum or a selection needs; infinities and NaNs keep their meaning.
-_FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
-# The callers hold all arrays: code that counts references to them takes twice as long. What is so compiled can neither
-# make an array nor return one.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _FASTMATH, "_nrt": False}
+_HOT: dict[str, Any] = {**_OPTIONS, "fastmath": {"reassoc", "contract", "arcp", "nsz"}, "_nrt": False}
+_SETTINGS = ("BOUNDSCHECK", "OPT", "SLP_VECTORIZE", "LOOP_VECTORIZE")  # of Numba, that change what it compiles
 
 
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compiles a function at its first call, or as a part of the function that calls it."""
-    return njit(**_OPTIONS)(function)
+def compiled(function: Callable[..., Any] | None = None, *, hot: bool = False) -> Any:
+    """Compiles a function as a part of those that call it.
 
-
-def entry_point(function: Callable[..., Any]) -> Any:
-    """Compiles a function at its first call, and keeps the code on disk wherever there is a place for it.
-
-    Numba takes code from disk as long as the function's own file is the same, whatever became of the functions that it
-    calls, and whether or not it checks its indexes (NUMBA_BOUNDSCHECK). So there is a folder for each state of the
-    checks, of all the files beside the function's, and of those here.
+    Args:
+      function: the function; without it, a decorator is returned.
+      hot: for loops whose callers hold all arrays, and in which the last bit may depend on the CPU. References to
+        arrays are not counted, which takes half the time of a loop over short rows; what is so compiled can neither
+        make an array nor return one. Sums may be taken in another order. Else floating-point arithmetic is as written,
+        on every CPU.
     """
-    folder = Path(function.__code__.co_filename).parent
-    sources = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
-    checks = f"bounds checks: {config.BOUNDSCHECK}".encode()
-    state = hashlib.sha256(checks + b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
-    configured, config.CACHE_DIR = config.CACHE_DIR, str(folder / "__pycache__" / state)
+    if function is None:
+        return functools.partial(compiled, hot=hot)
+    return njit(**(_HOT if hot else _OPTIONS))(function)
+
+
+def entry_point(function: Callable[..., Any] | None = None, *, hot: bool = False) -> Any:
+    """Compiles a function that Python calls, and keeps the code wherever there is a place for it.
+
+    The places are `NUMBA_CACHE_DIR` if that is set, else `__pycache__` beside the function's file, else the user's
+    folder for caches. Code that was kept is used from a place that cannot be written, too; where there is neither, the
+    function is compiled in each process.
+
+    Args:
+      function: the function; without it, a decorator is returned.
+      hot: see `compiled`.
+    """
+    if function is None:
+        return functools.partial(entry_point, hot=hot)
+    dispatcher = compiled(function, hot=hot)
+    with contextlib.suppress(RuntimeError):  # Numba's, where no place serves
+        dispatcher._cache = _Kept(function)
+    return dispatcher
+
+
+class _Place(_CacheLocator):
+    """Where the code of a function is kept, and the state of the sources that it is made from.
+
+    Numba itself looks at the function's own file alone, and wants to write even where there is only something to read.
+    """
+
+    def __init__(self, folder: Path, source: Path):
+        self._folder, self._source = folder, source
+
+    def get_cache_path(self) -> str:
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        return digest(imported_sources(self._source))
+
+    def get_disambiguator(self) -> str:
+        return "loop"
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], source: str) -> Self | None:
+        if not os.path.exists(source):  # typed in, or a script's argument
+            return None
+        kept = f"*{function.__qualname__}-loop.*.nbi"
+        for folder in _folders(source):
+            if _can_be_written(folder) or any(folder.glob(kept)):
+                return cls(folder, Path(source))
+        return None
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = (_Place,)
+
+
+class _Kept(FunctionCache):
+    """Numba's cache, which tells code by Numba's settings too, and does without a place that fails."""
+
+    _impl_class = _Implementation
+
+    @contextlib.contextmanager
+    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
+        with contextlib.suppress(OSError):
+            yield
+
+    def _index_key(self, signature: Any, codegen: Any) -> Any:
+        return super()._index_key(signature, codegen), tuple(getattr(config, name) for name in _SETTINGS)
+
+
+def _folders(source: str) -> Iterator[Path]:
+    if config.CACHE_DIR:
+        yield Path(config.CACHE_DIR, _CacheLocator.get_suitable_cache_subpath(source))
+    yield Path(source).parent / "__pycache__"
+    with contextlib.suppress(RuntimeError):  # no home
+        caches = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        yield Path(caches, "neumf-pipeline", _CacheLocator.get_suitable_cache_subpath(source))
+
+
+def _can_be_written(folder: Path) -> bool:
     try:
-        return njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # a read-only installation and a read-only home
-        return compiled(function)
-    finally:
-        config.CACHE_DIR = configured
-
-
-@intrinsic
-def _fetch_and_add(_typing: Any, address, amount) -> Any:
-    """Adds to the int64 at an address, atomically, and returns what was there before."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        pointer = builder.inttoptr(values[0], context.get_value_type(types.int64).as_pointer())
-        return builder.atomic_rmw("add", pointer, values[1], "seq_cst")
-
-    return types.int64(types.uintp, types.int64), generate
-
-
-@intrinsic
-def _yield(_typing: Any) -> Any:
-    """Lets another thread run on this core, if one is waiting for it."""
-
-    def generate(context: Any, builder: Any, _signature: Any, _values: Any) -> Any:
-        function = llvmlite.ir.FunctionType(llvmlite.ir.IntType(32), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, function, "sched_yield"), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-_SPINS = 1000  # some ten microseconds: longer than most waits on an idle machine
-
-
-@compiled
-def next_task(counter):
-    """Claims a task, from 0 on, for the calling thread; counter: int64 [1], zero at first and shared by the threads."""
-    return _fetch_and_add(counter.ctypes.data, 1)
-
-
-@compiled
-def wait_for_all(arrived, target):
-    """Waits until `arrived`, int64 [1], shared by the threads, has counted `target` arrivals, this one included.
-
-    A thread that waits long offers its core to others: where cores are scarce, spinning would keep from it the very
-    thread that is waited for.
-    """
-    number = _fetch_and_add(arrived.ctypes.data, 1) + 1
-    spins = 0
-    while number < target:
-        spins += 1
-        if spins > _SPINS:
-            _yield()
-        number = _fetch_and_add(arrived.ctypes.data, 0)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)

@@ -1,164 +1,177 @@
 """Matrix products in compiled code, on parts of larger arrays, with one operand packed ahead.
 
 OpenBLAS packs both operands in each call. Here the weights are packed once a step for all pairs of the batch, and the
-pairs' values are read where they are. The result is worked out in tiles that stay in registers (Goto and van de Geijn,
-Anatomy of High-Performance Matrix Multiplication, ACM TOMS 2008).
+pairs' values are read where they are; a layer's bias and activation are applied while the results are in registers. The
+result is worked out in tiles (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 2008).
 
-A matrix [depth, width] is packed in *panels* of `COLUMNS` columns, one after the other, each [depth, COLUMNS] and the
-last one filled up with zeros.
+A matrix [depth, width] is packed in *panels* of a tile's columns, one after the other, each [depth, columns]; the last
+one has half the columns where that is enough, and is filled up with zeros.
 """
 
 # The compiler infers the types.
 # mypy: disable-error-code="no-untyped-def"
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-import llvmlite.ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
+from components.kernels import tiles
 from components.kernels.compiling import compiled
+from components.kernels.tiles import BYTES, Registers
 
-COLUMNS = 16
-_ROWS, _FEW_ROWS = 6, 2  # of a tile: with 6, its 12 sums and what they need fill the 16 registers of AVX2
-_ROWS_AT_ONCE = 96  # of the unpacked operand: they stay in the cache from one panel to the next
+_ROWS_AT_ONCE = 96  # of the unpacked operand, about: they stay in the cache from one panel to the next
 DEPTH_AT_ONCE = 128  # of a product that is summed over pairs: its panels stay in the cache likewise
-_BYTES = 4
-
-_REAL, _INDEX, _LANE = llvmlite.ir.FloatType(), llvmlite.ir.IntType(64), llvmlite.ir.IntType(32)
-_VECTOR = llvmlite.ir.VectorType(_REAL, COLUMNS)
-_ANY = llvmlite.ir.Constant(_VECTOR, llvmlite.ir.Undefined)
-_SPREAD = llvmlite.ir.Constant(llvmlite.ir.VectorType(_LANE, COLUMNS), [0] * COLUMNS)
 
 
-def panels_size(depth: int, width: int) -> int:
-    """How many values a matrix has when it is packed."""
-    return depth * -(-width // COLUMNS) * COLUMNS
+class Products(NamedTuple):
+    """The products for a register file; all values are float32.
+
+    Attributes:
+      panels_size: (depth, width): how many values a matrix has when it is packed.
+      pack: (matrix, panels): packs [depth, width] into `panels`, [panels_size].
+      product: (a, panels, out): out = a b for [rows, depth], packed [depth, width] and [rows, width].
+      rectified_product: (a, panels, bias, out): out = max(a b + bias, 0), with a bias [width]; NaN stays NaN.
+      masked_product: (a, panels, values, out): out = a b where `values`, [rows, width], are above 0, else 0.
+      add_product_of_columns: (a, b, panels, out): out += a^T b for [depth, rows], [depth, width] and [rows, width];
+        `panels` is room for `DEPTH_AT_ONCE` rows of `b`, packed.
+
+    The rows of all of them are contiguous, but for those of the matrix that is packed.
+    """
+
+    panels_size: Callable[[int, int], int]
+    pack: Any
+    product: Any
+    rectified_product: Any
+    masked_product: Any
+    add_product_of_columns: Any
 
 
-def _tile_function(rows: int, adds: bool) -> Callable[..., Any]:
-    """Makes the compiled function for tiles of some rows, which sets or adds to the result."""
+def products_for(registers: Registers) -> Products:
+    """Makes the products."""
+    lanes, at_once = registers.lanes, _ROWS_AT_ONCE // registers.rows * registers.rows
+    pack = _packing(registers)
+    set_to, rectify, mask, add = (
+        _multiplication(registers, finish) for finish in (tiles.setting, tiles.rectifying, tiles.masking, tiles.adding)
+    )
 
-    @intrinsic
-    def tile(_typing: Any, a, row_step, depth_step, panel, depth, out, out_step, columns) -> Any:
-        """The product of some rows with a panel.
+    def panels_size(depth: int, width: int) -> int:
+        return depth * -(-width // lanes) * lanes
 
-        Args:
-          a: address of the rows' first value.
-          row_step: values from one row to the next.
-          depth_step: values from one of a row's values to the next.
-          panel: address of the panel.
-          depth: values of a row.
-          out: address of the result.
-          out_step: values from one of its rows to the next.
-          columns: how many of the panel's columns are wanted.
-        """
+    @compiled(hot=True)
+    def product(a, panels, out):
+        for begin in range(0, len(a), at_once):
+            end = min(len(a), begin + at_once)
+            set_to(a[begin:end], panels, out, out[begin:end])
 
-        def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-            a, row_step, depth_step, panel, depth, out, out_step, columns = values
-            a, panel, out = (builder.inttoptr(address, _REAL.as_pointer()) for address in (a, panel, out))
-            sums = [cgutils.alloca_once_value(builder, llvmlite.ir.Constant(_VECTOR, None)) for _ in range(rows)]
-            firsts = [builder.gep(a, [builder.mul(row_step, _INDEX(row))]) for row in range(rows)]
-            with cgutils.for_range(builder, depth) as loop:
-                line = _load(builder, builder.gep(panel, [builder.mul(loop.index, _INDEX(COLUMNS))]))
-                step = builder.mul(loop.index, depth_step)
-                for first, total in zip(firsts, sums, strict=True):
-                    value = builder.insert_element(_ANY, builder.load(builder.gep(first, [step])), _LANE(0))
-                    product = builder.fmul(builder.shuffle_vector(value, _ANY, _SPREAD), line, flags=("contract",))
-                    builder.store(builder.fadd(builder.load(total), product, flags=("contract",)), total)
-            for row, total in enumerate(sums):
-                _put(builder, builder.load(total), builder.gep(out, [builder.mul(out_step, _INDEX(row))]), columns)
-            return context.get_dummy_value()
+    @compiled(hot=True)
+    def rectified_product(a, panels, bias, out):
+        biases = bias.reshape(1, len(bias))
+        for begin in range(0, len(a), at_once):
+            end = min(len(a), begin + at_once)
+            rectify(a[begin:end], panels, biases, out[begin:end])
 
-        address, number = types.uintp, types.int64
-        return types.void(address, number, number, address, number, address, number, number), generate
+    @compiled(hot=True)
+    def masked_product(a, panels, values, out):
+        for begin in range(0, len(a), at_once):
+            end = min(len(a), begin + at_once)
+            mask(a[begin:end], panels, values[begin:end], out[begin:end])
 
-    def _put(builder: Any, line: Any, out: Any, columns: Any) -> None:
-        with builder.if_else(builder.icmp_signed("==", columns, _INDEX(COLUMNS))) as (whole, part):
-            with whole:
-                line_out = builder.fadd(_load(builder, out), line) if adds else line
-                builder.store(line_out, builder.bitcast(out, _VECTOR.as_pointer()), align=_BYTES)
-            with part:
-                spare = cgutils.alloca_once(builder, _VECTOR)
-                builder.store(line, spare)
-                first = builder.bitcast(spare, _REAL.as_pointer())
-                with cgutils.for_range(builder, columns) as loop:
-                    value, place = builder.load(builder.gep(first, [loop.index])), builder.gep(out, [loop.index])
-                    builder.store(builder.fadd(builder.load(place), value) if adds else value, place)
+    @compiled(hot=True)
+    def add_product_of_columns(a, b, panels, out):
+        for begin in range(0, len(a), DEPTH_AT_ONCE):
+            end = min(len(a), begin + DEPTH_AT_ONCE)
+            pack(b[begin:end], panels)
+            add(a[begin:end].T, panels, out, out)
 
-    return tile
+    return Products(panels_size, pack, product, rectified_product, masked_product, add_product_of_columns)
 
 
-def _load(builder: Any, address: Any) -> Any:
-    return builder.load(builder.bitcast(address, _VECTOR.as_pointer()), align=_BYTES)
+def _packing(registers: Registers) -> Any:
+    lanes, most = registers.lanes, registers.columns
+    copy_wide, copy_slim = tiles.line_copy(2, lanes), tiles.line_copy(1, lanes)
+
+    @compiled(hot=True)
+    def pack(matrix, panels):
+        depth, width = matrix.shape
+        at = 0
+        for first in range(0, width, most):
+            wanted = min(most, width - first)
+            columns = most if wanted > lanes else lanes
+            panel = panels[at : at + depth * columns].reshape(depth, columns)
+            if wanted < columns or matrix.strides[1] != BYTES:
+                copy_values(matrix[:, first : first + wanted], panel)
+            elif columns == most:
+                for k in range(depth):
+                    copy_wide(matrix[k:, first:].ctypes.data, panel[k:].ctypes.data)
+            else:
+                for k in range(depth):
+                    copy_slim(matrix[k:, first:].ctypes.data, panel[k:].ctypes.data)
+            at += depth * columns
+
+    @compiled(hot=True)
+    def copy_values(part, panel):
+        wanted = part.shape[1]
+        for k in range(len(panel)):
+            for column in range(wanted):
+                panel[k, column] = part[k, column]
+            for column in range(wanted, panel.shape[1]):
+                panel[k, column] = 0
+
+    return pack
 
 
-def _multiplication(adds: bool) -> Callable[..., Any]:
-    """Makes the compiled function that sets a matrix to a product, or adds the product to it."""
-    tile, small_tile, row_alone = (_tile_function(rows, adds) for rows in (_ROWS, _FEW_ROWS, 1))
+def _multiplication(registers: Registers, finish: Callable[..., Any]) -> Any:
+    """Makes the compiled function that works out a product panel by panel."""
+    lanes, most = registers.lanes, registers.columns
+    wide, slim = (_strip(registers, vectors, finish) for vectors in (2, 1))
 
-    @compiled
-    def multiply(a, row_step, depth_step, panels, depth, out):
-        """`out`, float32 [rows, width], from `a`, an address with its steps as for a tile, and a packed matrix."""
-        rows, width = out.shape
-        out_step = out.strides[0] // _BYTES
-        for first in range(0, width, COLUMNS):
-            panel, columns = panels[first * depth :].ctypes.data, min(COLUMNS, width - first)
-            row = 0
-            while row < rows:
-                begin, place = a + row * row_step * _BYTES, out[row:, first:].ctypes.data
-                if row + _ROWS <= rows:
-                    tile(begin, row_step, depth_step, panel, depth, place, out_step, columns)
-                    row += _ROWS
-                elif row + _FEW_ROWS <= rows:
-                    small_tile(begin, row_step, depth_step, panel, depth, place, out_step, columns)
-                    row += _FEW_ROWS
-                else:
-                    row_alone(begin, row_step, depth_step, panel, depth, place, out_step, columns)
-                    row += 1
+    @compiled(hot=True)
+    def multiply(a, panels, other, out):
+        """`out`, [rows, width], from `a`, [rows, depth] with any steps, packed panels, and what `finish` needs."""
+        depth, width = a.shape[1], out.shape[1]
+        for first in range(0, width, most):
+            end = min(width, first + most)
+            if end - first > lanes:
+                wide(a, panels[first * depth :], other[:, first:end], out[:, first:end])
+            else:
+                slim(a, panels[first * depth :], other[:, first:end], out[:, first:end])
 
     return multiply
 
 
-_set_to_product, _add_product = _multiplication(adds=False), _multiplication(adds=True)
+def _strip(registers: Registers, vectors: int, finish: Callable[..., Any]) -> Any:
+    """Makes the compiled function that works out all rows of a product with one panel."""
+    many, few = registers.rows, registers.rows // 3
+    width = vectors * registers.lanes
+    many_rows, few_rows, row_alone = (tiles.tile(rows, vectors, registers.lanes, finish) for rows in (many, few, 1))
+
+    @compiled(hot=True)
+    def strip(a, panel, other, out):
+        rows, depth = a.shape
+        columns = out.shape[1]
+        if rows and depth:
+            # Tiles go by addresses. These read nothing, but where indexes are checked, they check the tiles' last ones.
+            a[rows - 1, depth - 1], panel[depth * width - 1], other[len(other) - 1, columns - 1]
+            out[rows - 1, columns - 1]
+        row_step, depth_step, out_step = a.strides[0] // BYTES, a.strides[1] // BYTES, out.strides[0] // BYTES
+        other_step = other.strides[0] // BYTES if len(other) == rows else 0
+        lines, beside = panel.ctypes.data, other.ctypes.data
+        row = 0
+        while row < rows:
+            begin, place = a[row:].ctypes.data, out[row:].ctypes.data
+            if rows - row >= many:
+                many_rows(begin, row_step, depth_step, lines, depth, beside, other_step, place, out_step, columns)
+                done = many
+            elif rows - row >= few:
+                few_rows(begin, row_step, depth_step, lines, depth, beside, other_step, place, out_step, columns)
+                done = few
+            else:
+                row_alone(begin, row_step, depth_step, lines, depth, beside, other_step, place, out_step, columns)
+                done = 1
+            row, beside = row + done, beside + done * other_step * BYTES
+
+    return strip
 
 
-@compiled
-def pack(matrix, panels):
-    """Packs float32 [depth, width] into `panels`, float32 [panels_size]."""
-    depth, width = matrix.shape
-    at = 0
-    for first in range(0, width, COLUMNS):
-        columns = min(COLUMNS, width - first)
-        for k in range(depth):
-            for column in range(columns):
-                panels[at + column] = matrix[k, first + column]
-            for column in range(columns, COLUMNS):
-                panels[at + column] = 0
-            at += COLUMNS
-
-
-@compiled
-def product(a, panels, out):
-    """Out = a b, for float32 [m, depth], packed [depth, width] and [m, width]; rows are contiguous."""
-    for begin in range(0, len(a), _ROWS_AT_ONCE):
-        end = min(len(a), begin + _ROWS_AT_ONCE)
-        _set_to_product(a[begin:].ctypes.data, a.strides[0] // _BYTES, 1, panels, a.shape[1], out[begin:end])
-
-
-@compiled
-def add_product_of_columns(a, b, panels, out):
-    """Out += a^T b, for float32 [depth, m], [depth, width] and [m, width] whose rows are contiguous.
-
-    Args:
-      a: the first operand.
-      b: the second one.
-      panels: room for `DEPTH_AT_ONCE` rows of `b`, packed.
-      out: the result.
-    """
-    for begin in range(0, len(a), DEPTH_AT_ONCE):
-        end = min(len(a), begin + DEPTH_AT_ONCE)
-        pack(b[begin:end], panels)
-        _add_product(a[begin:].ctypes.data, 1, a.strides[0] // _BYTES, panels, end - begin, out)
+panels_size, pack, product, rectified_product, masked_product, add_product_of_columns = products_for(
+    tiles.registers_here()
+)

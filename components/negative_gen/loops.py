@@ -1,9 +1,6 @@
 """The compiled inner loops: which rows a file takes, exact sampling of negatives, shuffling.
 
-All of them release the interpreter lock. Random numbers come from SplitMix64 (Steele, Lea & Flood, Fast Splittable
-Pseudorandom Number Generators, OOPSLA 2014), whose state is a counter: every user has streams of its own, so neither
-the cut into shards nor the order of work can change what is drawn. Bounded numbers are exact (Lemire, Fast Random
-Integer Generation in an Interval, ACM TOMACS 2019).
+Every user has random streams of its own, so neither the cut into shards nor the order of work can change what is drawn.
 
 A row is packed into a uint64: the user in the upper half, then the item, then one bit for the label.
 """
@@ -11,12 +8,14 @@ A row is packed into a uint64: the user in the upper half, then the item, then o
 # The compiler infers the types.
 # mypy: disable-error-code="no-untyped-def,assignment"
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from components.kernels.compiling import compiled, entry_point
+from components.kernels.random import GAMMA, mix, scaled
 
 MISSES = 16  # tries before a user's candidates are enumerated: sampling is bounded, and exact either way
 
@@ -24,17 +23,8 @@ DONE = -1
 TOO_SMALL = -2
 
 _U = np.uint64
-_GAMMA, _MIX_1, _MIX_2 = _U(0x9E3779B97F4A7C15), _U(0xBF58476D1CE4E5B9), _U(0x94D049BB133111EB)
 _LOW, _ONES = _U(0xFFFFFFFF), _U(0xFFFFFFFFFFFFFFFF)
-_0, _1, _6, _27, _30, _31, _32, _63 = (_U(n) for n in (0, 1, 6, 27, 30, 31, 32, 63))
-
-
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Compiles at the first call, and keeps the code on disk wherever there is a place for it."""
-    try:
-        return njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # a read-only installation and a read-only home
-        return njit(nogil=True, error_model="numpy")(function)
+_0, _1, _6, _32, _63 = (_U(n) for n in (0, 1, 6, 32, 63))
 
 
 @intrinsic
@@ -43,25 +33,18 @@ def _popcount(_typing: Any, word: Any) -> Any:
     return types.uint64(types.uint64), lambda _context, builder, _signature, values: builder.ctpop(values[0])
 
 
-@_compiled
-def _mix(word):
-    word = (word ^ (word >> _30)) * _MIX_1
-    word = (word ^ (word >> _27)) * _MIX_2
-    return word ^ (word >> _31)
-
-
-@_compiled
+@compiled
 def _contains(bitset, item):
     return (bitset[item >> _6] >> (item & _63)) & _1 != _0
 
 
-@_compiled
+@compiled
 def _add_all(bitset, items):
     for item in items:
         bitset[_U(item) >> _6] |= _1 << (_U(item) & _63)
 
 
-@_compiled
+@compiled
 def _clear_all(bitset, items):
     if len(items) > len(bitset) >> 3:
         bitset[:] = _0
@@ -70,19 +53,7 @@ def _clear_all(bitset, items):
         bitset[_U(item) >> _6] = _0
 
 
-@_compiled
-def _scaled(half, bound, state):
-    """Turns a random number below 2^32 into an exactly uniform one below `bound`; seldom needs more of the stream."""
-    product = half * bound
-    if product & _LOW < bound:
-        threshold = (_1 << _32) % bound
-        while product & _LOW < threshold:
-            state += _GAMMA
-            product = (_mix(state) >> _32) * bound
-    return state, product >> _32
-
-
-@_compiled
+@compiled
 def _pick(state, num_items, bitset, absent, candidates, keep):
     """Draws one of the items that are not in the set from their list, which is made when `candidates` is 0.
 
@@ -97,17 +68,17 @@ def _pick(state, num_items, bitset, absent, candidates, keep):
                 candidates += _1
         if candidates == _0:
             return state, _0, num_items, candidates
-    state += _GAMMA
-    state, choice = _scaled(_mix(state) >> _32, candidates, state)
+    state += GAMMA
+    state, choice = scaled(mix(state) >> _32, candidates, state)
     chosen = _U(absent[choice])
     if not keep:
         candidates -= _1
         absent[choice] = absent[candidates]
-    state += _GAMMA
-    return state, _mix(state), chosen, candidates
+    state += GAMMA
+    return state, mix(state), chosen, candidates
 
 
-@_compiled
+@entry_point
 def scatter_rows(
     items, offsets, first_user, num_items, num_negatives, file, file_bits, placement_key, draw_key, rows, ends, scratch
 ):
@@ -144,16 +115,16 @@ def scatter_rows(
         begin, end = offsets[index], offsets[index + 1]
         positives = end - begin
         user = _U(first_user + index)
-        placement = _mix(_U(placement_key) + user * _GAMMA)
-        state = _mix(_U(draw_key) + user * _GAMMA)
+        placement = mix(_U(placement_key) + user * GAMMA)
+        state = mix(_U(draw_key) + user * GAMMA)
         row_of_user = user << _32
         negatives = 0
         remaining = positives * (1 + num_negatives)
         for base in range(0, positives * (1 + num_negatives), 64):
             here = _ONES
             for bit in range(file_bits):
-                placement += _GAMMA
-                word = _mix(placement)
+                placement += GAMMA
+                word = mix(placement)
                 here &= word if (file >> bit) & 1 else ~word
             if remaining < 64:
                 here &= (_1 << _U(remaining)) - _1
@@ -166,8 +137,8 @@ def scatter_rows(
                 while mine != _0:
                     place = np.int64(_popcount(~mine & (mine - _1)))
                     mine &= mine - _1
-                    state += _GAMMA
-                    bucket = _mix(state) & bucket_mask
+                    state += GAMMA
+                    bucket = mix(state) & bucket_mask
                     if ends[bucket] == capacity:
                         return TOO_SMALL
                     rows[bucket, ends[bucket]] = row_of_user | _U(items[begin + base + place]) << _1 | _1
@@ -185,8 +156,8 @@ def scatter_rows(
             misses = 0 if candidates == _0 else MISSES
             while misses < MISSES:
                 # One random word serves twice: the upper half draws the item, the lower half the bucket.
-                state += _GAMMA
-                word = _mix(state)
+                state += GAMMA
+                word = mix(state)
                 product = (word >> _32) * bound
                 item = product >> _32
                 if product & _LOW >= threshold and not _contains(bitset, item):
@@ -206,24 +177,24 @@ def scatter_rows(
     return DONE
 
 
-@_compiled
+@entry_point
 def shuffle(rows, key):
     """Fisher-Yates: makes every order of the rows (uint64 [n]) equally likely."""
     state = _U(key)
     last = len(rows) - 1
     while last > 0:
-        state += _GAMMA
-        word = _mix(state)
-        state, other = _scaled(word >> _32, _U(last + 1), state)
+        state += GAMMA
+        word = mix(state)
+        state, other = scaled(word >> _32, _U(last + 1), state)
         rows[last], rows[other] = rows[other], rows[last]
         last -= 1
         if last > 0:
-            state, other = _scaled(word & _LOW, _U(last + 1), state)
+            state, other = scaled(word & _LOW, _U(last + 1), state)
             rows[last], rows[other] = rows[other], rows[last]
             last -= 1
 
 
-@_compiled
+@entry_point
 def unpack(rows, users, items, labels):
     """Splits packed rows into columns, all of the same length."""
     for index in range(len(rows)):
@@ -233,7 +204,7 @@ def unpack(rows, users, items, labels):
         labels[index] = np.uint8(row & _1)
 
 
-@_compiled
+@entry_point
 def sample_negatives(train_items, offsets, first_user, users, avoided, num_items, distinct, key, items, scratch):
     """Draws the evaluation negatives of some users of a shard.
 
@@ -262,15 +233,15 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
         for other in avoided[row]:
             if other >= 0:
                 bitset[_U(other) >> _6] |= _1 << (_U(other) & _63)
-        state = _mix(_U(key) + _U(users[row]) * _GAMMA)
+        state = mix(_U(key) + _U(users[row]) * GAMMA)
         candidates = _0
         drawn = 1
         while drawn < items.shape[1]:
             item = bound
             misses = 0 if candidates == _0 else MISSES
             while misses < MISSES:
-                state += _GAMMA
-                product = (_mix(state) >> _32) * bound
+                state += GAMMA
+                product = (mix(state) >> _32) * bound
                 item = product >> _32
                 if product & _LOW >= threshold and not _contains(bitset, item):
                     break
@@ -293,7 +264,7 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
     return DONE
 
 
-@_compiled
+@entry_point
 def mask_repeats(items, mask, scratch):
     """Sets the mask (uint8) where an item stood before in the same row of `items` (int32 [n, width])."""
     bitset = scratch[0]

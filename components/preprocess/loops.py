@@ -1,14 +1,19 @@
 """The compiled loops of Preprocess; they release the interpreter lock."""
 
+# The compiler infers the types.
+# mypy: disable-error-code="no-untyped-def"
+
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from components.kernels.compiling import entry_point
+from components.kernels.random import GAMMA, mix
 
 
-@njit(cache=True, nogil=True)
-def runs(ids):  # type: ignore[no-untyped-def] # pragma: no cover
+@entry_point
+def runs(ids):
     """Returns the first position of each run of equal values, int64."""
     starts = np.empty(len(ids), np.int64)
     count = 0
@@ -19,8 +24,8 @@ def runs(ids):  # type: ignore[no-untyped-def] # pragma: no cover
     return starts[:count].copy()
 
 
-@njit(cache=True, nogil=True)
-def marks(ids, low, size):  # type: ignore[no-untyped-def] # pragma: no cover
+@entry_point
+def marks(ids, low, size):
     """Returns which of the values from `low` to `low + size - 1` occur, bool [size]."""
     marked = np.zeros(size, np.bool_)
     for row in range(len(ids)):
@@ -28,8 +33,8 @@ def marks(ids, low, size):  # type: ignore[no-untyped-def] # pragma: no cover
     return marked
 
 
-@njit(cache=True, nogil=True)
-def pack(users, items, times, first_user, first_time, time_bits, item_bits):  # type: ignore[no-untyped-def] # pragma: no cover
+@entry_point
+def pack(users, items, times, first_user, first_time, time_bits, item_bits):
     """Packs (user, time, item), each from 0, into integers of 64 bits that sort the same way.
 
     Args:
@@ -54,8 +59,8 @@ def pack(users, items, times, first_user, first_time, time_bits, item_bits):  # 
     return keys
 
 
-@njit(cache=True, nogil=True)
-def keep_latest(users, items, num_users, num_items, minimum):  # type: ignore[no-untyped-def] # pragma: no cover
+@entry_point
+def keep_latest(users, items, num_users, num_items, minimum):
     """Drops all but the last of equal (user, item) pairs, then the users with few items.
 
     Args:
@@ -100,16 +105,8 @@ def keep_latest(users, items, num_users, num_items, minimum):  # type: ignore[no
     return counts, kept[end:], kept_items, duplicates, below
 
 
-@njit(cache=True, nogil=True)
-def _mix(value):  # type: ignore[no-untyped-def] # pragma: no cover
-    """SplitMix64's finalizer (Steele, Lea and Flood, 2014): a well mixed 64-bit hash of a 64-bit number."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True)
-def hold_out(counts, first_user, holdouts, at_random, key):  # type: ignore[no-untyped-def] # pragma: no cover
+@entry_point
+def hold_out(counts, first_user, holdouts, at_random, key):
     """Chooses the rows that are held out.
 
     Args:
@@ -131,7 +128,7 @@ def hold_out(counts, first_user, holdouts, at_random, key):  # type: ignore[no-u
         for turn in range(min(holdouts, count)):
             row = count - 1 - turn
             if at_random:
-                draw = _mix(key + np.uint64(2 * (first_user + user) + turn + 1) * np.uint64(0x9E3779B97F4A7C15))
+                draw = mix(key + np.uint64(2 * (first_user + user) + turn + 1) * GAMMA)
                 row = np.int64((draw >> np.uint64(11)) % np.uint64(count - turn))
                 if turn == 1 and row >= taken:
                     row += 1
@@ -163,8 +160,8 @@ class Divided(NamedTuple):
     train_counts: npt.NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
-def divide(split, counts, first_user, items, item_index):  # type: ignore[no-untyped-def] # pragma: no cover
+@entry_point
+def divide(split, counts, first_user, items, item_index):
     """Writes each row to its split.
 
     Args:

@@ -1,9 +1,12 @@
+import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
-from benchmarks.harness import measure
+from benchmarks.harness import Result, measure, report
+from benchmarks.machine import cpu
 
 
 def double(number: int) -> int:
@@ -36,3 +39,14 @@ def test_its_error_is_raised_here() -> None:
 def test_what_a_process_that_dies_wrote_is_told() -> None:
     with pytest.raises(RuntimeError, match=r"abort died: .*out of room"):
         measure(abort)
+
+
+def test_results_are_told_with_the_cpu_that_they_were_measured_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report("speed", [Result("rows", 12.5, "rows/s", bar=10)], tmp_path / "results.json")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert str(cpu()) in printed
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written["cpu"] == {"name": cpu().name, "cores": cpu().cores, "instructions": list(cpu().instructions)}
+    assert [row["name"] for row in written["results"]] == ["rows"]

@@ -1,7 +1,9 @@
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from benchmarks import machine
+from components.parallel import cores
 
 
 def _lasting(seconds: Iterator[float]) -> Callable[[], None]:
@@ -22,3 +24,15 @@ def test_peaks_are_those_of_a_computer() -> None:
     peaks = machine.numpy_peaks()
     assert 1e9 < peaks.flops < 1e15
     assert 1e8 < peaks.bytes < 1e13
+
+
+def test_the_cpu_is_told_with_its_vector_instructions(tmp_path: Path) -> None:
+    processors = "processor\t: {}\nmodel name\t: Fast CPU\nflags\t\t: fpu avx avx2 fma avx512f avx512vl\n\n"
+    (tmp_path / "cpuinfo").write_text(processors.format(0) + processors.format(1))
+    found = machine.cpu(tmp_path / "cpuinfo")
+    assert found == machine.Cpu("Fast CPU", cores(), ("AVX", "AVX2", "FMA", "AVX-512"))
+    assert str(machine.Cpu("Fast CPU", 2, ("AVX", "FMA"))) == "2 cores of Fast CPU (AVX, FMA)"
+
+
+def test_where_the_system_does_not_describe_the_cpu_it_has_a_name_all_the_same(tmp_path: Path) -> None:
+    assert machine.cpu(tmp_path / "nothing").name

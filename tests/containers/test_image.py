@@ -52,10 +52,9 @@ def test_no_tools_of_the_build_are_left(podman: docker.DockerClient, image: str)
 
 
 def test_the_loops_are_compiled_ahead(podman: docker.DockerClient, image: str) -> None:
-    check = "import time; from scripts.compile_ahead import main; t = time.time(); main(); print(time.time() - t)"
-    code, printed = run_container(podman, image, ["python", "-c", check], {})
-    assert code == 0
-    assert float(printed.splitlines()[-1]) < 5
+    check = "import sys; from scripts.compile_ahead import main; sys.exit(main())"
+    code, printed = run_container(podman, image, ["python", "-c", check], {}, read_only=True, user="12345")
+    assert code == 0, printed
 
 
 def test_any_user_without_a_name_can_run_it(podman: docker.DockerClient, image: str) -> None:

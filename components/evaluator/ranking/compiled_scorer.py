@@ -15,7 +15,7 @@ import numpy as np
 
 from components.evaluator.serving_check import largest_difference
 from components.kernels.compiling import compiled, entry_point
-from components.kernels.products import pack, panels_size, product
+from components.kernels.products import pack, panels_size, product, rectified_product
 from components.serving.loader import ServedModel
 from components.shared.scorer import Scorer
 
@@ -43,7 +43,7 @@ def fastest_scorer(model: ServedModel) -> Scorer:
 def compile_ahead() -> None:
     """Compiles, and keeps the code on disk."""
     values, row, layers = np.zeros((0, 1), np.float32), np.zeros(0, np.float32), np.zeros((0, 4), np.int64)
-    _score(values, values, row, values, values, values, layers, row, row, row, values, values)
+    score(values, values, row, values, values, values, layers, row, row, row, values, values)
 
 
 class CompiledScorer:
@@ -85,7 +85,7 @@ class CompiledScorer:
         projected = np.empty((len(users), self._items.shape[1]), np.float32)
         room = np.empty((2, _ITEMS_AT_ONCE * self._widest), np.float32)
         scores = np.full((len(users), len(self._items)), self._head_bias)
-        _score(
+        score(
             gmf_users, mlp_users, self._of_users, projected, self._gmf_items, self._items, self._layers, self._panels,
             self._biases, self._mlp_head, room, scores,
         )  # fmt: skip
@@ -105,8 +105,8 @@ def _places(kernels: list[np.ndarray], panels: list[np.ndarray], biases: list[np
     return np.column_stack([shapes, *begins]).astype(np.int64)
 
 
-@entry_point
-def _score(
+@entry_point(hot=True)
+def score(
     gmf_users, mlp_users, of_users, projected, gmf_items, items, layers, panels, biases, head, room, scores
 ):  # fmt: skip
     """Adds to the logits of users with all items, which begin as the head's bias.
@@ -137,27 +137,19 @@ def _score(
             for layer in range(len(layers)):
                 width, bias = layers[layer, 1], layers[layer, 3]
                 outputs = room[(layer + 1) % 2, : number * width].reshape(number, width)
-                product(values, panels[layers[layer, 2] :], outputs)
-                _add_bias_and_rectify(outputs, biases[bias : bias + width])
+                rectified_product(values, panels[layers[layer, 2] :], biases[bias : bias + width], outputs)
                 values = outputs
             _add_products(values, head, logits)
 
 
-@compiled
+@compiled(hot=True)
 def _combine(user, items, values):
     for row in range(len(items)):
         for k in range(len(user)):
             values[row, k] = _rectified(user[k] + items[row, k])
 
 
-@compiled
-def _add_bias_and_rectify(values, bias):
-    for row in range(len(values)):
-        for k in range(len(bias)):
-            values[row, k] = _rectified(values[row, k] + bias[k])
-
-
-@compiled
+@compiled(hot=True)
 def _add_products(values, head, scores):
     for row in range(len(values)):
         total = np.float32(0)
@@ -166,6 +158,6 @@ def _add_products(values, head, scores):
         scores[row] += total
 
 
-@compiled
+@compiled(hot=True)
 def _rectified(value):
     return np.float32(0) if value <= 0 else value  # NaN stays NaN

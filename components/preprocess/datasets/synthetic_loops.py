@@ -2,43 +2,32 @@
 
 import math
 
-import numba
 import numpy as np
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+from components.kernels.compiling import compiled, entry_point
+from components.kernels.random import GAMMA, mix, uniform
+
 _EARLIEST = 820_454_400  # 1996-01-01
 _LATEST = 1_420_070_400  # 2015-01-01
 
-_compiled = numba.njit(nogil=True, cache=True)
 
-
-@_compiled
-def _mix(x: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64 (Steele et al., Fast Splittable Pseudorandom Number Generators, OOPSLA 2014)."""
-    x = (x ^ (x >> np.uint64(30))) * _MIX_1
-    x = (x ^ (x >> np.uint64(27))) * _MIX_2
-    return x ^ (x >> np.uint64(31))
-
-
-@_compiled
+@compiled
 def _user_key(key: np.uint64, user: int) -> np.uint64:
-    return _mix(key ^ _mix(np.uint64(user) + _GOLDEN))
+    return mix(key ^ mix(np.uint64(user) + GAMMA))
 
 
-@_compiled
+@compiled
 def _uniform(user_key: np.uint64, counter: int) -> float:
     """Number `counter` of a user's stream, in [0, 1)."""
-    return np.float64(_mix(user_key + np.uint64(counter) * _GOLDEN) >> np.uint64(11)) * 2.0**-53
+    return uniform(mix(user_key + np.uint64(counter) * GAMMA))
 
 
-@_compiled
+@compiled
 def _exponential(user_key: np.uint64, counter: int) -> float:
     return -math.log(1.0 - _uniform(user_key, counter))
 
 
-@_compiled
+@entry_point
 def tastes(key: np.uint64, users: np.ndarray, groups: int, focus: float) -> np.ndarray:
     """Returns softmax(focus * x_u) with x_u ~ N(0, I), float64 [len(users), groups]."""
     theta = np.empty((len(users), groups))
@@ -56,7 +45,7 @@ def tastes(key: np.uint64, users: np.ndarray, groups: int, focus: float) -> np.n
     return theta
 
 
-@_compiled
+@entry_point
 def alias_tables(phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Vose's alias tables of the distributions in the rows of `phi` [groups, items].
 
@@ -133,7 +122,7 @@ def draw(
     return drawn
 
 
-@_compiled
+@entry_point
 def _draw_by_rejection(
     key: np.uint64, users: np.ndarray, counts: np.ndarray, theta: np.ndarray, keep: np.ndarray, alias: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -170,7 +159,7 @@ def _draw_by_rejection(
     return drawn, missing
 
 
-@_compiled
+@entry_point
 def timestamps_and_ratings(
     key: np.uint64, users: np.ndarray, counts: np.ndarray, quality: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +184,7 @@ def timestamps_and_ratings(
     return timestamps, ratings
 
 
-@_compiled
+@entry_point
 def last_item_hits(
     drawn: np.ndarray, counts: np.ndarray, probability: np.ndarray, k: int, num_negatives: int
 ) -> np.ndarray:
@@ -231,6 +220,6 @@ def last_item_hits(
     return hits
 
 
-@_compiled
+@compiled
 def _log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1.0) - math.lgamma(k + 1.0) - math.lgamma(n - k + 1.0)

@@ -17,7 +17,7 @@ _0, _1 = np.float32(0), np.float32(1)
 _TINY = np.float32(1e-30)  # smaller moments become zero, as numbers below 1e-38 slow a CPU down a hundredfold
 
 
-@compiled
+@compiled(hot=True)
 def _move(value, mean, square, average, gradient, rate, keep, beta_1, beta_2, epsilon):
     for k in range(len(value)):
         change = gradient[k]
@@ -30,7 +30,7 @@ def _move(value, mean, square, average, gradient, rate, keep, beta_1, beta_2, ep
         average[k] = keep * average[k] + (_1 - keep) * value[k]
 
 
-@compiled
+@compiled(hot=True)
 def _coast(value, mean, square, average, rates, keeps, beta_1, beta_2, epsilon):
     for step in range(len(rates)):
         rate, keep = rates[step], keeps[step]
@@ -46,7 +46,7 @@ def _coast(value, mean, square, average, rates, keeps, beta_1, beta_2, epsilon):
             average[k] = keep * average[k] + (_1 - keep) * value[k]
 
 
-@compiled
+@compiled(hot=True)
 def coast_row(side, row, steps, adam):
     """Brings a row to where it is after `steps` steps of the call."""
     table, done = side.table, side.done[row]
@@ -58,7 +58,7 @@ def coast_row(side, row, steps, adam):
         side.done[row] = steps
 
 
-@compiled
+@compiled(hot=True)
 def move_slot(side, slot, step, adam):
     """Takes step `step` of the call with the row of a slot."""
     table, row = side.table, side.rows[slot]
@@ -69,7 +69,7 @@ def move_slot(side, slot, step, adam):
     side.done[row] = step + 1
 
 
-@compiled
+@compiled(hot=True)
 def move_weights(dense, step, adam):
     """Takes step `step` of the call with the weights that are in no table, and zeroes their gradients."""
     total = dense.gradients[0]

@@ -32,7 +32,7 @@ def _type_of(loss: Loss, _context: Any) -> _LossType:
     assert form is not None
     state = hashlib.sha256(Path(inspect.getfile(form)).read_bytes()).hexdigest()[:12]
     name = f"{form.__module__}.{form.__qualname__}-{state}"
-    _forms.setdefault(name, compiled(form))
+    _forms.setdefault(name, compiled(form, hot=True))
     return _LossType(name)
 
 

@@ -7,7 +7,8 @@ What a task computes does not depend on who does it, nor on when.
 # The compiler infers the types.
 # mypy: disable-error-code="no-untyped-def"
 
-from components.kernels.compiling import compiled, entry_point, next_task, wait_for_all
+from components.kernels.compiling import compiled, entry_point
+from components.kernels.threads import next_task, wait_for_all
 from components.trainer.engines.cpu import adam as optimiser
 from components.trainer.engines.cpu import tables, towers
 
@@ -20,7 +21,7 @@ def phases(steps: int, blocks: int) -> int:
     return steps * (5 + blocks) + 1
 
 
-@entry_point
+@entry_point(hot=True)
 def train(
     thread,
     threads,
@@ -81,7 +82,7 @@ def train(
     _coast(counters[phase], users, items, steps, adam)
 
 
-@compiled
+@compiled(hot=True)
 def _find_slots_and_pack(counter, users, items, dense, user, item):
     task = next_task(counter)
     while task < 2 + len(dense.kernels):
@@ -94,7 +95,7 @@ def _find_slots_and_pack(counter, users, items, dense, user, item):
         task = next_task(counter)
 
 
-@compiled
+@compiled(hot=True)
 def _sort_and_project(counter, users, items, label, dense, scratch, step, adam):
     user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
     task = next_task(counter)
@@ -109,17 +110,17 @@ def _sort_and_project(counter, users, items, label, dense, scratch, step, adam):
         task = next_task(counter)
 
 
-@compiled
+@compiled(hot=True)
 def _row_tasks(side):
     return (side.found[0] + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
 
 
-@compiled
+@compiled(hot=True)
 def _rows(side, task):
     return task * ROWS_AT_ONCE, min(side.found[0], (task + 1) * ROWS_AT_ONCE)
 
 
-@compiled
+@compiled(hot=True)
 def _project_rows(side, dense, task, step, adam):
     begin, end = _rows(side, task)
     for slot in range(begin, end):
@@ -127,7 +128,7 @@ def _project_rows(side, dense, task, step, adam):
     tables.project(side, dense, begin, end)
 
 
-@compiled
+@compiled(hot=True)
 def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, loss, thread):
     """Works on the pairs of a block, if there is one left, and then collects the gradients of the block before.
 
@@ -146,14 +147,14 @@ def _work_on_pairs(counter, users, items, block, blocks, dense, scratch, loss, t
         task = next_task(counter)
 
 
-@compiled
+@compiled(hot=True)
 def _work_on_lane(users, items, block, blocks, dense, scratch, loss, lane, thread):
     first, end = _pairs(users, block, blocks)
     begin, end = first + (end - first) * lane // LANES, first + (end - first) * (lane + 1) // LANES
     towers.loss_and_gradients(users, items, block, first, begin, end, dense, scratch, loss, lane, thread)
 
 
-@compiled
+@compiled(hot=True)
 def _collect_gradients(side, other, block, blocks, dense, scratch, task):
     first, end = _pairs(side, block, blocks)
     errors, hidden_gradient = scratch.errors[block % 2], scratch.hidden_gradient[block % 2]
@@ -161,13 +162,13 @@ def _collect_gradients(side, other, block, blocks, dense, scratch, task):
     tables.collect_gradients(side, other, dense.factors, first, end, errors, hidden_gradient, begin_slot, end_slot)
 
 
-@compiled
+@compiled(hot=True)
 def _pairs(side, block, blocks):
     pairs = len(side.slots)
     return pairs * block // blocks, pairs * (block + 1) // blocks
 
 
-@compiled
+@compiled(hot=True)
 def _project_back(counter, users, items, dense, pairs, adam, spare):
     lane = next_task(counter)
     while lane < LANES:
@@ -178,19 +179,19 @@ def _project_back(counter, users, items, dense, pairs, adam, spare):
         lane = next_task(counter)
 
 
-@compiled
+@compiled(hot=True)
 def _rows_of_lane(side, lane):
     return side.found[0] * lane // LANES, side.found[0] * (lane + 1) // LANES
 
 
-@compiled
+@compiled(hot=True)
 def _project_lane_back(side, dense, l2, pairs, lane, spare):
     begin, end = _rows_of_lane(side, lane)
     for slot in range(begin, end, ROWS_AT_ONCE):
         tables.project_back(side, dense, lane, l2, pairs, slot, min(end, slot + ROWS_AT_ONCE), spare)
 
 
-@compiled
+@compiled(hot=True)
 def _move(counter, users, items, dense, scratch, step, adam, losses, pairs):
     user_tasks, item_tasks = _row_tasks(users), _row_tasks(items)
     task = next_task(counter)
@@ -205,14 +206,14 @@ def _move(counter, users, items, dense, scratch, step, adam, losses, pairs):
         task = next_task(counter)
 
 
-@compiled
+@compiled(hot=True)
 def _move_rows(side, task, step, adam):
     begin, end = _rows(side, task)
     for slot in range(begin, end):
         optimiser.move_slot(side, slot, step, adam)
 
 
-@compiled
+@compiled(hot=True)
 def _coast(counter, users, items, steps, adam):
     task = next_task(counter)
     while task < 2 * LANES:
@@ -223,7 +224,7 @@ def _coast(counter, users, items, steps, adam):
         task = next_task(counter)
 
 
-@compiled
+@compiled(hot=True)
 def _coast_lane(side, lane, steps, adam):
     rows = len(side.done)
     for row in range(rows * lane // LANES, rows * (lane + 1) // LANES):

@@ -15,7 +15,7 @@ from components.trainer.engines.cpu.state import AT, BACK, PANELS
 _0 = np.float32(0)
 
 
-@compiled
+@compiled(hot=True)
 def find_slots(side, index):
     """Numbers the distinct rows of a batch in the order of their first occurrence; index: int32 [B]."""
     found = 0
@@ -37,7 +37,7 @@ def find_slots(side, index):
     side.found[0] = found
 
 
-@compiled
+@compiled(hot=True)
 def sort_pairs(users, items, label, labels):
     """Sorts the pairs by the users' slots, so that a user's row is needed for all of its pairs in turn.
 
@@ -63,7 +63,7 @@ def sort_pairs(users, items, label, labels):
             side.ends[slot] = side.begins[slot]
 
 
-@compiled
+@compiled(hot=True)
 def project(side, dense, begin, end):
     """Applies a side's share of the first layer to some slots, and zeroes their gradients."""
     factors, half = dense.factors, dense.half
@@ -80,7 +80,7 @@ def project(side, dense, begin, end):
         product(side.gathered[begin:end, factors:], panels, side.projected[begin:end, factors:])
 
 
-@compiled
+@compiled(hot=True)
 def add_bias(side, dense, begin, end):
     """Adds the first layer's bias to some projected slots."""
     for slot in range(begin, end):
@@ -88,7 +88,7 @@ def add_bias(side, dense, begin, end):
             side.projected[slot, dense.factors + k] += dense.weights.value[dense.bias_at + k]
 
 
-@compiled
+@compiled(hot=True)
 def collect_gradients(side, other, factors, first, end, errors, hidden_gradient, begin_slot, end_slot):
     """Adds the gradients of a block of pairs to those of some projected rows; the GMF part lacks the head's weights.
 
@@ -120,7 +120,7 @@ def collect_gradients(side, other, factors, first, end, errors, hidden_gradient,
         side.ends[slot] = place
 
 
-@compiled
+@compiled(hot=True)
 def project_back(side, dense, lane, l2, pairs, begin, end, spare):
     """Turns the gradients of some projected rows into those of the rows, and adds to that of the kernel.
 
@@ -151,7 +151,7 @@ def project_back(side, dense, lane, l2, pairs, begin, end, spare):
             side.row_gradient[slot, k] += share * l2[k] * side.gathered[slot, k]
 
 
-@compiled
+@compiled(hot=True)
 def add_bias_gradient(side, dense, lane, begin, end):
     """Adds the gradient of the first layer's bias, which is in each pair, as each user is."""
     for slot in range(begin, end):

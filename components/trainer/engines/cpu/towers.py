@@ -6,7 +6,7 @@
 import numpy as np
 
 from components.kernels.compiling import compiled
-from components.kernels.products import add_product_of_columns, pack, product
+from components.kernels.products import add_product_of_columns, masked_product, pack, rectified_product
 from components.trainer.engines.cpu.losses import loss_and_derivative
 from components.trainer.engines.cpu.state import AT, BACK, DEPTH, PANELS, WIDTH
 from components.trainer.engines.cpu.tables import collect_gradients
@@ -14,7 +14,7 @@ from components.trainer.engines.cpu.tables import collect_gradients
 _0 = np.float32(0)
 
 
-@compiled
+@compiled(hot=True)
 def total_loss(scratch):
     """The sum of a batch's losses, which begin anew."""
     total = 0.0
@@ -24,7 +24,7 @@ def total_loss(scratch):
     return total
 
 
-@compiled
+@compiled(hot=True)
 def pack_kernel(dense, number):
     """Packs one of the kernels, and its transpose."""
     at, depth, width = dense.kernels[number, AT], dense.kernels[number, DEPTH], dense.kernels[number, WIDTH]
@@ -33,7 +33,7 @@ def pack_kernel(dense, number):
     pack(kernel.T, dense.panels[dense.kernels[number, BACK] :])
 
 
-@compiled
+@compiled(hot=True)
 def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, loss, lane, thread):
     """Adds up the loss of one lane's pairs, and the gradients of all but the tables and the first layer.
 
@@ -78,7 +78,7 @@ def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, l
                 collect_gradients(users, items, factors, begin, end, errors, hidden_gradient, slot, slot + 1)
 
 
-@compiled
+@compiled(hot=True)
 def _forward(dense, activations, features):
     """Fills in the activations of the second layer and on, which follow the first one's; the last are features."""
     pairs, begin = len(features), 0  # begin: of the activations before the layer
@@ -89,15 +89,13 @@ def _forward(dense, activations, features):
         bias = dense.weights.value[at + depth * width : at + (depth + 1) * width]
         begin += pairs * depth
         if number == len(dense.kernels) - 1:
-            product(inputs, panels, features[:, dense.factors :])
-            _add_bias_and_rectify(features[:, dense.factors :], bias)
+            rectified_product(inputs, panels, bias, features[:, dense.factors :])
         else:
             outputs = activations[begin : begin + pairs * width].reshape(pairs, width)
-            product(inputs, panels, outputs)
-            _add_bias_and_rectify(outputs, bias)
+            rectified_product(inputs, panels, bias, outputs)
 
 
-@compiled
+@compiled(hot=True)
 def _backward(dense, lane, errors, activations, features, deltas, hidden_gradient, spare):
     """Goes back through the layers, whose gradients before their activation alternate between the two `deltas`."""
     pairs, last = len(features), len(dense.kernels) - 1
@@ -115,12 +113,11 @@ def _backward(dense, lane, errors, activations, features, deltas, hidden_gradien
         of_bias = at + depth * width
         add_product_of_columns(inputs, delta, spare, gradients[at:of_bias].reshape(depth, width))
         _add_rows(delta, gradients[of_bias : of_bias + width])
-        product(delta, panels, of_inputs)
-        _mask(of_inputs, inputs)
+        masked_product(delta, panels, inputs, of_inputs)
         delta = of_inputs
 
 
-@compiled
+@compiled(hot=True)
 def _combine(user_slots, item_slots, user_projected, item_projected, product_of_factors, first_layer):
     factors = product_of_factors.shape[1]
     for pair in range(len(user_slots)):
@@ -133,15 +130,7 @@ def _combine(user_slots, item_slots, user_projected, item_projected, product_of_
             row[k] = max(user[factors + k] + item[factors + k], _0)
 
 
-@compiled
-def _add_bias_and_rectify(values, bias):
-    for pair in range(len(values)):
-        row = values[pair]
-        for k in range(len(row)):
-            row[k] = max(row[k] + bias[k], _0)
-
-
-@compiled
+@compiled(hot=True)
 def _logits(features, head, logits):
     bias = head[-1]
     for pair in range(len(logits)):
@@ -151,7 +140,7 @@ def _logits(features, head, logits):
         logits[pair] = logit + bias
 
 
-@compiled
+@compiled(hot=True)
 def _loss_and_errors(loss, labels, share, logits):
     """The sum of losses; logits become the gradients of their share in it."""
     total = 0.0
@@ -162,7 +151,7 @@ def _loss_and_errors(loss, labels, share, logits):
     return total
 
 
-@compiled
+@compiled(hot=True)
 def _head_gradient(features, errors, gradient):
     of_bias = _0
     for pair in range(len(errors)):
@@ -173,7 +162,7 @@ def _head_gradient(features, errors, gradient):
     gradient[-1] += of_bias
 
 
-@compiled
+@compiled(hot=True)
 def _last_delta(last, mlp_head, errors, delta):
     for pair in range(len(errors)):
         error, row, out = errors[pair], last[pair], delta[pair]
@@ -181,17 +170,9 @@ def _last_delta(last, mlp_head, errors, delta):
             out[k] = error * mlp_head[k] if row[k] > _0 else _0
 
 
-@compiled
+@compiled(hot=True)
 def _add_rows(values, total):
     for pair in range(len(values)):
         row = values[pair]
         for k in range(len(row)):
             total[k] += row[k]
-
-
-@compiled
-def _mask(delta, activation):
-    for pair in range(len(delta)):
-        row, positive = delta[pair], activation[pair]
-        for k in range(len(row)):
-            row[k] = row[k] if positive[k] > _0 else _0
