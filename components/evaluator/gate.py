@@ -161,13 +161,13 @@ def _sampled(system: str, metric: str) -> Figure:
 
 def _left_out(baseline: str, evidence: Evaluation) -> tuple[State, str] | None:
     found = evidence.left_out.get(baseline)
-    return found and (State.FAILED, f"{found.title} cannot be compared with: {found.reason}")
+    return (State.FAILED, f"{found.title} cannot be compared with: {found.reason}") if found else None
 
 
 def _without_champion(evidence: Evaluation) -> tuple[State, str] | None:
     settled = {ChampionStatus.NONE: State.SKIPPED, ChampionStatus.BROKEN: State.FAILED}
     state = settled.get(evidence.champion.status)
-    return state and (state, evidence.champion.detail)
+    return (state, evidence.champion.detail) if state else None
 
 
 def judge(rule: Rule, evidence: Evaluation) -> Verdict:

@@ -14,12 +14,13 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
     """Metrics of every system with their intervals: a chart for each of the gate's metrics, and tables of all."""
     systems = shown(evaluation)
     charts, tables = [], []
-    for way, title in WAYS.items():
-        for metric in evaluation.gate_metrics:
+    for metric in evaluation.gate_metrics:
+        for way, title in WAYS.items():
             dots = [Dot(found.label, found.kind, *estimate(found.system, way, metric)) for found in systems]
             name = f"{way}-{metric.lower().replace('@', '-')}"
             caption = Caption(name, f"{metric}, {title.lower()}", in_words([(dot.label, dot.value) for dot in dots]))
             charts.append({"title": f"{metric}, {BRIEFLY[way]}", "svg": interval_chart(caption, dots)})
+    for way, title in WAYS.items():
         rows = [
             {"metric": metric, "cells": [estimate(found.system, way, metric) for found in systems]}
             for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
@@ -105,16 +106,19 @@ def _range(part: Quartile) -> str:
 
 def recommended(evaluation: Evaluation) -> dict[str, Any]:
     """How popular the recommended items are, and how much of the catalogue is ever recommended."""
+    systems = shown(evaluation)
     rows = [
         {
             "system": found.label,
             "distinct": found.system.coverage.items,
             "share": found.system.coverage.share,
             "mean": known(found.system.recommended_popularity.mean_interactions),
-            "quartiles": [known(share) for share in found.system.recommended_popularity.quartiles],
         }
-        for found in shown(evaluation)
+        for found in systems
     ]
-    numbers = "; ".join(f"{row['system']} {', '.join(map(figures.share, row['quartiles']))}" for row in rows)
+    shares = [
+        (found.label, [known(part) for part in found.system.recommended_popularity.quartiles]) for found in systems
+    ]
+    numbers = "; ".join(f"{label} {', '.join(map(figures.share, parts))}" for label, parts in shares)
     caption = Caption("recommended", "Recommendations by popularity of the item, least popular quarter first", numbers)
-    return {"rows": rows, "svg": share_chart(caption, [(row["system"], row["quartiles"]) for row in rows])}
+    return {"rows": rows, "svg": share_chart(caption, shares)}
