@@ -21,16 +21,16 @@ def command(config: str, assignments: Sequence[str], seeds: str) -> list[Result]
     runs = {seed: evaluated_run(config, [*assignments, f"seed={seed}"]) for seed in seeds.split(",")}
     bars = BARS.get(config, {})
     results = []
-    for metric in ("HR@10", "NDCG@10"):
+    evaluations = [run.evaluation for run in runs.values()]
+    for metric in evaluations[0].gate_metrics:
         name = metric.replace("@", "").lower()
-        values = {seed: run.metrics["model"]["sampled"][metric] for seed, run in runs.items()}
+        values = {seed: run.evaluation.model.sampled[metric] for seed, run in runs.items()}
         results += [Result(f"{name}_seed_{seed}", value, "") for seed, value in values.items()]
         results.append(Result(f"{name}_mean", statistics.mean(values.values()), "", bar=bars.get(metric)))
         results.append(Result(f"{name}_spread", max(values.values()) - min(values.values()), ""))
-        for baseline in ("popularity", "als"):
-            if all(baseline in run.metrics for run in runs.values()):
-                figures = [run.metrics[baseline]["sampled"][metric] for run in runs.values()]
-                results.append(Result(f"{name}_{baseline}", statistics.mean(figures), ""))
+        for baseline in evaluations[0].baselines:
+            figures = [found.systems[baseline].sampled[metric] for found in evaluations]
+            results.append(Result(f"{name}_{baseline}", statistics.mean(figures), ""))
     trainings = [run.history.seconds for run in runs.values()]
     return [
         *results,

@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import cpu
+from components.artifacts import evaluation
+from components.artifacts.evaluation import Evaluation
 from components.artifacts.model_run import History
 from pipeline.config import load_config
 
@@ -112,9 +114,9 @@ def run_pipeline(root: Path, *options: str) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the pipeline: its `metrics.json`, its training, and how many seconds all of it took."""
+    """A run of the pipeline: its evaluation, its training, and how many seconds all of it took."""
 
-    metrics: dict[str, Any]
+    evaluation: Evaluation
     history: History
     seconds: float
 
@@ -137,11 +139,15 @@ def evaluated_run(config: str, assignments: Sequence[str]) -> Run:
         settings = [word for assignment in assignments for word in ("--set", assignment)]
         run_pipeline(Path(root), "--config", config, *settings)
         seconds = time.perf_counter() - start
-        artifacts = Path(root, "artifacts")
-        metrics = json.loads(next(artifacts.glob("Evaluator/evaluation/*/metrics.json")).read_text())
-        history = History.read(str(next(artifacts.glob("Trainer/model_run/*"))))
+        found = evaluation_of(Path(root))
+        history = History.read(str(next(Path(root).glob("artifacts/Trainer/model_run/*"))))
     assert history is not None
-    return Run(metrics, history, seconds)
+    return Run(found, history, seconds)
+
+
+def evaluation_of(root: Path) -> Evaluation:
+    """The evaluation of the only run in a root."""
+    return evaluation.read(str(next(root.glob("artifacts/Evaluator/evaluation/*"))))
 
 
 def load(name: str) -> Any:

@@ -41,7 +41,7 @@ def command(config: str, assignments: Sequence[str], factors: str, models: str) 
     for width in map(int, factors.split(",")):
         for model in models.split(","):
             run = evaluated_run(config, [*assignments, *_settings(model, width)])
-            found, published = run.metrics["model"]["sampled"], PUBLISHED_HR[model].get(width)
+            found, published = run.evaluation.model.sampled, PUBLISHED_HR[model].get(width)
             name = f"{model}_{width}"
             bar = None if published is None else round(published - TOLERANCE, 3)
             results.append(Result(f"{name}_hr10", found["HR@10"], "", bar))

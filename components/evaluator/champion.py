@@ -10,12 +10,19 @@ be among the negatives, and it pays for ranking them high: a minimum, and a marg
 to rely on, or test negatives that are given (`negatives.protocol: ncf`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from components.artifacts.evaluation import (
+    Champion,
+    ChampionQuartile,
+    ChampionStatus,
+    Comparison,
+    Difference,
+    WorstSlice,
+)
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.ranking.ranks import Candidates, rank_first
@@ -75,7 +82,7 @@ def compare_with_champion(
     config: EvaluatorConfig,
     random: np.random.Generator,
     bar: Bar,
-) -> dict[str, Any]:
+) -> Champion:
     """Compares a model with the champion.
 
     Args:
@@ -85,35 +92,26 @@ def compare_with_champion(
       config: of the evaluator.
       random: draws the resamples of the intervals.
       bar: moves on by one for each batch.
-
-    Returns:
-      The part `champion` of the evidence: always `status` and `detail`. Status "none": there is no champion; "broken":
-      it cannot be compared, and `detail` says why; "compared": `challenger` and `champion` have their HR and NDCG at
-      gate_k, `differences` the mean of challenger minus champion with its one-sided bounds, `slices` the means of each
-      quartile, `worst_slice` the least of them.
     """
     champion = None
     try:
         champion = newest_version(destination) if destination else None
         if champion is None:
-            return {"status": "none", "detail": "skipped: there is no champion yet to compare with"}
+            return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
         model = _load(champion, trial)
         shared_items = _count_known_items(model, trial, config.pairs_per_block)
         duel = _fight(model, challenger, trial, config.gate_k, bar)
         _check_users(duel, config)
     except UserError as error:
-        known = {"version": champion.name, "path": champion.path} if champion else {}
-        return {"status": "broken", "detail": f"the champion cannot be compared: {error}", **known}
-    return {
-        "status": "compared",
-        "detail": f"version {champion.name}, on {len(duel.users):,} test users and {shared_items:,} items that both "
-        "models know",
-        "version": champion.name,
-        "path": champion.path,
-        "shared_users": len(duel.users),
-        "shared_items": shared_items,
-        **summarise(duel, trial.slicings, config, random),
-    }
+        known = (champion.name, champion.path) if champion else ()
+        return Champion(ChampionStatus.BROKEN, f"the champion cannot be compared: {error}", *known)
+    return Champion(
+        ChampionStatus.COMPARED,
+        f"version {champion.name}, on {len(duel.users):,} test users and {shared_items:,} items that both models know",
+        champion.name,
+        champion.path,
+        summarise(duel, shared_items, trial.slicings, config, random),
+    )
 
 
 def _load(champion: Version, trial: Trial) -> ServedModel:
@@ -173,12 +171,13 @@ def _check_users(duel: Duel, config: EvaluatorConfig) -> None:
 
 
 def summarise(
-    duel: Duel, slicings: Mapping[str, Slicing], config: EvaluatorConfig, random: np.random.Generator
-) -> dict[str, Any]:
+    duel: Duel, shared_items: int, slicings: Mapping[str, Slicing], config: EvaluatorConfig, random: np.random.Generator
+) -> Comparison:
     """What the ranks of the two say: metrics, paired differences with their bounds, and the same by quartiles.
 
     Args:
       duel: the ranks.
+      shared_items: how many items both models know.
       slicings: the ways to cut the test records into quartiles.
       config: of the evaluator.
       random: draws the resamples of the intervals.
@@ -193,31 +192,33 @@ def summarise(
         for name, values in of_users.items()
     }
     slices = {
-        way: [
-            {
-                "name": part.name,
-                "users": int(members.sum()),
-                "differences": {name: float(values[members].mean()) for name, values in of_users.items()},
-            }
+        way: tuple(
+            ChampionQuartile(
+                part.name,
+                int(members.sum()),
+                {name: float(values[members].mean()) for name, values in of_users.items()},
+            )
             for part, members in slicing.members(duel.users, duel.items)
             if members.any()
-        ]
+        )
         for way, slicing in slicings.items()
     }
-    return {
-        "confidence": confidence,
-        "challenger": summarise_ranks(duel.challenger, (k,)),
-        "champion": summarise_ranks(duel.champion, (k,)),
-        "differences": {name: interval._asdict() for name, interval in intervals.items()},
-        "slices": slices,
-        "worst_slice": {name: _worst(slices, name) for name in of_users},
-    }
+    return Comparison(
+        shared_users=len(duel.users),
+        shared_items=shared_items,
+        confidence=confidence,
+        challenger=summarise_ranks(duel.challenger, (k,)),
+        champion=summarise_ranks(duel.champion, (k,)),
+        differences={name: Difference(*interval) for name, interval in intervals.items()},
+        slices=slices,
+        worst_slice={name: _worst(slices, name) for name in of_users} if len(duel.users) else {},
+    )
 
 
-def _worst(slices: Mapping[str, list[dict[str, Any]]], metric: str) -> dict[str, Any] | None:
+def _worst(slices: Mapping[str, Sequence[ChampionQuartile]], metric: str) -> WorstSlice:
     found = [
-        {"slice": f"{way.replace('_', ' ')}, {part['name']}", "difference": part["differences"][metric]}
+        WorstSlice(f"{way.replace('_', ' ')}, {part.name}", part.differences[metric])
         for way, parts in slices.items()
         for part in parts
     ]
-    return min(found, key=lambda part: part["difference"], default=None)
+    return min(found, key=lambda part: part.difference)

@@ -16,7 +16,7 @@ def _keys_of_metric(name: str) -> dict[str, tuple[Any, Any]]:
 
 
 def _keys_of_baseline(name: str, baseline: type[Baseline]) -> dict[str, tuple[Any, Any]]:
-    must = f"{' and '.join(METRICS)} at gate_k {_WHERE} must be above those of {baseline.title}."
+    must = f"Every metric at gate_k {_WHERE} must be above that of {baseline.title}."
     return {
         name: (bool, Field(True, description=f"Measure, beside the model, {baseline.about}.")),
         f"better_than_{name}": (bool, Field(baseline.demanded, description=must)),
@@ -38,7 +38,7 @@ class EvaluatorConfig(Section):
     ks: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (1, 5, 10, 20),
         min_length=1,
-        description="Lengths K of the recommended list at which HR@K and NDCG@K are given.",
+        description="Lengths K of the recommended list at which the metrics are given: HR@K, NDCG@K, ...",
     )
     gate_k: int = Field(10, ge=1, description="The K that the gate's rules look at; one of ks.")
     full_ranking_users: int | None = Field(
@@ -62,7 +62,7 @@ class EvaluatorConfig(Section):
     )
     champion_margin: Share | None = Field(
         0.03,
-        description="By how much HR and NDCG at gate_k may be below those of the champion, the newest version in the "
+        description="By how much a metric at gate_k may be below that of the champion, the newest version in the "
         "push destination, on the test users and candidates that both models know: the one-sided lower confidence "
         "bound of the paired difference must be at least minus this. The default leaves room for the interval of an "
         "equal model (about 0.01 below zero on 6,000 users) and for the noise between seeds (0.003).",
@@ -75,10 +75,10 @@ class EvaluatorConfig(Section):
     )
     slice_margin: Share | None = Field(
         None,
-        description="By how much HR and NDCG at gate_k may be below the champion's in the quartile of users (by "
+        description="By how much a metric at gate_k may be below the champion's in the quartile of users (by "
         "activity) or of held-out items (by popularity) that lost most. Compares means: leave room for few users.",
     )
-    finite: bool = Field(True, description="Every score and every metric must be a finite number.")
+    finite: bool = Field(True, description="Every weight, every score and every metric must be a finite number.")
     minimum_test_users: int = Field(100, ge=1, description="Fewer test users than these prove nothing.")
     serving_tolerance: float | None = Field(
         1e-4,

@@ -1,25 +1,31 @@
 """The whole evaluation: reads, ranks with the model and the baselines, judges."""
 
+import dataclasses
 import functools
 import math
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from components.artifacts.evaluation import MODEL, Evaluation, LeftOut, System
 from components.artifacts.interactions import Interactions
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator import gate, inputs, recommendations, slices
-from components.evaluator.baselines import Training
+from components.evaluator.baselines import Baseline, Training
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.measurements import Rankings, measure
+from components.evaluator.measurements import Contender, measure
 from components.evaluator.ranking.compiled_scorer import fastest_scorer
-from components.evaluator.ranking.ranks import Holdouts, rank_all_items, rank_candidates
+from components.evaluator.ranking.ranks import FullRanking, Holdouts, SampledRanking, rank_all_items, rank_candidates
 from components.evaluator.ranking.sampled_records import SampledRecords
 from components.evaluator.serving_check import check_serving
+from components.metrics import METRICS
 from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
 from components.shared.scorer import Scorer
+
+Rank = Callable[[str, Scorer], tuple[SampledRanking, FullRanking]]
+"""Ranks the test users with a scorer, whose name the bars show."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,8 @@ class Sources:
     push_destination: str | None = None
 
 
-def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, Any]:
+def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation:
     """Measures the model beside the baselines and the champion, and judges it by the rules of the gate.
-
-    Returns:
-      What `metrics.json` holds; numbers that are not finite are None.
 
     Raises:
       UserError: the model or another input is broken.
@@ -45,91 +48,93 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> dict[str, 
     start = time.monotonic()
     interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
     user_ids, item_ids, item_counts = vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts
+    ids = user_ids, item_ids
     records = SampledRecords(sources.examples)
     holdouts = inputs.read_holdouts(
         interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
     )
     model = ServedModel(sources.model, len(item_ids))
-    users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
     scorer = fastest_scorer(model)
-    rankings = {"model": _rank("model", scorer, records, holdouts, config.gate_k, users_per_block)}
-    train = functools.partial(interactions.split, "train")
-    training = Training(len(user_ids), item_counts, train, seed)
+    users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
+    rank = functools.partial(_rank, records, holdouts, config.gate_k, users_per_block)
+    training = Training(len(user_ids), item_counts, functools.partial(interactions.split, "train"), seed)
+    contenders = {MODEL: Contender("NeuMF", "Model", *rank(MODEL, scorer))}
+    left_out = {}
     for name, baseline in config.baselines().items():
-        with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
-            fitted = baseline.fit(training, bar)
-        rankings[name] = _rank(name, fitted, records, holdouts, config.gate_k, users_per_block)
+        if reason := baseline.obstacle(training):
+            left_out[name] = LeftOut(baseline.title, reason)
+        else:
+            contenders[name] = _rank_baseline(name, baseline, training, rank)
 
-    sampled = rankings["model"].sampled
+    sampled = contenders[MODEL].sampled
     slicings = slices.slicings(sampled.users, sampled.items, vocabulary.user_counts, item_counts)
-    evidence: dict[str, Any] = {
-        **measure(rankings, slicings, item_counts, config, seed),
-        "examples": recommendations.examples(
-            model, holdouts, (user_ids, item_ids), item_counts, random_streams.generator(seed, "example users")
-        ),
-        "serving": check_serving(
-            model,
-            scorer,
-            holdouts,
-            (user_ids, item_ids),
-            users_per_block,
-            random_streams.generator(seed, "serving check"),
-        ),
-    }
     trial = Trial(records.read(), user_ids, item_ids, slicings)
+    measured = measure(contenders, slicings, item_counts, config, seed)
     with progress.bar("champion", records.batches) as bar:
-        evidence["champion"] = compare_with_champion(
+        champion = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
     data = interactions.summary
-    verdicts = [gate.judge(rule, evidence) for rule in gate.rules(config)]
-    return _finite_or_none(
-        {
-            "blessed": all(verdict.passed for verdict in verdicts),
-            **evidence,
-            "gate_k": config.gate_k,
-            "ks": list(config.ks),
-            "confidence": config.confidence,
-            "bootstrap_samples": config.bootstrap_samples,
-            "rules": [asdict(verdict) for verdict in verdicts],
-            "best_possible_hr": (data.best_possible_hr or {}).get(str(records.negatives)),
-            "dataset": data.dataset,
-            "dataset_fingerprint": data.fingerprint,
-            "model_path": sources.model,
-            "seconds": round(time.monotonic() - start, 2),
-        }
+    evidence = Evaluation(
+        gate_k=config.gate_k,
+        ks=config.ks,
+        metrics=tuple(METRICS),
+        confidence=config.confidence,
+        bootstrap_samples=config.bootstrap_samples,
+        test_users=measured.test_users,
+        systems=measured.systems,
+        left_out=left_out,
+        differences=measured.differences,
+        slices=measured.slices,
+        positive_among_negatives=measured.positive_among_negatives,
+        weights_not_finite=model.weights_not_finite(),
+        examples=recommendations.examples(
+            model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
+        ),
+        serving=check_serving(
+            model, scorer, holdouts, ids, users_per_block, random_streams.generator(seed, "serving check")
+        ),
+        champion=champion,
+        best_possible_hr=(data.best_possible_hr or {}).get(str(records.negatives)),
+        dataset=data.dataset,
+        dataset_fingerprint=data.fingerprint,
+        model_path=sources.model,
+        seconds=0.0,
+        rules=(),
     )
+    verdicts = tuple(gate.judge(rule, evidence) for rule in gate.rules(config))
+    return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))
+
+
+def _rank_baseline(name: str, baseline: Baseline, training: Training, rank: Rank) -> Contender:
+    """Fits a baseline and ranks with it; what was fitted is let go before the next one."""
+    start = time.monotonic()
+    with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
+        fitted = baseline.fit(training, bar)
+    seconds = round(time.monotonic() - start, 2)
+    return Contender(baseline.title, baseline.label, *rank(name, fitted), seconds)
 
 
 def _rank(
-    name: str, scorer: Scorer, records: SampledRecords, holdouts: Holdouts, k: int, users_per_block: int
-) -> Rankings:
+    records: SampledRecords, holdouts: Holdouts, k: int, users_per_block: int, name: str, scorer: Scorer
+) -> tuple[SampledRanking, FullRanking]:
     with progress.bar(f"{name}: sampled ranking", records.batches) as bar:
         sampled = rank_candidates(scorer, records.read(), bar)
     with progress.bar(f"{name}: full ranking", len(holdouts.users)) as bar:
         full = rank_all_items(scorer, holdouts, k, users_per_block, bar)
-    return Rankings(sampled, full)
+    return sampled, full
 
 
-def describe(report: dict[str, Any]) -> str:
-    """The outcome in one line."""
-    k = report["gate_k"]
-
-    def numbers(name: str, *titles: str) -> str:
-        values = [report[name]["sampled"][f"{metric}@{k}"] for metric in ("HR", "NDCG")]
-        texts = ["none" if value is None else f"{value:.4f}" for value in values]
-        return " ".join(f"{title} {text}".strip() for title, text in zip(titles, texts, strict=True))
-
-    # Each reason once: rules that need the champion fail for the same one where it cannot be compared.
-    failed = dict.fromkeys(verdict["detail"] for verdict in report["rules"] if not verdict["passed"])
-    outcome = "blessed" if report["blessed"] else f"not blessed: {'; '.join(failed)}"
-    baselines = [f"{name} {numbers(name, '', '')}" for name in ("popularity", "als") if name in report]
-    return " · ".join([numbers("model", f"HR@{k}", f"NDCG@{k}"), *baselines, outcome])
+def describe(evaluation: Evaluation) -> str:
+    """The outcome in one line: the model, the baseline that the gate's first metric finds best, the verdict."""
+    first, *_ = evaluation.gate_metrics
+    metrics = " ".join(f"{metric} {_number(evaluation.model, metric)}" for metric in evaluation.gate_metrics)
+    best = max(evaluation.baselines.values(), key=lambda system: system.sampled[first], default=None)
+    beside = [f"{best.title} {' '.join(_number(best, metric) for metric in evaluation.gate_metrics)}"] if best else []
+    outcome = "blessed" if evaluation.blessed else f"not blessed: {'; '.join(evaluation.reasons)}"
+    return " · ".join([metrics, *beside, outcome])
 
 
-def _finite_or_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite_or_none(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite_or_none(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _number(system: System, metric: str) -> str:
+    value = system.sampled[metric]
+    return f"{value:.4f}" if math.isfinite(value) else "none"

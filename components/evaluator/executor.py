@@ -9,15 +9,12 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.artifacts import storage
+from components.artifacts import evaluation, storage
 from components.artifacts.model_run import History
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, describe, evaluate
 from components.evaluator.report import git_version, render
 from components.shared import progress
-
-METRICS = "metrics.json"
-REPORT = "report.html"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -33,7 +30,7 @@ class Executor(base_executor.BaseExecutor):
         inputs = {name: artifact_utils.get_single_instance(found) for name, found in input_dict.items() if found}
         model = inputs["model"]
         config, seed = EvaluatorConfig.from_properties(exec_properties), int(exec_properties["seed"])
-        report = evaluate(
+        found = evaluate(
             Sources(
                 model=path_utils.serving_model_dir(model.uri),
                 examples=inputs["examples"].uri,
@@ -46,12 +43,12 @@ class Executor(base_executor.BaseExecutor):
         )
         history = History.read(inputs["model_run"].uri) if "model_run" in inputs else None
         run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
-        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        storage.write_json(posixpath.join(evaluation.uri, METRICS), report)
-        with storage.write_atomically(posixpath.join(evaluation.uri, REPORT)) as file:
-            file.write(render(report, history, run).encode())
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, report["blessed"])
-        progress.note(describe(report))
+        uri = artifact_utils.get_single_instance(output_dict["evaluation"]).uri
+        evaluation.write(uri, found)
+        with storage.write_atomically(posixpath.join(uri, evaluation.REPORT_FILE)) as file:
+            file.write(render(found, history, run).encode())
+        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, found.blessed)
+        progress.note(describe(found))
 
 
 def _describe_run(

@@ -1,11 +1,13 @@
 """All figures of the model and the baselines, from the ranks that they gave."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from components.artifacts.evaluation import MODEL, Bounds, ByWay, Copies, Difference, Quartile, System
 from components.evaluator import comparison, recommendations
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.ranking.ranks import FullRanking, SampledRanking
@@ -13,91 +15,123 @@ from components.evaluator.slices import Slicing
 from components.metrics.by_user import summarise
 from components.shared import random_streams
 
+Ranks = Mapping[str, npt.NDArray[np.int64]]
+"""By system, int64 [users], the same users in the same order."""
+
 
 @dataclass(frozen=True)
-class Rankings:
-    """What one system made of the test users, in both ways."""
+class Contender:
+    """A system, and what it made of the test users.
 
+    Attributes:
+      title: its name in a sentence.
+      label: its name where there is little room.
+      sampled: its ranking of the sampled candidates.
+      full: its ranking of all unseen items.
+      fit_seconds: how long it took to fit; None for the model.
+    """
+
+    title: str
+    label: str
     sampled: SampledRanking
     full: FullRanking
+    fit_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The parts of the evaluation that come from ranks; see `Evaluation`."""
+
+    test_users: ByWay[int]
+    systems: dict[str, System]
+    differences: dict[str, ByWay[dict[str, Difference]]]
+    slices: dict[str, tuple[Quartile, ...]]
+    positive_among_negatives: Copies
 
 
 def measure(
-    rankings: Mapping[str, Rankings],
+    contenders: Mapping[str, Contender],
     slicings: Mapping[str, Slicing],
-    item_counts: np.ndarray,
+    item_counts: npt.NDArray[np.int64],
     config: EvaluatorConfig,
     seed: int,
-) -> dict[str, Any]:
+) -> Measured:
     """Measures each system by itself and beside the others.
 
     Args:
-      rankings: by system: `model`, and the baselines on the same users.
+      contenders: the model, and the baselines on the same users, by name.
       slicings: the ways to cut the sampled test records into quartiles.
-      item_counts: training interactions of each item, integers [items].
-      config: of the evaluator.
+      item_counts: training interactions of each item, int64 [items].
+      config: what to measure.
       seed: of the run.
-
-    Returns:
-      The parts of `metrics.json` with that: `test_users`, one for each system, `differences`, `slices` and
-      `positive_among_negatives`.
     """
-    ranks = {
-        "sampled": {name: _sampled_ranks(found.sampled, config) for name, found in rankings.items()},
-        "full": {name: found.full.ranks for name, found in rankings.items()},
-    }
-    intervals, differences = {}, {}
-    for way, found in ranks.items():
-        random = random_streams.generator(seed, f"bootstrap {way}")
-        intervals[way], differences[way] = comparison.compare(
-            found, config.ks, config.confidence, random, config.bootstrap_samples
-        )
-    sampled = rankings["model"].sampled
-    return {
-        "test_users": {way: len(found["model"]) for way, found in ranks.items()},
-        **{
-            name: {
-                **_summarise(found, {way: ranks[way][name] for way in ranks}, item_counts, config),
-                "intervals": {way: intervals[way][name] for way in ranks},
-            }
-            for name, found in rankings.items()
+    ranks: ByWay[Ranks] = ByWay(
+        sampled={name: _sampled_ranks(found.sampled, config) for name, found in contenders.items()},
+        full={name: found.full.ranks for name, found in contenders.items()},
+    )
+    sampled_bounds, sampled_ahead = _compare(ranks.sampled, config, seed, "bootstrap sampled")
+    full_bounds, full_ahead = _compare(ranks.full, config, seed, "bootstrap full")
+    sampled = contenders[MODEL].sampled
+    return Measured(
+        test_users=ByWay(len(ranks.sampled[MODEL]), len(ranks.full[MODEL])),
+        systems={
+            name: _summarise(
+                found,
+                ByWay(ranks.sampled[name], ranks.full[name]),
+                ByWay(sampled_bounds[name], full_bounds[name]),
+                item_counts,
+                config,
+            )
+            for name, found in contenders.items()
         },
-        "differences": {name: {way: differences[way][name] for way in ranks} for name in rankings if name != "model"},
-        "slices": {
-            way: comparison.summarise_slices(slicing, sampled.users, sampled.items, ranks["sampled"], config.gate_k)
+        differences={name: ByWay(sampled_ahead[name], full_ahead[name]) for name in sampled_ahead},
+        slices={
+            way: comparison.summarise_slices(slicing, sampled.users, sampled.items, ranks.sampled, config.gate_k)
             for way, slicing in slicings.items()
         },
-        "positive_among_negatives": _summarise_copies(rankings, config),
-    }
+        positive_among_negatives=_summarise_copies(contenders, config),
+    )
 
 
-def _sampled_ranks(ranking: SampledRanking, config: EvaluatorConfig) -> np.ndarray:
+def _sampled_ranks(ranking: SampledRanking, config: EvaluatorConfig) -> npt.NDArray[np.int64]:
     return ranking.ranks + ranking.copies if config.count_positive_among_negatives else ranking.ranks
 
 
+def _compare(
+    ranks: Ranks, config: EvaluatorConfig, seed: int, purpose: str
+) -> tuple[dict[str, dict[str, Bounds]], dict[str, dict[str, Difference]]]:
+    random = random_streams.generator(seed, purpose)
+    return comparison.compare(ranks, config.ks, config.confidence, random, config.bootstrap_samples)
+
+
 def _summarise(
-    rankings: Rankings, ranks: Mapping[str, np.ndarray], item_counts: np.ndarray, config: EvaluatorConfig
-) -> dict[str, Any]:
-    summaries = {way: summarise(found, config.ks) for way, found in ranks.items()}
-    values = [value for summary in summaries.values() for value in summary.values()]
-    scores_not_finite = rankings.sampled.not_finite + rankings.full.not_finite
-    return {
-        **summaries,
-        "not_finite": scores_not_finite + int((~np.isfinite(values)).sum()),
-        "coverage": recommendations.coverage(rankings.full.top, len(item_counts)),
-        "recommended_popularity": recommendations.recommended_popularity(rankings.full.top, item_counts),
-    }
+    contender: Contender,
+    ranks: ByWay[npt.NDArray[np.int64]],
+    intervals: ByWay[dict[str, Bounds]],
+    item_counts: npt.NDArray[np.int64],
+    config: EvaluatorConfig,
+) -> System:
+    sampled, full = summarise(ranks.sampled, config.ks), summarise(ranks.full, config.ks)
+    metrics_not_finite = sum(not math.isfinite(value) for means in (sampled, full) for value in means.values())
+    return System(
+        sampled=sampled,
+        full=full,
+        title=contender.title,
+        label=contender.label,
+        not_finite=contender.sampled.not_finite + contender.full.not_finite + metrics_not_finite,
+        coverage=recommendations.coverage(contender.full.top, len(item_counts)),
+        recommended_popularity=recommendations.recommended_popularity(contender.full.top, item_counts),
+        intervals=intervals,
+        fit_seconds=contender.fit_seconds,
+    )
 
 
-def _summarise_copies(rankings: Mapping[str, Rankings], config: EvaluatorConfig) -> dict[str, Any]:
-    """The effect on the model at the top, and on each baseline under its name."""
-    effects = {
-        name: comparison.summarise_copies(found.sampled.ranks, found.sampled.copies, config.gate_k)
-        for name, found in rankings.items()
-    }
-    return {
-        "users": int((rankings["model"].sampled.copies > 0).sum()),
-        "counted_in_metrics": config.count_positive_among_negatives,
-        **effects.pop("model"),
-        **effects,
-    }
+def _summarise_copies(contenders: Mapping[str, Contender], config: EvaluatorConfig) -> Copies:
+    return Copies(
+        users=int((contenders[MODEL].sampled.copies > 0).sum()),
+        counted_in_metrics=config.count_positive_among_negatives,
+        systems={
+            name: comparison.summarise_copies(found.sampled.ranks, found.sampled.copies, config.gate_k)
+            for name, found in contenders.items()
+        },
+    )

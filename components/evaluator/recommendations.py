@@ -1,9 +1,9 @@
 """What a system would recommend: how much of the catalogue, how popular it is, and to whom."""
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
+from components.artifacts.evaluation import Coverage, Example, Recommendation, RecommendedPopularity
 from components.evaluator import slices
 from components.evaluator.ranking.ranks import Holdouts, rank_unseen, top_unseen
 from components.shared.scorer import Scorer
@@ -13,75 +13,71 @@ RECOMMENDED = 10
 MOST_HISTORY = 20
 
 
-def coverage(top: np.ndarray, items: int) -> dict[str, Any]:
+def coverage(top: npt.NDArray[np.int32], items: int) -> Coverage:
     """How many distinct items are recommended at all.
 
     Args:
-      top: integers [users, k], the recommended items; -1 for none.
+      top: int32 [users, k], the recommended items; -1 for none.
       items: how many there are to recommend.
     """
     distinct = len(np.unique(top[top >= 0]))
-    return {"k": top.shape[1], "items": distinct, "share": distinct / items}
+    return Coverage(k=top.shape[1], items=distinct, share=distinct / items)
 
 
-def recommended_popularity(top: np.ndarray, item_counts: np.ndarray) -> dict[str, Any]:
-    """How popular the recommended items are.
+def recommended_popularity(top: npt.NDArray[np.int32], item_counts: npt.NDArray[np.int64]) -> RecommendedPopularity:
+    """How popular the recommended items are; NaN where nothing is recommended.
 
     Args:
-      top: integers [users, k], the recommended items; -1 for none.
-      item_counts: training interactions of each item, integers [items].
-
-    Returns:
-      `quartiles`: the shares of the recommendations that fall in each quartile of the items, least popular first.
-      `mean_interactions`: of a recommended item in training. NaN where nothing is recommended.
+      top: int32 [users, k], the recommended items; -1 for none.
+      item_counts: training interactions of each item, int64 [items].
     """
     recommended = top[top >= 0]
     if not recommended.size:
-        return {"quartiles": [float("nan")] * 4, "mean_interactions": float("nan")}
+        return RecommendedPopularity((float("nan"),) * 4, float("nan"))
     quartiles = np.bincount(slices.quartile_numbers(item_counts)[recommended], minlength=4) / recommended.size
-    return {"quartiles": quartiles.tolist(), "mean_interactions": float(item_counts[recommended].mean())}
+    return RecommendedPopularity(tuple(quartiles.tolist()), float(item_counts[recommended].mean()))
 
 
 def examples(
     scorer: Scorer,
     holdouts: Holdouts,
     ids: tuple[np.ndarray, np.ndarray],
-    item_counts: np.ndarray,
+    item_counts: npt.NDArray[np.int64],
     random: np.random.Generator,
-) -> list[dict[str, Any]]:
+) -> tuple[Example, ...]:
     """Some users with their history and what the scorer recommends to them.
 
     Args:
       scorer: scores all items of these users at once.
       holdouts: whose users are drawn from.
       ids: raw ids of users and of items, by index.
-      item_counts: training interactions of each item, integers [items].
+      item_counts: training interactions of each item, int64 [items].
       random: draws the users.
     """
     user_ids, item_ids = ids
     drawn = random.choice(len(holdouts.users), min(EXAMPLES, len(holdouts.users)), replace=False)
     chosen = holdouts.take(np.sort(drawn))
     if not len(chosen.users):
-        return []
+        return ()
     scores = scorer.score_all_items(chosen.users)
     histories = np.split(chosen.seen, chosen.seen_ends[:-1])
-    return [
-        {
-            "user": user_ids[user : user + 1].tolist()[0],
-            "interactions": len(history),
-            "history": item_ids[history[-MOST_HISTORY:]].tolist(),
-            "recommended": [
-                {
-                    "item": item_ids[item : item + 1].tolist()[0],
-                    "score": float(row[item]),
-                    "interactions": int(item_counts[item]),
-                    "held_out": bool(item == held_out),
-                }
+    return tuple(
+        Example(
+            user=user_ids[user : user + 1].tolist()[0],
+            interactions=len(history),
+            history=tuple(item_ids[history[-MOST_HISTORY:]].tolist()),
+            recommended=tuple(
+                Recommendation(
+                    item=item_ids[item : item + 1].tolist()[0],
+                    score=float(row[item]),
+                    interactions=int(item_counts[item]),
+                    held_out=bool(item == held_out),
+                )
                 for item in top[top >= 0]
-            ],
-            "held_out": item_ids[held_out : held_out + 1].tolist()[0],
-            "rank": int(rank),
-        }
+            ),
+            held_out=item_ids[held_out : held_out + 1].tolist()[0],
+            rank=int(rank),
+        )
         for user, held_out, history, row, top, rank in zip(
             chosen.users,
             chosen.items,
@@ -91,4 +87,4 @@ def examples(
             rank_unseen(scores, chosen),
             strict=True,
         )
-    ]
+    )

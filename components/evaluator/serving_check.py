@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from components.artifacts.evaluation import ServingCheck
 from components.evaluator.ranking.ranks import Holdouts
 from components.serving.loader import ServedModel
 from components.shared.scorer import Scorer
@@ -18,7 +19,7 @@ def check_serving(
     raw_ids: tuple[np.ndarray, np.ndarray],
     users_per_block: int,
     random: np.random.Generator,
-) -> dict[str, float]:
+) -> ServingCheck:
     """Compares the model's signatures, and what it was measured by, on a sample of users and items.
 
     Args:
@@ -30,10 +31,8 @@ def check_serving(
       random: draws the sample.
 
     Returns:
-      `users`: size of the sample. `unknown_ids`: how many ids of the vocabulary the model says it does not know.
-      `largest_difference`: between the scores of raw ids, of candidates and of all items, and between the scores of
-      what is recommended and the best of all unseen items, relative to the largest score of that user; NaN where a
-      score is.
+      The differences are those between the scores of raw ids, of candidates and of all items, and between the scores of
+      what is recommended and the best of all unseen items; NaN where a score is.
     """
     user_ids, item_ids = raw_ids
     rows = random.choice(len(holdouts.users), min(MOST_USERS, len(holdouts.users)), replace=False)
@@ -51,11 +50,11 @@ def check_serving(
         recommended = model.recommend(user_ids[block.users], best.shape[1])
         by_id = model.serve(user_ids[block.users], recommended["item_ids"])
         differences += [largest_difference(best, found["scores"]) for found in (recommended, by_id)]
-    return {
-        "users": len(rows),
-        "unknown_ids": int((~served["known_user"]).sum() + (~served["known_item"]).sum()),
-        "largest_difference": float(np.max(differences)),
-    }
+    return ServingCheck(
+        users=len(rows),
+        unknown_ids=int((~served["known_user"]).sum() + (~served["known_item"]).sum()),
+        largest_difference=float(np.max(differences)),
+    )
 
 
 def _best_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.metrics.hit_rate import hit_rate
+from components.metrics.mrr import mrr
 from components.metrics.ndcg import ndcg
 
 Metric = Callable[[npt.NDArray[np.int64], int], npt.NDArray[np.float64]]
@@ -18,4 +19,5 @@ Metric = Callable[[npt.NDArray[np.int64], int], npt.NDArray[np.float64]]
 METRICS: dict[str, Metric] = {
     "HR": hit_rate,
     "NDCG": ndcg,
+    "MRR": mrr,
 }

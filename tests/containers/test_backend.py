@@ -1,12 +1,12 @@
 """The committed pipeline as the open-source backend of Kubeflow Pipelines runs it; see `backend`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import docker
+from components.artifacts import evaluation
 from tests.containers.backend import Backend, StepFailedError
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
@@ -29,10 +29,7 @@ def test_all_steps_run_on_artifacts_of_an_object_store(backend: Backend, spec: A
     assert f"pushed to {pushed['uri']}\n" in backend.logs["Pusher"]
     blessing = backend.artifacts["Evaluator"]["blessing"]
     assert blessing["metadata"]["current_model"] == backend.artifacts["Trainer"]["model"]["uri"]
-    report = json.loads(
-        (backend.stored(backend.artifacts["Evaluator"]["evaluation"]["uri"]) / "metrics.json").read_text()
-    )
-    assert report["blessed"]
+    assert evaluation.read(str(backend.stored(backend.artifacts["Evaluator"]["evaluation"]["uri"]))).blessed
     for step, log in backend.logs.items():
         print(f"--- {step}\n{log}")
         assert "INFO" not in log

@@ -1,6 +1,5 @@
 """The committed pipeline, step by step in containers, through kfp's own local runner."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from kfp import local
 from kfp.local import docker_task_handler
 
 import docker
+from components.artifacts import evaluation
+from components.artifacts.evaluation import State
 from tests.components.preprocess.archives import RATINGS, SMALL, zipped
 from tests.containers.conftest import PROJECT
 from tests.containers.runner import run_docker_container
@@ -53,9 +54,9 @@ def test_a_good_model_is_blessed_and_pushed(run: Run, tmp_path: Path) -> None:
 
     (version,) = (tmp_path / "data" / "serving").iterdir()
     assert (version / "saved_model.pb").exists()
-    report = json.loads((artifact(tmp_path, "evaluation") / "metrics.json").read_text())
-    assert report["blessed"]
-    assert report["model"]["sampled"]["HR@10"] > 0.45
+    found = evaluation.read(str(artifact(tmp_path, "evaluation")))
+    assert found.blessed
+    assert found.model.sampled["HR@10"] > 0.45
     assert (artifact(tmp_path, "blessing") / "BLESSED").exists()
 
 
@@ -63,8 +64,8 @@ def test_a_model_below_the_threshold_is_not_pushed(run: Run, tmp_path: Path) -> 
     run(push_destination="/data/serving", epochs=1, minimum_hr="0.99")
 
     assert not (tmp_path / "data" / "serving").exists()
-    report = json.loads((artifact(tmp_path, "evaluation") / "metrics.json").read_text())
-    assert next(rule["rule"] for rule in report["rules"] if not rule["passed"]) == "minimum_hr"
+    rules = evaluation.read(str(artifact(tmp_path, "evaluation"))).rules
+    assert next(rule.rule for rule in rules if rule.state is State.FAILED) == "minimum_hr"
     assert (artifact(tmp_path, "blessing") / "NOT_BLESSED").exists()
 
 

@@ -1,15 +1,15 @@
 """What the gate is for, as a user meets it: a better model takes the champion's place, a spoilt one does not."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from components.artifacts import evaluation
+from components.artifacts.evaluation import ChampionStatus, Evaluation
 from components.preprocess.datasets.synthetic_generator import SyntheticConfig, generate_block
 
 NEGATIVES = 99
@@ -44,8 +44,7 @@ class Root:
         )
         out, _ = self.project.run("run", "--config", str(config), "--root", str(self.folder / "root"))
         newest = max((self.folder / "root/artifacts/Evaluator/evaluation").iterdir(), key=lambda path: int(path.name))
-        metrics = json.loads((newest / "metrics.json").read_text())
-        return State(out, metrics, sorted(path.name for path in self.serving.iterdir()))
+        return State(out, evaluation.read(str(newest)), sorted(path.name for path in self.serving.iterdir()))
 
     def serving_files(self) -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in self.serving.rglob("*") if path.is_file()}
@@ -75,7 +74,7 @@ class State:
     """What a run printed and measured, and the versions in the push destination after it."""
 
     out: str
-    metrics: dict[str, Any]
+    evaluation: Evaluation
     versions: list[str]
 
 
@@ -111,11 +110,11 @@ def test_a_better_model_from_more_data_is_pushed_as_the_new_version(improved):
     assert "blessed and pushed" in second.out
     assert len(second.versions) == 2
     assert second.versions[0] == first.versions[0]
-    champion = second.metrics["champion"]
-    assert champion["version"] == first.versions[0]
-    assert champion["shared_users"] > 450
-    assert champion["differences"]["HR@10"]["low"] > 0
-    assert champion["differences"]["NDCG@10"]["low"] > 0
+    champion = second.evaluation.champion
+    assert champion.version == first.versions[0]
+    assert champion.compared.shared_users > 450
+    assert champion.compared.differences["HR@10"].low > 0
+    assert champion.compared.differences["NDCG@10"].low > 0
 
 
 @pytest.mark.slow
@@ -124,10 +123,10 @@ def test_a_model_trained_on_shuffled_labels_is_refused_and_the_champion_stays(im
 
     assert "not blessed, not pushed: HR@10 minus the champion's" in state.out
     assert after == before
-    failed = [rule["rule"] for rule in state.metrics["rules"] if not rule["passed"]]
-    assert failed == ["not_worse_than_champion_hr", "not_worse_than_champion_ndcg"]
-    assert state.metrics["champion"]["version"] == improved[1].versions[-1]
-    assert state.metrics["champion"]["differences"]["HR@10"]["high"] < -0.05
+    failed = [rule.rule for rule in state.evaluation.rules if rule.state is evaluation.State.FAILED]
+    assert failed == [f"not_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
+    assert state.evaluation.champion.version == improved[1].versions[-1]
+    assert state.evaluation.champion.compared.differences["HR@10"].high < -0.05
 
 
 @pytest.mark.slow
@@ -140,5 +139,5 @@ def test_a_refused_model_is_judged_anew_when_the_champion_is_gone(root, refused)
     lines = [line.split() for line in again.out.splitlines() if "✓" in line][:5]
     steps = {words[0]: words[2] == "cached" for words in lines}
     assert steps == {"Preprocess": True, "NegativeGen": True, "Trainer": True, "Evaluator": False, "Pusher": False}
-    assert again.metrics["champion"]["status"] == "none"
+    assert again.evaluation.champion.status is ChampionStatus.NONE
     assert len(again.versions) == len(refused[0].versions) + 1

@@ -1,11 +1,11 @@
 """A run that is killed in each of its steps, and goes on each time, ends where an uninterrupted one does."""
 
-import json
 import signal
 import time
 
 import pytest
 
+from components.artifacts import evaluation
 from tests.e2e.conftest import SMALL
 
 
@@ -25,8 +25,8 @@ def _kill_during(project, root, step):
 
 def _metrics(root):
     newest = max((root / "artifacts" / "Evaluator" / "evaluation").iterdir(), key=lambda path: int(path.name))
-    metrics = json.loads((newest / "metrics.json").read_text())
-    return {name: metrics[name] for name in ("model", "popularity", "test_users", "dataset_fingerprint")}
+    found = evaluation.read(str(newest))
+    return found.model, found.systems["popularity"].sampled, found.test_users, found.dataset_fingerprint
 
 
 @pytest.mark.slow

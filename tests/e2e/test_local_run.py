@@ -1,12 +1,12 @@
 """The whole pipeline on this machine, as a user runs it."""
 
-import json
 import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from components.artifacts import evaluation
 from tests.e2e.conftest import PROJECT, SMALL, Project
 
 STEPS = ["Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher"]
@@ -36,10 +36,10 @@ def newest(root, step, output):
 def test_a_run_ends_with_a_pushed_model_that_is_better_than_popularity(first_run, root):
     assert steps_of(first_run) == dict.fromkeys(STEPS, False)
     assert "blessed and pushed" in first_run
-    metrics = json.loads((newest(root, "Evaluator", "evaluation") / "metrics.json").read_text())
-    assert metrics["blessed"] is True
-    assert metrics["model"]["sampled"]["HR@10"] > metrics["popularity"]["sampled"]["HR@10"] + 0.05
-    assert metrics["model"]["sampled"]["HR@10"] <= metrics["best_possible_hr"] + 0.05
+    found = evaluation.read(str(newest(root, "Evaluator", "evaluation")))
+    assert found.blessed
+    assert found.model.sampled["HR@10"] > found.systems["popularity"].sampled["HR@10"] + 0.05
+    assert found.model.sampled["HR@10"] <= found.best_possible_hr + 0.05
     assert len(list((root / "serving").iterdir())) == 1
 
 
@@ -116,8 +116,7 @@ def test_another_run_of_the_same_configuration_gives_the_same_bytes(first_run, p
         assert files[0] == files[1]
         assert files[0]
         assert all((folders[0] / file).read_bytes() == (folders[1] / file).read_bytes() for file in files[0])
-    scores = [
-        json.loads((min((place / "artifacts/Evaluator/evaluation").iterdir()) / "metrics.json").read_text())
-        for place in (root, tmp_path)
+    found = [
+        evaluation.read(str(min((place / "artifacts/Evaluator/evaluation").iterdir()))) for place in (root, tmp_path)
     ]
-    assert scores[0]["model"] == scores[1]["model"]
+    assert found[0].model == found[1].model

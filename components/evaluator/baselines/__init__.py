@@ -7,6 +7,8 @@ report and on the console, and may be asked for by the gate.
 
 from components.evaluator.baselines.als import AlternatingLeastSquares
 from components.evaluator.baselines.base import Baseline, Training
+from components.evaluator.baselines.ease import Ease
+from components.evaluator.baselines.item_knn import ItemKnn
 from components.evaluator.baselines.popularity import Popularity
 
 __all__ = ["BASELINES", "Baseline", "Training"]
@@ -14,4 +16,6 @@ __all__ = ["BASELINES", "Baseline", "Training"]
 BASELINES: dict[str, type[Baseline]] = {
     "popularity": Popularity,
     "als": AlternatingLeastSquares,
+    "item_knn": ItemKnn,
+    "ease": Ease,
 }

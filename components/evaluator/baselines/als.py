@@ -13,6 +13,7 @@ class AlternatingLeastSquares(Baseline):
     """Fits factors of users and items (Hu, Koren and Volinsky, ICDM 2008)."""
 
     title: ClassVar[str] = "implicit ALS"
+    label: ClassVar[str] = "ALS"
     about: ClassVar[str] = (
         "matrix factorisation by alternating least squares (Hu, Koren and Volinsky, ICDM 2008). Well tuned, it is as "
         "accurate as neural models (Rendle et al., RecSys 2022); the defaults give HR@10 .73 on the NCF paper's ml-1m"

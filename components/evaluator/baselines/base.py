@@ -44,21 +44,26 @@ class Training:
 
     @cached_property
     def matrix(self) -> scipy.sparse.csr_matrix:
-        """1 for each training interaction, float32 [users, items]."""
+        """1 where a user has interacted with an item in training, float64 [users, items]."""
         users, items = self.pairs
-        return scipy.sparse.csr_matrix((np.ones(len(users), np.float32), (users, items)), (self.users, self.items))
+        found = scipy.sparse.csr_matrix((np.ones(len(users)), (users, items)), (self.users, self.items))
+        # Where pairs are kept as often as they come, they have been summed.
+        found.data[:] = 1
+        return found
 
 
 class Baseline(Section):
     """A ranking that a model has to beat: its keys in the section `evaluator`, and how it is fitted.
 
     Attributes:
-      title: what the report and the console call it.
+      title: what sentences and the console call it.
+      label: what charts and columns call it: one short word, another one than "Model".
       about: what `evaluator.NAME` measures, for the description of that key.
       demanded: whether models have to be better unless the configuration says otherwise.
     """
 
     title: ClassVar[str]
+    label: ClassVar[str]
     about: ClassVar[str]
     demanded: ClassVar[bool] = False
 

@@ -29,6 +29,7 @@ class Popularity(Baseline):
     """Ranks items by their number of training interactions."""
 
     title: ClassVar[str] = "item popularity"
+    label: ClassVar[str] = "Popularity"
     about: ClassVar[str] = "items by their number of training interactions"
     demanded: ClassVar[bool] = True
 

@@ -1,54 +1,78 @@
-"""Finds its way in `metrics.json`, any part of which may be missing."""
+"""What the sections of the report have in common: systems with their colours, estimates, differences."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from components.artifacts.evaluation import Difference, Evaluation, System, Way
 from components.evaluator.report import figures
 
-Tree = Mapping[str, Any]
-
-SYSTEMS = {"model": "Model", "als": "ALS", "popularity": "Popularity"}
-WAYS = {"sampled": "Among sampled negatives", "full": "Among all unseen items"}
-METRICS = ("HR", "NDCG")
+WAYS: dict[Way, str] = {"sampled": "Among sampled negatives", "full": "Among all unseen items"}
+BRIEFLY: dict[Way, str] = {"sampled": "sampled", "full": "full ranking"}
 SLICES = {"activity": "By activity of the user", "item_popularity": "By popularity of the held-out item"}
 
-
-def systems(metrics: Tree) -> dict[str, str]:
-    """The systems that were measured: key and title."""
-    return {name: title for name, title in SYSTEMS.items() if isinstance(metrics.get(name), Mapping)}
+_WITH_COLOURS = ("model", "popularity", "als")
+_FURTHER_COLOURS = 4
 
 
-def lengths(metrics: Tree) -> list[int]:
-    """The K of the metrics; `ks`, or what the model's metrics say."""
-    names = find(metrics, "model", "sampled") or {}
-    return list(metrics.get("ks") or sorted(int(name.removeprefix("HR@")) for name in names if name.startswith("HR@")))
+@dataclass(frozen=True)
+class Shown:
+    """A system as the report shows it.
+
+    Attributes:
+      name: its key in the evaluation.
+      kind: class of the style sheet that colours it.
+      system: what was measured.
+    """
+
+    name: str
+    kind: str
+    system: System
+
+    @property
+    def label(self) -> str:
+        """What charts and columns call it."""
+        return self.system.label
 
 
-def gate_metrics(metrics: Tree) -> list[str]:
-    """The metrics that the gate looks at, such as HR@10 and NDCG@10."""
-    return [f"{name}@{metrics.get('gate_k', 10)}" for name in METRICS]
+@dataclass(frozen=True)
+class Paired:
+    """A paired difference with its interval, and what it tells; None is what was not measured."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    meaning: str
 
 
-def find(tree: Any, *path: str) -> Any:
-    """What stands at the end of a path of keys; None where the path breaks off."""
-    for key in path:
-        tree = tree.get(key) if isinstance(tree, Mapping) else None
-    return tree
+def shown(evaluation: Evaluation) -> list[Shown]:
+    """The systems: the first ones have colours of their own, the others take those of a palette in turn."""
+    further = itertools.cycle(f"further-{number}" for number in range(1, _FURTHER_COLOURS + 1))
+    return [
+        Shown(name, name if name in _WITH_COLOURS else next(further), system)
+        for name, system in evaluation.systems.items()
+    ]
 
 
-def estimate(metrics: Tree, system: str, way: str, metric: str) -> tuple[float | None, float | None, float | None]:
+def known(value: float | None) -> float | None:
+    """The number; None where it is not finite."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def estimate(system: System, way: Way, metric: str) -> tuple[float | None, float | None, float | None]:
     """A system's metric and the two ends of its interval."""
-    low, high = find(metrics, system, "intervals", way, metric) or (None, None)
-    return find(metrics, system, way, metric), low, high
+    low, high = system.intervals.of(way)[metric]
+    return known(system.of(way)[metric]), known(low), known(high)
 
 
-def paired(difference: Tree) -> dict[str, Any]:
-    """A paired difference with its interval, and what it tells."""
-    mean, low, high = (difference.get(key) for key in ("mean", "low", "high"))
+def paired(difference: Difference) -> Paired:
+    """A paired difference, and what it tells."""
+    mean, low, high = map(known, (difference.mean, difference.low, difference.high))
     if low is None or high is None:
-        return {"mean": mean, "low": None, "high": None, "meaning": ""}
+        return Paired(mean, None, None, "")
     meaning = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
-    return {"mean": mean, "low": low, "high": high, "meaning": meaning}
+    return Paired(mean, low, high, meaning)
 
 
 def in_words(values: Sequence[tuple[str, float | None]]) -> str:

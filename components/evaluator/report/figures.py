@@ -1,4 +1,7 @@
-"""How numbers are written in the report: four decimals, a leading zero, and "none" for what is not there."""
+"""How numbers are written in the report: four decimals, a leading zero; "none" for what is not there, or not finite."""
+
+import math
+from typing import TypeGuard
 
 NONE = "none"
 _MINUS = "−"
@@ -6,12 +9,16 @@ _NARROW = "\u202f"  # a space that no line is broken at
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def _is_known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
+
+
 def figure(value: float | None) -> str:
     """A number as it stands in a table: integers with thousands separators, others with four decimals.
 
     Numbers that four decimals would turn into zero keep two significant digits.
     """
-    if value is None:
+    if not _is_known(value):
         return NONE
     if isinstance(value, int):
         return count(value)
@@ -23,7 +30,7 @@ def figure(value: float | None) -> str:
 
 def signed(value: float | None) -> str:
     """A difference: four decimals, and always its sign, unless it is zero to four decimals."""
-    if value is None:
+    if not _is_known(value):
         return NONE
     return f"{value:+.4f}".replace("-", _MINUS) if round(value, 4) else "0.0000"
 
@@ -40,7 +47,7 @@ def compact(value: int) -> str:
 
 def share(value: float | None) -> str:
     """A share of one as a percentage with one decimal."""
-    return NONE if value is None else f"{100 * value:.1f}{_NARROW}%"
+    return f"{100 * value:.1f}{_NARROW}%" if _is_known(value) else NONE
 
 
 def percentage(value: float) -> str:

@@ -1,32 +1,24 @@
 """Verdict, gate and champion, arranged for the templates."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from components.artifacts.evaluation import Comparison, Evaluation, State, Verdict
 from components.evaluator.report import figures
 from components.evaluator.report.charts import Caption, Dot, interval_chart
-from components.evaluator.report.evidence import SLICES, WAYS, Tree, find, gate_metrics, in_words, paired
-
-_WORDS = {"hr": "HR", "ndcg": "NDCG", "als": "ALS"}
-_STATES = ("failed", "passed", "skipped")
+from components.evaluator.report.evidence import BRIEFLY, SLICES, WAYS, estimate, in_words, paired
 
 
-def verdict(metrics: Tree) -> dict[str, Any]:
-    """The outcome: its title, a sentence on the rules, and the four figures that matter most."""
-    rules = gate(metrics)
-    counts = {state: sum(rule["state"] == state for rule in rules) for state in _STATES}
+def verdict(evaluation: Evaluation) -> dict[str, Any]:
+    """The outcome: a sentence on the rules, why they failed, and the figures that matter most, by way of ranking."""
     tiles = []
     for way in WAYS:
-        for metric in gate_metrics(metrics):
-            interval = find(metrics, "model", "intervals", way, metric)
-            note = figures.bounds(*interval) if interval else ""
-            tiles.append({"metric": metric, "way": way, "value": find(metrics, "model", way, metric), "note": note})
-    return {
-        "blessed": bool(metrics.get("blessed")),
-        "sentence": _outcome(**counts),
-        "reasons": [rule["detail"] for rule in rules if rule["state"] == "failed"],
-        "tiles": tiles,
-    }
+        row = []
+        for metric in evaluation.gate_metrics:
+            value, low, high = estimate(evaluation.model, way, metric)
+            row.append({"metric": metric, "way": BRIEFLY[way], "value": value, "note": figures.bounds(low, high)})
+        tiles.append(row)
+    counts = {state: sum(rule.state is state for rule in evaluation.rules) for state in State}
+    return {"sentence": _outcome(**counts), "reasons": evaluation.reasons, "tiles": tiles}
 
 
 def _outcome(failed: int, passed: int, skipped: int) -> str:
@@ -40,49 +32,62 @@ def _outcome(failed: int, passed: int, skipped: int) -> str:
     return f"{sentence}, {figures.count(skipped)} skipped." if skipped else f"{sentence}."
 
 
-def gate(metrics: Tree) -> list[dict[str, Any]]:
+def gate(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The rules: those that failed first, those that were skipped last."""
-    rows = []
-    for rule in metrics.get("rules") or []:
-        state = "skipped" if rule.get("skipped") else "passed" if rule.get("passed") else "failed"
-        value, bound = rule.get("value"), rule.get("bound")
-        if isinstance(value, int) and isinstance(bound, float) and bound.is_integer():
-            bound = int(bound)
-        name = " ".join(_WORDS.get(word, word) for word in str(rule.get("rule")).split("_"))
-        detail = _sentence(str(rule.get("detail") or ""))
-        rows.append({"state": state, "name": _sentence(name), "value": value, "bound": bound, "detail": detail})
-    return sorted(rows, key=lambda row: _STATES.index(row["state"]))
+    spellings = _spellings(evaluation)
+    rows = [_row(rule, spellings) for rule in evaluation.rules]
+    return sorted(rows, key=lambda row: list(State).index(row["state"]))
+
+
+def _row(rule: Verdict, spellings: dict[str, str]) -> dict[str, Any]:
+    bound = rule.bound
+    if isinstance(rule.value, int) and isinstance(bound, float) and bound.is_integer():
+        bound = int(bound)
+    name = " ".join(spellings.get(word, word) for word in rule.rule.split("_"))
+    return {
+        "state": rule.state,
+        "name": _sentence(name),
+        "value": rule.value,
+        "bound": bound,
+        "detail": _sentence(rule.detail),
+    }
+
+
+def _spellings(evaluation: Evaluation) -> dict[str, str]:
+    """How words of a rule's name are written that have capitals of their own: HR, ALS, kNN."""
+    labels = [system.label for system in evaluation.systems.values()]
+    words = [word for label in (*evaluation.metrics, *labels) for word in label.replace("-", " ").split()]
+    return {word.lower(): word for word in words if word not in (word.lower(), word.capitalize())}
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def champion(metrics: Tree) -> dict[str, Any] | None:
+def champion(evaluation: Evaluation) -> dict[str, Any]:
     """The comparison with the model in service."""
-    found = metrics.get("champion")
-    if not isinstance(found, Mapping):
-        return None
+    found = evaluation.champion
+    compared = {} if found.comparison is None else _compared(found.comparison, evaluation.gate_metrics)
+    return {"status": found.status, "detail": _sentence(found.detail), "version": found.version, **compared}
+
+
+def _compared(comparison: Comparison, metrics: list[str]) -> dict[str, Any]:
+    differences = {metric: paired(difference) for metric, difference in comparison.differences.items()}
     rows = [
         {
             "metric": metric,
-            "challenger": find(found, "challenger", metric),
-            "champion": find(found, "champion", metric),
-            **paired(find(found, "differences", metric) or {}),
+            "challenger": comparison.challenger[metric],
+            "champion": comparison.champion[metric],
+            "difference": differences[metric],
         }
-        for metric in gate_metrics(metrics)
-        if find(found, "challenger", metric) is not None or find(found, "differences", metric) is not None
+        for metric in metrics
     ]
-    chart = None
-    if rows:
-        dots = [Dot(row["metric"], "model", row["mean"], row["low"], row["high"]) for row in rows]
-        numbers = in_words([(dot.label, dot.value) for dot in dots])
-        caption = Caption("champion-differences", "Challenger minus champion, by metric", numbers)
-        chart = interval_chart(caption, dots, differences=True)
-    slices = [
-        {"title": title, "rows": find(found, "slices", way)}
-        for way, title in SLICES.items()
-        if find(found, "slices", way)
-    ]
-    detail = _sentence(str(found.get("detail") or ""))
-    return {**found, "status": found.get("status"), "detail": detail, "rows": rows, "chart": chart, "slices": slices}
+    dots = [Dot(name, "model", found.mean, found.low, found.high) for name, found in differences.items()]
+    numbers = in_words([(dot.label, dot.value) for dot in dots])
+    caption = Caption("champion-differences", "Challenger minus champion, by metric", numbers)
+    return {
+        "comparison": comparison,
+        "rows": rows,
+        "chart": interval_chart(caption, dots, differences=True),
+        "slices": [{"title": title, "rows": comparison.slices[way]} for way, title in SLICES.items()],
+    }

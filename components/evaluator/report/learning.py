@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.artifacts.evaluation import Evaluation
 from components.artifacts.model_run import METRIC_NAMES, History, Stage
 from components.evaluator.report.charts import Caption, Line, line_chart
-from components.evaluator.report.evidence import Tree, find, in_words
+from components.evaluator.report.evidence import in_words
 
 
 def learning(history: History | None) -> dict[str, Any] | None:
@@ -42,21 +43,21 @@ def _thinned(positions: Sequence[float], most: int = 10) -> list[float]:
     return [position for position in positions if len(positions) <= most or position % step == 0]
 
 
-def provenance(metrics: Tree, version: str, pipeline: str | None) -> list[tuple[str, str]]:
+def provenance(evaluation: Evaluation, version: str, pipeline: str | None) -> list[tuple[str, str]]:
     """Where the model comes from: titles and values."""
     facts = {
         "Pipeline": pipeline,
-        "Dataset": metrics.get("dataset"),
-        "Fingerprint of the data": metrics.get("dataset_fingerprint"),
+        "Dataset": evaluation.dataset,
+        "Fingerprint of the data": evaluation.dataset_fingerprint,
         "Code version (git)": version,
-        "Model": metrics.get("model_path"),
-        "Champion": find(metrics, "champion", "path"),
-        "Duration of the evaluation": None if metrics.get("seconds") is None else f"{metrics['seconds']:.1f} s",
+        "Model": evaluation.model_path,
+        "Champion": evaluation.champion.path,
+        "Duration of the evaluation": f"{evaluation.seconds:.1f} s",
     }
-    return [(title, str(value)) for title, value in facts.items() if value is not None]
+    return [(title, value) for title, value in facts.items() if value is not None]
 
 
-def configuration(config: Tree) -> list[dict[str, Any]]:
+def configuration(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The configuration by section; single keys at its top come first, as a section of their own."""
     single = {key: value for key, value in config.items() if not isinstance(value, Mapping)}
     nested = {key: value for key, value in config.items() if isinstance(value, Mapping)}

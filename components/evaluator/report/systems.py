@@ -2,136 +2,123 @@
 
 from typing import Any
 
+from components.artifacts.evaluation import Evaluation, Quartile
 from components.evaluator.report import figures
 from components.evaluator.report.charts import Caption, Dot, Line, interval_chart, line_chart, share_chart
-from components.evaluator.report.evidence import (
-    METRICS,
-    SLICES,
-    SYSTEMS,
-    WAYS,
-    Tree,
-    estimate,
-    find,
-    gate_metrics,
-    in_words,
-    lengths,
-    paired,
-    systems,
-)
+from components.evaluator.report.evidence import BRIEFLY, SLICES, WAYS, estimate, in_words, known, paired, shown
 
-_BRIEFLY = {"sampled": "sampled", "full": "full ranking"}
 _SLICED_BY = {"activity": "interactions of the user", "item_popularity": "interactions of the item"}
 
 
-def accuracy(metrics: Tree) -> dict[str, Any]:
+def accuracy(evaluation: Evaluation) -> dict[str, Any]:
     """Metrics of every system with their intervals: a chart for each of the gate's metrics, and tables of all."""
-    found = systems(metrics)
+    systems = shown(evaluation)
     charts, tables = [], []
-    for way, title in WAYS.items():
-        for metric in gate_metrics(metrics):
-            dots = [Dot(name, key, *estimate(metrics, key, way, metric)) for key, name in found.items()]
+    for metric in evaluation.gate_metrics:
+        for way, title in WAYS.items():
+            dots = [Dot(found.label, found.kind, *estimate(found.system, way, metric)) for found in systems]
             name = f"{way}-{metric.lower().replace('@', '-')}"
             caption = Caption(name, f"{metric}, {title.lower()}", in_words([(dot.label, dot.value) for dot in dots]))
-            charts.append({"title": f"{metric}, {_BRIEFLY[way]}", "svg": interval_chart(caption, dots)})
+            charts.append({"title": f"{metric}, {BRIEFLY[way]}", "svg": interval_chart(caption, dots)})
+    for way, title in WAYS.items():
         rows = [
-            {"metric": metric, "cells": [estimate(metrics, key, way, metric) for key in found]}
-            for metric in (f"{name}@{k}" for name in METRICS for k in lengths(metrics))
+            {"metric": metric, "cells": [estimate(found.system, way, metric) for found in systems]}
+            for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
         ]
-        tables.append({"way": way, "title": title, "users": find(metrics, "test_users", way), "rows": rows})
-    return {"charts": charts, "tables": tables, "systems": list(found.values())}
+        tables.append({"title": title, "users": evaluation.test_users.of(way), "rows": rows})
+    fits = [
+        f"{found.label} {seconds:.1f} s"
+        for found in systems
+        if (seconds := known(found.system.fit_seconds)) is not None
+    ]
+    return {"charts": charts, "tables": tables, "fits": fits}
 
 
-def differences(metrics: Tree) -> list[dict[str, Any]]:
+def differences(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The model against each baseline, paired by user, on the gate's metrics: a cell for each way of ranking."""
     return [
         {
-            "against": SYSTEMS.get(baseline, baseline),
+            "against": evaluation.systems[baseline].label,
             "metric": metric,
-            "cells": [paired(find(ways, way, metric) or {}) for way in WAYS],
+            "cells": [paired(ways.of(way)[metric]) for way in WAYS],
         }
-        for baseline, ways in (metrics.get("differences") or {}).items()
-        for metric in gate_metrics(metrics)
+        for baseline, ways in evaluation.differences.items()
+        for metric in evaluation.gate_metrics
     ]
 
 
-def curves(metrics: Tree) -> list[dict[str, Any]]:
-    """HR@K of every system, by K, for both ways of ranking."""
-    ks = lengths(metrics)
+def curves(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The first metric of every system, by the length of the list, for both ways of ranking."""
+    ks, metric = evaluation.ks, evaluation.metrics[0]
     charts = []
     for way, title in WAYS.items():
         lines = [
-            Line(name, key, [find(metrics, key, way, f"HR@{k}") for k in ks]) for key, name in systems(metrics).items()
+            Line(found.label, found.kind, [known(found.system.of(way)[f"{metric}@{k}"]) for k in ks])
+            for found in shown(evaluation)
         ]
         numbers = "; ".join(
             f"K = {k}: {in_words([(line.label, line.values[at]) for line in lines])}" for at, k in enumerate(ks)
         )
-        caption = Caption(f"curve-{way}", f"HR@K by K, {title.lower()}", numbers)
+        caption = Caption(f"curve-{way}", f"{metric}@K by K, {title.lower()}", numbers)
         ticks = [(float(k), str(k)) for k in ks]
         svg = line_chart(caption, [float(k) for k in ks], ticks, lines, "K, length of the list")
         charts.append({"title": title, "svg": svg})
     return charts
 
 
-def slices(metrics: Tree) -> list[dict[str, Any]]:
+def slices(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Every system in each quartile, by the user's activity and by the popularity of the held-out item."""
-    found, gate_pair = systems(metrics), gate_metrics(metrics)
+    systems, metrics = shown(evaluation), evaluation.gate_metrics
     sections = []
     for way, title in SLICES.items():
-        rows = find(metrics, "slices", way) or []
-        if not rows:
+        quartiles = evaluation.slices[way]
+        if not quartiles:
             continue
-        positions = [float(number) for number in range(1, len(rows) + 1)]
-        ticks = [(position, _range(row)) for position, row in zip(positions, rows, strict=True)]
+        positions = [float(number) for number in range(1, len(quartiles) + 1)]
+        ticks = [(position, _range(part)) for position, part in zip(positions, quartiles, strict=True)]
         lines = [
-            Line(name, key, [find(row, "metrics", key, gate_pair[0]) for row in rows]) for key, name in found.items()
+            Line(found.label, found.kind, [known(part.metrics[found.name][metrics[0]]) for part in quartiles])
+            for found in systems
         ]
         numbers = "; ".join(
-            f"{row.get('name')}: {in_words([(line.label, line.values[at]) for line in lines])}"
-            for at, row in enumerate(rows)
+            f"{part.name}: {in_words([(line.label, line.values[at]) for line in lines])}"
+            for at, part in enumerate(quartiles)
         )
-        caption = Caption(f"slices-{way.replace('_', '-')}", f"{gate_pair[0]} in quartiles, {title.lower()}", numbers)
-        cells = [
+        caption = Caption(f"slices-{way.replace('_', '-')}", f"{metrics[0]} in quartiles, {title.lower()}", numbers)
+        rows = [
             {
-                "name": row.get("name"),
-                "range": _range(row),
-                "users": row.get("users"),
-                "cells": [find(row, "metrics", key, metric) for metric in gate_pair for key in found],
+                "name": part.name,
+                "range": _range(part),
+                "users": part.users,
+                "cells": [part.metrics[found.name][metric] for metric in metrics for found in systems],
             }
-            for row in rows
+            for part in quartiles
         ]
         svg = line_chart(caption, positions, ticks, lines, _SLICED_BY[way])
-        sections.append({"title": title, "svg": svg, "rows": cells})
+        sections.append({"title": title, "svg": svg, "rows": rows})
     return sections
 
 
-def _range(row: Tree) -> str:
-    low, high = row.get("low"), row.get("high")
-    if low is None or high is None:
-        return str(row.get("name", ""))
-    return figures.compact(low) if low == high else f"{figures.compact(low)}–{figures.compact(high)}"
+def _range(part: Quartile) -> str:
+    low, high = figures.compact(part.low), figures.compact(part.high)
+    return low if part.low == part.high else f"{low}–{high}"
 
 
-def recommended(metrics: Tree) -> dict[str, Any] | None:
+def recommended(evaluation: Evaluation) -> dict[str, Any]:
     """How popular the recommended items are, and how much of the catalogue is ever recommended."""
+    systems = shown(evaluation)
     rows = [
         {
-            "system": name,
-            "distinct": find(metrics, key, "coverage", "items"),
-            "share": find(metrics, key, "coverage", "share"),
-            "mean": find(metrics, key, "recommended_popularity", "mean_interactions"),
-            "quartiles": find(metrics, key, "recommended_popularity", "quartiles") or [],
+            "system": found.label,
+            "distinct": found.system.coverage.items,
+            "share": found.system.coverage.share,
+            "mean": known(found.system.recommended_popularity.mean_interactions),
         }
-        for key, name in systems(metrics).items()
-        if find(metrics, key, "coverage") or find(metrics, key, "recommended_popularity")
+        for found in systems
     ]
-    if not rows:
-        return None
-    numbers = "; ".join(f"{row['system']} {', '.join(map(figures.share, row['quartiles']))}" for row in rows)
+    shares = [
+        (found.label, [known(part) for part in found.system.recommended_popularity.quartiles]) for found in systems
+    ]
+    numbers = "; ".join(f"{label} {', '.join(map(figures.share, parts))}" for label, parts in shares)
     caption = Caption("recommended", "Recommendations by popularity of the item, least popular quarter first", numbers)
-    return {"rows": rows, "svg": share_chart(caption, [(row["system"], row["quartiles"]) for row in rows])}
-
-
-def examples(metrics: Tree) -> list[dict[str, Any]]:
-    """Some users with their history and their recommendations."""
-    keys = ("user", "interactions", "history", "recommended", "held_out", "rank")
-    return [{key: example.get(key) for key in keys} for example in metrics.get("examples") or []]
+    return {"rows": rows, "svg": share_chart(caption, shares)}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.artifacts.evaluation import Champion, ChampionStatus, Difference
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
@@ -35,7 +36,7 @@ class _Table:
         return self._scores[users]
 
 
-def _compare(world: Any, scores: np.ndarray, destination: Path, **config: Any) -> dict[str, Any]:
+def _compare(world: Any, scores: np.ndarray, destination: Path, **config: Any) -> Champion:
     vocabulary = Vocabulary.open(world.uri("vocabulary"))
     tested = np.flatnonzero(world.positives >= 0)
     cuts = slicings(tested, world.positives[tested], vocabulary.user_counts, vocabulary.item_counts)
@@ -92,14 +93,14 @@ def test_an_identical_champion_differs_in_nothing(
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence["status"] == "compared"
-    assert evidence["version"] == "17"
-    assert evidence["path"] == str(destination / "17")
-    assert evidence["shared_items"] == 40
-    assert evidence["shared_users"] == 123
-    assert evidence["challenger"] == evidence["champion"]
-    assert evidence["differences"] == {metric: {"mean": 0.0, "low": 0.0, "high": 0.0} for metric in METRICS}
-    assert evidence["detail"] == "version 17, on 123 test users and 40 items that both models know"
+    assert evidence.status is ChampionStatus.COMPARED
+    assert evidence.version == "17"
+    assert evidence.path == str(destination / "17")
+    assert evidence.compared.shared_items == 40
+    assert evidence.compared.shared_users == 123
+    assert evidence.compared.challenger == evidence.compared.champion
+    assert evidence.compared.differences == dict.fromkeys((*METRICS, f"MRR@{K}"), Difference(0, 0, 0))
+    assert evidence.detail == "version 17, on 123 test users and 40 items that both models know"
 
 
 @pytest.mark.parametrize("better", [True, False], ids=["better", "worse"])
@@ -114,16 +115,17 @@ def test_differences_are_those_of_plain_loops(
     evidence = _compare(world, challenger, destination)
 
     users, hits, gains = _expected(world, challenger, champion, set(range(130)), set(range(40)))
-    assert evidence["shared_users"] == len(users)
+    assert evidence.compared.shared_users == len(users)
     for metric, values in zip(METRICS, (hits, gains), strict=True):
-        difference = evidence["differences"][metric]
-        assert difference["mean"] == pytest.approx(np.mean(values))
-        assert evidence["challenger"][metric] - evidence["champion"][metric] == pytest.approx(np.mean(values))
+        difference = evidence.compared.differences[metric]
+        assert difference.mean == pytest.approx(np.mean(values))
+        ahead = evidence.compared.challenger[metric] - evidence.compared.champion[metric]
+        assert ahead == pytest.approx(np.mean(values))
         # The central limit theorem's one-sided bounds of 95 %.
         half = 1.645 * np.std(values) / math.sqrt(len(values))
-        assert difference["low"] == pytest.approx(np.mean(values) - half, abs=0.01)
-        assert difference["high"] == pytest.approx(np.mean(values) + half, abs=0.01)
-    assert (evidence["differences"]["HR@3"]["low"] > 0) == better
+        assert difference.low == pytest.approx(np.mean(values) - half, abs=0.01)
+        assert difference.high == pytest.approx(np.mean(values) + half, abs=0.01)
+    assert (evidence.compared.differences["HR@3"].low > 0) == better
 
 
 def test_quartiles_and_the_one_that_lost_most(world: Any, save_model: Callable[..., None], destination: Path) -> None:
@@ -136,15 +138,15 @@ def test_quartiles_and_the_one_that_lost_most(world: Any, save_model: Callable[.
     evidence = _compare(world, worse, destination)
 
     _, hits, _ = _expected(world, worse, good, set(range(130)), set(range(40)))
-    for parts in evidence["slices"].values():
-        assert [part["name"] for part in parts] == [f"quartile {number}" for number in (1, 2, 3, 4)]
-        assert sum(part["users"] for part in parts) == evidence["shared_users"]
-        summed = sum(part["users"] * part["differences"]["HR@3"] for part in parts)
-        assert summed / evidence["shared_users"] == pytest.approx(np.mean(hits))
-    worst = evidence["worst_slice"]["HR@3"]
-    assert worst["slice"] == "item popularity, quartile 1"
-    assert worst["difference"] == evidence["slices"]["item_popularity"][0]["differences"]["HR@3"]
-    assert worst["difference"] < evidence["differences"]["HR@3"]["mean"] < 0
+    for parts in evidence.compared.slices.values():
+        assert [part.name for part in parts] == [f"quartile {number}" for number in (1, 2, 3, 4)]
+        assert sum(part.users for part in parts) == evidence.compared.shared_users
+        summed = sum(part.users * part.differences["HR@3"] for part in parts)
+        assert summed / evidence.compared.shared_users == pytest.approx(np.mean(hits))
+    worst = evidence.compared.worst_slice["HR@3"]
+    assert worst.slice == "item popularity, quartile 1"
+    assert worst.difference == evidence.compared.slices["item_popularity"][0].differences["HR@3"]
+    assert worst.difference < evidence.compared.differences["HR@3"].mean < 0
 
 
 @pytest.mark.parametrize("text_ids", [False, True], ids=["integer ids", "text ids"])
@@ -171,10 +173,10 @@ def test_a_champion_with_another_vocabulary_is_compared_on_what_both_know(world:
 
     shared, hits, gains = _expected(world, challenger, champion, {*map(int, users)}, {*map(int, items)})
     assert 10 <= len(shared) < 60
-    assert evidence["shared_users"] == len(shared)
-    assert evidence["shared_items"] == 20
+    assert evidence.compared.shared_users == len(shared)
+    assert evidence.compared.shared_items == 20
     for metric, values in zip(METRICS, (hits, gains), strict=True):
-        assert evidence["differences"][metric]["mean"] == pytest.approx(np.mean(values))
+        assert evidence.compared.differences[metric].mean == pytest.approx(np.mean(values))
 
 
 def test_users_who_would_be_hits_for_certain_are_not_compared(
@@ -186,8 +188,8 @@ def test_users_who_would_be_hits_for_certain_are_not_compared(
 
     evidence = _compare(world, world.good_scores(), destination, minimum_test_users=1)
 
-    assert evidence["status"] == "broken"
-    assert "it shares 0 test users with this model, fewer than the minimum 1" in evidence["detail"]
+    assert evidence.status is ChampionStatus.BROKEN
+    assert "it shares 0 test users with this model, fewer than the minimum 1" in evidence.detail
 
 
 @pytest.mark.parametrize(
@@ -200,10 +202,10 @@ def test_a_single_shared_user(
 
     evidence = _compare(world, world.good_scores(), destination, minimum_test_users=fewest)
 
-    assert evidence["status"] == status
+    assert evidence.status == status
     if status == "compared":
-        assert evidence["shared_users"] == 1
-        assert evidence["differences"]["HR@3"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
+        assert evidence.compared.shared_users == 1
+        assert evidence.compared.differences["HR@3"] == Difference(0, 0, 0)
 
 
 def test_no_test_users(make_world: Callable[..., Any], save_model: Callable[..., None], destination: Path) -> None:
@@ -212,8 +214,8 @@ def test_no_test_users(make_world: Callable[..., Any], save_model: Callable[...,
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence["status"] == "broken"
-    assert "it shares 0 test users" in evidence["detail"]
+    assert evidence.status is ChampionStatus.BROKEN
+    assert "it shares 0 test users" in evidence.detail
 
 
 @pytest.mark.parametrize("prepare", [None, Path.mkdir, lambda path: (path / "17").mkdir(parents=True)], ids=[
@@ -227,7 +229,7 @@ def test_without_a_champion_there_is_nothing_to_compare(
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence == {"status": "none", "detail": "skipped: there is no champion yet to compare with"}
+    assert evidence == Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
 
 
 def _cut_off(model: Path) -> None:
@@ -272,14 +274,14 @@ def test_a_corrupted_champion_is_broken_and_says_how(
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence["status"] == "broken"
-    assert (evidence["version"], evidence["path"]) == ("2", str(destination / "2"))
-    assert evidence["detail"].startswith(f"the champion cannot be compared: the model at {destination / '2'} {says}")
-    assert evidence["detail"].endswith(
+    assert evidence.status is ChampionStatus.BROKEN
+    assert (evidence.version, evidence.path) == ("2", str(destination / "2"))
+    assert evidence.detail.startswith(f"the champion cannot be compared: the model at {destination / '2'} {says}")
+    assert evidence.detail.endswith(
         "; remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin "
         "to null"
     )
-    assert "\n" not in evidence["detail"]
+    assert "\n" not in evidence.detail
 
 
 def test_a_champion_of_other_ids_is_broken(
@@ -291,8 +293,8 @@ def test_a_champion_of_other_ids_is_broken(
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence["status"] == "broken"
-    assert "takes text as item_ids and text as user_id, where this data has numbers as item_ids" in evidence["detail"]
+    assert evidence.status is ChampionStatus.BROKEN
+    assert "takes text as item_ids and text as user_id, where this data has numbers as item_ids" in evidence.detail
 
 
 def test_a_champion_without_the_flags_is_broken(world: Any, destination: Path) -> None:
@@ -306,8 +308,8 @@ def test_a_champion_without_the_flags_is_broken(world: Any, destination: Path) -
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence["status"] == "broken"
-    assert "gives no known_item from serving_default" in evidence["detail"]
+    assert evidence.status is ChampionStatus.BROKEN
+    assert "gives no known_item from serving_default" in evidence.detail
 
 
 def test_a_champion_that_scores_nan_is_broken(world: Any, save_model: Callable[..., None], destination: Path) -> None:
@@ -317,8 +319,8 @@ def test_a_champion_that_scores_nan_is_broken(world: Any, save_model: Callable[.
 
     evidence = _compare(world, world.good_scores(), destination)
 
-    assert evidence["status"] == "broken"
-    assert "it gives scores that are not finite" in evidence["detail"]
+    assert evidence.status is ChampionStatus.BROKEN
+    assert "it gives scores that are not finite" in evidence.detail
 
 
 def test_a_challenger_that_scores_nan_loses(world: Any, save_model: Callable[..., None], destination: Path) -> None:
@@ -326,5 +328,5 @@ def test_a_challenger_that_scores_nan_loses(world: Any, save_model: Callable[...
 
     evidence = _compare(world, np.full((130, 40), np.nan, np.float32), destination)
 
-    assert evidence["challenger"]["HR@3"] == 0
-    assert evidence["differences"]["HR@3"]["high"] < -0.5
+    assert evidence.compared.challenger["HR@3"] == 0
+    assert evidence.compared.differences["HR@3"].high < -0.5

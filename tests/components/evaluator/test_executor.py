@@ -14,6 +14,8 @@ from tfx.components.util import model_utils
 from tfx.types import channel_utils, standard_artifacts
 from tfx.types.artifact import Artifact
 
+from components.artifacts import evaluation
+from components.artifacts.evaluation import ByWay, ChampionStatus, Evaluation, State
 from components.artifacts.interactions import InteractionsSummary
 from components.artifacts.model_run import Epoch, History, Stage
 from components.evaluator.component import Evaluator
@@ -28,7 +30,7 @@ class Outcome:
     """What a run of the executor left."""
 
     blessing: Artifact
-    report: dict[str, Any]
+    report: Evaluation
     page: str
     note: str
 
@@ -75,7 +77,8 @@ def _run(world: Any, seed: int = 0, history: History | None = None, **config: An
         Executor().Do(inputs, outputs, properties)
     finally:
         progress.show_on(progress.Reporter())
-    report = json.loads((world.root / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
+    json.loads((world.root / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
+    report = evaluation.read(world.uri("evaluation"))
     page = (world.root / "evaluation" / "report.html").read_text()
     return Outcome(outputs["blessing"][0], report, page, *notes.texts)
 
@@ -85,7 +88,7 @@ def _model_path(world: Any) -> str:
 
 
 def _failed(outcome: Outcome) -> list[str]:
-    return [verdict["rule"] for verdict in outcome.report["rules"] if not verdict["passed"]]
+    return [verdict.rule for verdict in outcome.report.rules if verdict.state is State.FAILED]
 
 
 def _expected(scores: np.ndarray, world: Any, k: int) -> dict[str, dict[str, float]]:
@@ -124,14 +127,15 @@ def test_a_good_model_is_blessed(
     report = outcome.report
     popular = np.tile(world.train_counts, (len(scores), 1))
     for name, of_scorer in (("model", scores), ("popularity", popular)):
-        for way, metrics in _expected(of_scorer, world, 3).items():
-            assert {metric: report[name][way][metric] for metric in metrics} == pytest.approx(metrics)
-    assert report["test_users"] == {"sampled": 123, "full": 123}
-    assert report["serving"]["users"] == 123
-    assert report["best_possible_hr"] == 0.9
-    assert report["dataset_fingerprint"] == "0123456789abcdef"
-    assert report["model_path"] == _model_path(world)
-    assert outcome.note.startswith(f"HR@3 {report['model']['sampled']['HR@3']:.4f} NDCG@3 ")
+        expected, system = _expected(of_scorer, world, 3), report.systems[name]
+        for metrics, found in ((expected["sampled"], system.sampled), (expected["full"], system.full)):
+            assert {metric: found[metric] for metric in metrics} == pytest.approx(metrics)
+    assert report.test_users == ByWay(123, 123)
+    assert report.serving.users == 123
+    assert report.best_possible_hr == 0.9
+    assert report.dataset_fingerprint == "0123456789abcdef"
+    assert report.model_path == _model_path(world)
+    assert outcome.note.startswith(f"HR@3 {report.model.sampled['HR@3']:.4f} NDCG@3 ")
     assert outcome.note.endswith(" · blessed")
 
 
@@ -139,21 +143,20 @@ def test_a_threshold_too_high_is_not_blessed(world: Any, save_model: Callable[..
     save_model(_model_path(world), world.good_scores(), world)
     outcome = _run(world, minimum_hr=1.0, ks=(1,), gate_k=1)
     assert _failed(outcome) == ["minimum_hr"]
-    assert not outcome.report["blessed"]
+    assert not outcome.report.blessed
     assert not model_utils.is_model_blessed(outcome.blessing)
     assert outcome.blessing.get_int_custom_property("blessed") == 0
     assert [path.name for path in (world.root / "blessing").iterdir()] == ["NOT_BLESSED"]
-    assert (
-        f"· not blessed: HR@1 {outcome.report['model']['sampled']['HR@1']:.4f} is below the minimum 1" in outcome.note
-    )
+    assert f"· not blessed: HR@1 {outcome.report.model.sampled['HR@1']:.4f} is below the minimum 1" in outcome.note
 
 
 def test_popularity_itself_is_not_better_than_popularity(world: Any, save_model: Callable[..., None]) -> None:
     scores = np.tile(world.train_counts.astype(np.float32), (130, 1))
     save_model(_model_path(world), scores, world)
     outcome = _run(world, ks=(3,), gate_k=3)
-    assert outcome.report["model"] == outcome.report["popularity"]
-    assert _failed(outcome) == ["better_than_popularity_hr", "better_than_popularity_ndcg"]
+    model, popularity = outcome.report.model, outcome.report.systems["popularity"]
+    assert (model.sampled, model.full, model.intervals) == (popularity.sampled, popularity.full, popularity.intervals)
+    assert _failed(outcome) == [f"better_than_popularity_{metric}" for metric in ("hr", "ndcg", "mrr")]
 
 
 def test_one_score_that_is_not_a_number_is_refused(world: Any, save_model: Callable[..., None]) -> None:
@@ -161,15 +164,15 @@ def test_one_score_that_is_not_a_number_is_refused(world: Any, save_model: Calla
     scores[3, world.positives[3]] = np.nan
     save_model(_model_path(world), scores, world)
     outcome = _run(world, ks=(3,), gate_k=3)
-    assert outcome.report["model"]["not_finite"] == 2  # once in each ranking
+    assert outcome.report.model.not_finite == 2  # once in each ranking
     assert "finite" in _failed(outcome)
 
 
 def test_nothing_but_nan_gives_no_hit_and_valid_json(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), np.full((130, 40), np.nan, np.float32), world)
     outcome = _run(world, ks=(3,), gate_k=3)
-    assert outcome.report["model"]["full"]["HR@3"] == 0
-    assert outcome.report["serving"]["largest_difference"] is None
+    assert outcome.report.model.full["HR@3"] == 0
+    assert math.isnan(outcome.report.serving.largest_difference)
     assert {"finite", "serving_consistent"} <= set(_failed(outcome))
 
 
@@ -177,13 +180,13 @@ def test_no_test_users_is_not_blessed(make_world: Callable[..., Any], save_model
     world = make_world(users_with_test=0)
     save_model(_model_path(world), world.good_scores(), world)
     outcome = _run(world, minimum_test_users=1, minimum_hr=0.0)
-    assert outcome.report["model"]["sampled"]["HR@10"] is None
-    rules = ["minimum_test_users", "finite", "minimum_hr", "better_than_popularity_hr", "better_than_popularity_ndcg"]
-    assert _failed(outcome) == rules
+    assert math.isnan(outcome.report.model.sampled["HR@10"])
+    over_popularity = [f"better_than_popularity_{metric}" for metric in ("hr", "ndcg", "mrr")]
+    assert _failed(outcome) == ["minimum_test_users", "finite", "minimum_hr", *over_popularity]
     assert outcome.note.startswith("HR@10 none")
 
 
-CHAMPION_RULES = ["not_worse_than_champion_hr", "not_worse_than_champion_ndcg"]
+CHAMPION_RULES = [f"not_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
 
 
 def _push(world: Any, version: str) -> Path:
@@ -194,20 +197,20 @@ def _push(world: Any, version: str) -> Path:
 def test_without_a_champion_its_rules_are_skipped(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
     outcome = _run(world, ks=(3,), gate_k=3)
-    assert outcome.report["blessed"]
-    assert outcome.report["champion"]["status"] == "none"
-    assert [verdict["rule"] for verdict in outcome.report["rules"] if verdict["skipped"]] == CHAMPION_RULES
+    assert outcome.report.blessed
+    assert outcome.report.champion.status is ChampionStatus.NONE
+    assert [verdict.rule for verdict in outcome.report.rules if verdict.state is State.SKIPPED] == CHAMPION_RULES
 
 
 def test_a_model_as_good_as_the_champion_is_blessed(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
     _push(world, "1795348581")
     outcome = _run(world, ks=(3,), gate_k=3)
-    assert outcome.report["blessed"]
-    assert outcome.report["champion"]["version"] == "1795348581"
-    assert outcome.report["champion"]["shared_users"] == 123
-    assert not any(verdict["skipped"] for verdict in outcome.report["rules"])
-    assert json.dumps(outcome.report["champion"]) == json.dumps(_run(world, ks=(3,), gate_k=3).report["champion"])
+    assert outcome.report.blessed
+    assert outcome.report.champion.version == "1795348581"
+    assert outcome.report.champion.compared.shared_users == 123
+    assert not any(verdict.state is State.SKIPPED for verdict in outcome.report.rules)
+    assert outcome.report.champion == _run(world, ks=(3,), gate_k=3).report.champion
 
 
 def test_a_model_worse_than_the_champion_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
@@ -230,22 +233,22 @@ def test_a_corrupted_champion_blocks_until_it_is_removed(world: Any, save_model:
     (champion / "saved_model.pb").write_bytes(b"not a model")
     outcome = _run(world, ks=(3,), gate_k=3)
     assert _failed(outcome) == CHAMPION_RULES
-    assert outcome.report["champion"]["status"] == "broken"
+    assert outcome.report.champion.status is ChampionStatus.BROKEN
     assert f"the model at {champion} cannot be loaded" in outcome.note
     (champion / "saved_model.pb").unlink()
-    assert _run(world, ks=(3,), gate_k=3).report["blessed"]
+    assert _run(world, ks=(3,), gate_k=3).report.blessed
 
 
 def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
-    epochs = [Epoch(0.43217, {"HR@10": 0.5, "NDCG@10": 0.25}, seconds=1.0, examples_per_second=9)]
+    epochs = [Epoch(7.43217, {"HR@10": 0.5, "NDCG@10": 0.25}, seconds=1.0, examples_per_second=9)]
     stage = Stage("neumf", epochs, 1, "ndcg@10 on validation", "all epochs done")
     history = History(stage, seconds=2.0, config={"num_factors": 7})
     page = _run(world, ks=(3,), gate_k=3, history=history).page
     assert "a small pipeline" in page
-    assert "0.4322" in page
+    assert "7.4322" in page
     assert re.search(r"num_factors\W.*?\b7\b", page, re.DOTALL), "what the training was told, not the description"
-    assert "0.4322" not in _run(world, ks=(3,), gate_k=3).page
+    assert "7.4322" not in _run(world, ks=(3,), gate_k=3).page
 
 
 @pytest.mark.parametrize(
@@ -268,19 +271,19 @@ def test_serving_that_differs_from_what_was_measured_is_refused(
 def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
     first, again, other = (_run(world, seed=seed, full_ranking_users=20).report for seed in (1, 1, 2))
-    assert first["test_users"] == {"sampled": 123, "full": 20}
-    assert first["model"] == again["model"]
-    assert first["model"]["sampled"] == other["model"]["sampled"]
-    assert first["model"]["full"] != other["model"]["full"]
+    assert first.test_users == ByWay(123, 20)
+    assert first.model == again.model
+    assert first.model.sampled == other.model.sampled
+    assert first.model.full != other.model.full
 
 
 def test_interactions_without_validation(world: Any, save_model: Callable[..., None]) -> None:
     save_model(_model_path(world), world.good_scores(), world)
-    with_validation = _run(world).report["model"]["full"]
+    with_validation = _run(world).report.model.full
     summary = InteractionsSummary.read(world.uri("interactions"))
     splits = {split: rows for split, rows in summary.interactions.items() if split != "validation"}
     replace(summary, interactions=splits).write(world.uri("interactions"))
-    without = _run(world).report["model"]["full"]
+    without = _run(world).report.model.full
     assert without["NDCG@20"] < with_validation["NDCG@20"]
 
 

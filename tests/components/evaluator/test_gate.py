@@ -1,38 +1,62 @@
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from components.artifacts.evaluation import (
+    Champion,
+    ChampionStatus,
+    Comparison,
+    Coverage,
+    Evaluation,
+    ServingCheck,
+    State,
+    System,
+    Verdict,
+)
 from components.evaluator.champion import Duel
 from components.evaluator.champion import summarise as summarise_duel
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.gate import Rule, Verdict, judge, rules
+from components.evaluator.gate import Figure, Rule, judge, rules
 from components.evaluator.slices import slicings
 from components.metrics.by_user import summarise
+from tests.components.evaluator.report import builders
 
 CONFIG = EvaluatorConfig(minimum_hr=0.5, minimum_ndcg=0.25, minimum_test_users=2)
 
 
-def _evidence(model: np.ndarray, popularity: np.ndarray) -> dict[str, Any]:
-    return {
-        "test_users": {"sampled": len(model)},
-        "model": {"sampled": summarise(model, CONFIG.ks), "not_finite": 0},
-        "popularity": {"sampled": summarise(popularity, CONFIG.ks)},
-        "serving": {"largest_difference": 1e-6, "unknown_ids": 0},
-        "champion": {"status": "none", "detail": "skipped: there is no champion yet to compare with"},
+NO_CHAMPION = Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
+
+
+def _evidence(model: np.ndarray, popularity: np.ndarray, **changes: Any) -> Evaluation:
+    usual = builders.evaluation()
+    evidence = {
+        "test_users": dataclasses.replace(usual.test_users, sampled=len(model)),
+        "systems": {"model": _system(model), "popularity": _system(popularity)},
+        "serving": ServingCheck(users=4, unknown_ids=0, largest_difference=1e-6),
+        "champion": NO_CHAMPION,
     }
+    return dataclasses.replace(usual, **(evidence | changes))
 
 
-def _failed(evidence: dict[str, Any], config: EvaluatorConfig = CONFIG) -> list[str]:
-    return [rule.name for rule in rules(config) if not judge(rule, evidence).passed]
+def _system(ranks: np.ndarray, **changes: Any) -> System:
+    return dataclasses.replace(builders.system(1.0, "", ""), **({"sampled": summarise(ranks, CONFIG.ks)} | changes))
+
+
+def _failed(evidence: Evaluation, config: EvaluatorConfig = CONFIG) -> list[str]:
+    return [rule.name for rule in rules(config) if judge(rule, evidence).state is State.FAILED]
 
 
 GOOD, POOR = np.array([1, 2, 3, 50]), np.array([4, 9, 60, 70])
-OVER_POPULARITY = ["better_than_popularity_hr", "better_than_popularity_ndcg"]
+OVER_POPULARITY = ["better_than_popularity_hr", "better_than_popularity_ndcg", "better_than_popularity_mrr"]
+OVER_ALS = ["better_than_als_hr", "better_than_als_ndcg", "better_than_als_mrr"]
 METRICS = ["minimum_hr", "minimum_ndcg", *OVER_POPULARITY]
-NOT_WORSE = ["not_worse_than_champion_hr", "not_worse_than_champion_ndcg"]
-NO_SLICE_WORSE = ["no_slice_worse_than_champion_hr", "no_slice_worse_than_champion_ndcg"]
+NOT_WORSE = [f"not_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
+NO_SLICE_WORSE = [f"no_slice_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
+OF_CHAMPION = [name for pair in zip(NOT_WORSE, NO_SLICE_WORSE, strict=True) for name in pair]
 
 
 @pytest.mark.parametrize(
@@ -54,39 +78,71 @@ def test_rules_on_real_metrics(model: np.ndarray, popularity: np.ndarray, failed
 @pytest.mark.parametrize(
     ("change", "failed"),
     [
-        pytest.param({"model": {"sampled": {"HR@10": np.nan, "NDCG@10": 0.5}, "not_finite": 1}},
+        pytest.param({"model": _system(GOOD, sampled={"HR@10": np.nan, "NDCG@10": 0.5, "MRR@10": 0.5}, not_finite=1)},
                      ["finite", "minimum_hr", "better_than_popularity_hr"], id="NaN"),
-        pytest.param({"model": {"sampled": {"HR@10": np.inf, "NDCG@10": 0.5}, "not_finite": 0}},
+        pytest.param({"model": _system(GOOD, sampled={"HR@10": np.inf, "NDCG@10": 0.5, "MRR@10": 0.5})},
                      ["minimum_hr", "better_than_popularity_hr"], id="infinite"),
-        pytest.param({"model": {}}, ["finite", *METRICS], id="model missing"),
-        pytest.param({"popularity": {"sampled": {"HR@10": 0.1}}}, OVER_POPULARITY[1:], id="baseline missing"),
-        pytest.param({"popularity": None}, OVER_POPULARITY, id="baseline null"),
-        pytest.param({"serving": {"largest_difference": np.nan, "unknown_ids": 0}}, ["serving_consistent"],
-                     id="serving NaN"),
-        pytest.param({"serving": {"largest_difference": 1e-3, "unknown_ids": 3}},
-                     ["serving_consistent", "serving_knows_ids"], id="serving differs"),
+        pytest.param({"popularity": _system(POOR, sampled={"HR@10": 0.1})}, OVER_POPULARITY[1:], id="metric missing"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_evaluated_fails(change: dict[str, Any], failed: list[str]) -> None:
-    assert _failed(_evidence(GOOD, POOR) | change) == failed
+def test_metrics_that_cannot_be_judged_fail(change: dict[str, System], failed: list[str]) -> None:
+    systems = _evidence(GOOD, POOR).systems
+    assert _failed(_evidence(GOOD, POOR, systems=systems | change)) == failed
+
+
+def test_a_baseline_that_was_not_measured_fails() -> None:
+    evidence = _evidence(GOOD, POOR, systems={"model": _system(GOOD)})
+    assert _failed(evidence) == OVER_POPULARITY
+
+
+@pytest.mark.parametrize(
+    ("serving", "failed"),
+    [
+        (ServingCheck(4, 0, math.nan), ["serving_consistent"]),
+        (ServingCheck(4, 3, 1e-3), ["serving_consistent", "serving_knows_ids"]),
+    ],
+    ids=["NaN", "differs"],
+)
+def test_serving_that_differs_fails(serving: ServingCheck, failed: list[str]) -> None:
+    assert _failed(_evidence(GOOD, POOR, serving=serving)) == failed
+
+
+def test_weights_that_are_not_finite_fail_even_where_all_scores_are_finite() -> None:
+    evidence = _evidence(GOOD, POOR, weights_not_finite=3)
+    assert _failed(evidence) == ["finite"]
+    rule = next(rule for rule in rules(CONFIG) if rule.name == "finite")
+    assert judge(rule, evidence).detail == (
+        "number of weights, scores and metrics that are not finite 3 is above the allowed 0 "
+        "(weights: 3, scores and metrics: 0)"
+    )
+
+
+def _figure(value: float) -> Figure:
+    return Figure("here", lambda evidence: value)
+
+
+def _missing(evidence: Evaluation) -> float:
+    raise KeyError
 
 
 @pytest.mark.parametrize(("margin", "passed"), [(0.0, True), (0.1249, True), (0.125, False), (0.2, False)], ids=str)
 def test_margin_over_the_baseline(margin: float, passed: bool) -> None:
-    rule = Rule("better", "HR@10", "model", "above", "popularity", "popularity's", margin)
-    assert judge(rule, {"model": 0.625, "popularity": 0.5}).passed == passed
+    rule = Rule("better", "HR@10", _figure(0.625), "above", _figure(0.5), "popularity's", margin)
+    assert (judge(rule, _evidence(GOOD, POOR)).state is State.PASSED) == passed
 
 
 def test_verdict_has_the_numbers_and_says_them() -> None:
-    rule = next(rule for rule in rules(CONFIG) if rule.name == "minimum_hr")
-    assert judge(rule, {"model": {"sampled": {"HR@10": 0.41}}}) == Verdict(
-        "minimum_hr", False, False, 0.41, 0.5, "HR@10 0.41 is below the minimum 0.5"
-    )
-    assert judge(rule, {"model": {"sampled": {"HR@10": 0.5}}}).detail == "HR@10 0.5 is at least the minimum 0.5"
-    assert judge(rule, {}).detail == "HR@10 cannot be judged: model/sampled/HR@10 is missing or not a finite number"
-    better = Rule("better", "HR@10", "model", "above", "popularity", "popularity's", 0.01)
-    detail = judge(better, {"model": 0.45, "popularity": 0.45}).detail
-    assert detail == "HR@10 0.45 is not above popularity's 0.45 plus the margin 0.01"
+    evidence = _evidence(GOOD, POOR)
+
+    def verdict(value: float) -> Verdict:
+        return judge(Rule("minimum_hr", "HR@10", _figure(value), "at least", 0.5, "the minimum"), evidence)
+
+    assert verdict(0.41) == Verdict("minimum_hr", State.FAILED, 0.41, 0.5, "HR@10 0.41 is below the minimum 0.5")
+    assert verdict(0.5).detail == "HR@10 0.5 is at least the minimum 0.5"
+    missing = Rule("minimum_hr", "HR@10", Figure("over/there", _missing), "at least", 0.5, "the minimum")
+    assert judge(missing, evidence).detail == "HR@10 cannot be judged: over/there is missing or not a finite number"
+    better = Rule("better", "HR@10", _figure(0.45), "above", _figure(0.45), "popularity's", 0.01)
+    assert judge(better, evidence).detail == "HR@10 0.45 is not above popularity's 0.45 plus the margin 0.01"
 
 
 def test_a_rule_set_to_null_is_not_asked() -> None:
@@ -96,7 +152,7 @@ def test_a_rule_set_to_null_is_not_asked() -> None:
     assert [rule.name for rule in rules(bare)] == ["minimum_test_users"]
     more = EvaluatorConfig(better_than_als=True, minimum_coverage=0.1, slice_margin=0.1)
     asked = {rule.name for rule in rules(more)} - {rule.name for rule in rules(EvaluatorConfig())}
-    assert asked == {"better_than_als_hr", "better_than_als_ndcg", "minimum_coverage", *NO_SLICE_WORSE}
+    assert asked == {*OVER_ALS, "minimum_coverage", *NO_SLICE_WORSE}
 
 
 def test_better_than_als_and_coverage() -> None:
@@ -104,18 +160,16 @@ def test_better_than_als_and_coverage() -> None:
         better_than_als=True, als_margin=0.1, minimum_coverage=0.5, better_than_popularity=False,
         serving_tolerance=None, minimum_test_users=1,
     )  # fmt: skip
-    evidence = _evidence(GOOD, POOR)
-    evidence["als"] = evidence["popularity"]
-    evidence["model"]["coverage"] = {"share": 0.5}
-    assert _failed(evidence, config) == []
-    evidence["model"]["coverage"] = {"share": 0.49}
-    evidence["als"] = evidence["model"]
-    assert _failed(evidence, config) == ["better_than_als_hr", "better_than_als_ndcg", "minimum_coverage"]
-    del evidence["model"]["coverage"], evidence["als"]
-    assert _failed(evidence, config) == ["better_than_als_hr", "better_than_als_ndcg", "minimum_coverage"]
+
+    def evidence(share: float, als: np.ndarray) -> Evaluation:
+        systems = {"model": _system(GOOD, coverage=Coverage(10, 5, share)), "als": _system(als)}
+        return _evidence(GOOD, POOR, systems=systems)
+
+    assert _failed(evidence(0.5, POOR), config) == []
+    assert _failed(evidence(0.49, GOOD), config) == [*OVER_ALS, "minimum_coverage"]
 
 
-def _duel(users: int, won: int, lost: int, config: EvaluatorConfig) -> dict[str, Any]:
+def _duel(users: int, won: int, lost: int, config: EvaluatorConfig) -> Champion:
     """The evidence where the first `won` users are a hit for the challenger alone, the last `lost` for the champion."""
     both = np.where(np.arange(users) % 2, 1, 90)
     challenger, champion = both.copy(), both.copy()
@@ -124,7 +178,11 @@ def _duel(users: int, won: int, lost: int, config: EvaluatorConfig) -> dict[str,
     index = np.arange(users)
     cuts = slicings(index, np.zeros(users, int), index, np.array([users]))
     duel = Duel(index, np.zeros(users, int), challenger, champion)
-    return {"champion": {"status": "compared", **summarise_duel(duel, cuts, config, np.random.default_rng(0))}}
+    return _compared(summarise_duel(duel, 7, cuts, config, np.random.default_rng(0)))
+
+
+def _compared(comparison: Comparison) -> Champion:
+    return Champion(ChampionStatus.COMPARED, "compared", "1", "/models/1", comparison)
 
 
 @pytest.mark.parametrize(
@@ -134,22 +192,22 @@ def _duel(users: int, won: int, lost: int, config: EvaluatorConfig) -> dict[str,
         pytest.param(1000, 0, 0, [], id="identical"),
         pytest.param(1000, 30, 30, [], id="equal"),
         pytest.param(1000, 0, 12, [], id="a little worse, within the margin"),
-        pytest.param(1000, 0, 25, ["hr", "ndcg"], id="within the margin, but not with confidence"),
-        pytest.param(1000, 0, 200, ["hr", "ndcg"], id="worse"),
-        pytest.param(60, 8, 8, ["hr", "ndcg"], id="equal, but too few users to tell"),
+        pytest.param(1000, 0, 25, ["hr", "ndcg", "mrr"], id="within the margin, but not with confidence"),
+        pytest.param(1000, 0, 200, ["hr", "ndcg", "mrr"], id="worse"),
+        pytest.param(60, 8, 8, ["hr", "ndcg", "mrr"], id="equal, but too few users to tell"),
         pytest.param(1, 1, 0, [], id="a single user, won"),
-        pytest.param(1, 0, 1, ["hr", "ndcg"], id="a single user, lost"),
+        pytest.param(1, 0, 1, ["hr", "ndcg", "mrr"], id="a single user, lost"),
     ],
 )
 def test_champion_on_real_ranks(users: int, won: int, lost: int, failed: list[str]) -> None:
-    evidence = _evidence(GOOD, POOR) | _duel(users, won, lost, CONFIG)
+    evidence = _evidence(GOOD, POOR, champion=_duel(users, won, lost, CONFIG))
     assert _failed(evidence) == [f"not_worse_than_champion_{metric}" for metric in failed]
 
 
 def test_margin_and_confidence_of_the_champion_rule() -> None:
     def failed(**values: Any) -> list[str]:
         config = EvaluatorConfig(minimum_test_users=2, **values)
-        return _failed(_evidence(GOOD, POOR) | _duel(1000, 0, 25, config), config)
+        return _failed(_evidence(GOOD, POOR, champion=_duel(1000, 0, 25, config)), config)
 
     assert failed(champion_margin=0.04) == []
     assert failed(champion_margin=0.03, champion_confidence=0.5) == []
@@ -161,7 +219,7 @@ def test_margin_and_confidence_of_the_champion_rule() -> None:
 def test_no_quartile_may_lose_too_much() -> None:
     config = EvaluatorConfig(minimum_test_users=2, slice_margin=0.05)
     # As many won as lost, but the losses are all among the most active users.
-    evidence = _evidence(GOOD, POOR) | _duel(1000, 30, 30, config)
+    evidence = _evidence(GOOD, POOR, champion=_duel(1000, 30, 30, config))
     assert _failed(evidence, config) == NO_SLICE_WORSE
     detail = next(judge(rule, evidence).detail for rule in rules(config) if rule.name == NO_SLICE_WORSE[0])
     assert detail == (
@@ -174,40 +232,45 @@ def test_no_quartile_may_lose_too_much() -> None:
 def test_without_a_champion_its_rules_are_skipped_and_say_so() -> None:
     config = EvaluatorConfig(minimum_test_users=2, slice_margin=0.1)
     verdicts = [judge(rule, _evidence(GOOD, POOR)) for rule in rules(config)]
-    skipped = {verdict.rule: verdict for verdict in verdicts if verdict.skipped}
-    assert [*skipped] == [NOT_WORSE[0], NO_SLICE_WORSE[0], NOT_WORSE[1], NO_SLICE_WORSE[1]]
-    assert all(verdict.passed for verdict in verdicts)
+    skipped = {verdict.rule: verdict for verdict in verdicts if verdict.state is State.SKIPPED}
+    assert [*skipped] == OF_CHAMPION
+    assert not any(verdict.state is State.FAILED for verdict in verdicts)
     assert {verdict.detail for verdict in skipped.values()} == {"skipped: there is no champion yet to compare with"}
+
+
+NOTHING = dataclasses.replace(builders.champion().compared, differences={}, worst_slice={})
 
 
 @pytest.mark.parametrize(
     ("champion", "detail"),
     [
-        (
-            {"status": "broken", "detail": "the champion cannot be compared: lost"},
-            "the champion cannot be compared: lost",
-        ),
-        ({"status": "compared", "differences": {"HR@10": {"low": np.nan}}}, "is missing or not a finite number"),
-        ({"status": "compared", "differences": {"HR@10": {"low": None}}}, "is missing or not a finite number"),
-        ({"status": "compared"}, "is missing or not a finite number"),
-        ({}, "is missing or not a finite number"),
-        (None, "is missing or not a finite number"),
+        (Champion(ChampionStatus.BROKEN, "the champion cannot be compared: lost"), "cannot be compared: lost"),
+        (_compared(NOTHING), "is missing or not a finite number"),
+        (Champion(ChampionStatus.COMPARED, "compared"), "is missing or not a finite number"),
     ],
-    ids=["broken", "NaN", "null", "metric missing", "empty", "absent"],
+    ids=["broken", "metrics missing", "comparison missing"],
 )
-def test_a_champion_that_cannot_be_compared_blocks(champion: dict[str, Any] | None, detail: str) -> None:
+def test_a_champion_that_cannot_be_compared_blocks(champion: Champion, detail: str) -> None:
     config = EvaluatorConfig(minimum_test_users=2, slice_margin=0.1)
-    evidence = _evidence(GOOD, POOR) | {"champion": champion}
-    assert _failed(evidence, config) == [NOT_WORSE[0], NO_SLICE_WORSE[0], NOT_WORSE[1], NO_SLICE_WORSE[1]]
+    evidence = _evidence(GOOD, POOR, champion=champion)
+    assert _failed(evidence, config) == OF_CHAMPION
     verdicts = [judge(rule, evidence) for rule in rules(config) if "champion" in rule.name]
-    assert all(detail in verdict.detail and not verdict.skipped for verdict in verdicts)
+    assert all(detail in verdict.detail for verdict in verdicts)
+
+
+def test_a_difference_that_is_not_a_number_blocks() -> None:
+    found = _duel(1000, 100, 0, CONFIG)
+    differences = found.compared.differences
+    spoilt = differences | {"HR@10": dataclasses.replace(differences["HR@10"], low=math.nan)}
+    champion = _compared(dataclasses.replace(found.compared, differences=spoilt))
+    assert _failed(_evidence(GOOD, POOR, champion=champion)) == NOT_WORSE[:1]
 
 
 def test_champion_verdict_says_the_numbers() -> None:
-    evidence = _duel(1000, 0, 200, CONFIG)
+    champion = _duel(1000, 0, 200, CONFIG)
     rule = next(rule for rule in rules(CONFIG) if rule.name == NOT_WORSE[0])
-    low = evidence["champion"]["differences"]["HR@10"]["low"]
-    verdict = judge(rule, evidence)
+    low = champion.compared.differences["HR@10"].low
+    verdict = judge(rule, _evidence(GOOD, POOR, champion=champion))
     assert (verdict.value, verdict.bound) == (low, -0.03)
     assert verdict.detail == (
         f"HR@10 minus the champion's (lower bound at 0.95 confidence) {low:.4g} is below the allowed -0.03 "

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import pytest
 
+from components.artifacts.evaluation import ByWay, Evaluation
 from components.artifacts.interactions import Interactions
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.config import EvaluatorConfig
@@ -20,7 +20,7 @@ from components.serving.exporter import ServingModel
 from components.serving.seen_items import SeenItems
 from components.trainer.model import NeuMF
 
-Evaluate = Callable[..., dict[str, Any]]
+Evaluate = Callable[..., Evaluation]
 
 
 @pytest.fixture(scope="module")
@@ -52,31 +52,32 @@ def evaluate_ml_1m(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.mark.slow
 def test_baselines_have_the_published_accuracy(evaluate_ml_1m: Evaluate) -> None:
     found = evaluate_ml_1m()
-    popularity, als = found["popularity"], found["als"]
-    assert 0.453 <= popularity["sampled"]["HR@10"] <= 0.454
-    assert 0.254 <= popularity["sampled"]["NDCG@10"] <= 0.255
-    assert popularity["full"]["HR@10"] == pytest.approx(0.0414, abs=1e-4)
-    assert popularity["full"]["NDCG@10"] == pytest.approx(0.0204, abs=1e-4)
-    assert als["sampled"]["HR@10"] >= 0.725
-    assert als["sampled"]["NDCG@10"] >= 0.445
-    assert als["full"]["HR@10"] >= 0.1
-    low, high = als["intervals"]["sampled"]["HR@10"]
-    assert low < als["sampled"]["HR@10"] < high < low + 0.03
-    assert found["differences"]["als"]["sampled"]["HR@10"]["high"] < -0.5
-    assert found["test_users"] == {"sampled": 6040, "full": 6040}
-    assert sum(part["users"] for part in found["slices"]["activity"]) == 6040
+    popularity, als = found.systems["popularity"], found.systems["als"]
+    assert 0.453 <= popularity.sampled["HR@10"] <= 0.454
+    assert 0.254 <= popularity.sampled["NDCG@10"] <= 0.255
+    assert popularity.full["HR@10"] == pytest.approx(0.0414, abs=1e-4)
+    assert popularity.full["NDCG@10"] == pytest.approx(0.0204, abs=1e-4)
+    assert als.sampled["HR@10"] >= 0.725
+    assert als.sampled["NDCG@10"] >= 0.445
+    assert als.full["HR@10"] >= 0.1
+    low, high = als.intervals.sampled["HR@10"]
+    assert low < als.sampled["HR@10"] < high < low + 0.03
+    assert found.differences["als"].sampled["HR@10"].high < -0.5
+    assert found.test_users == ByWay(6040, 6040)
+    assert sum(part.users for part in found.slices["activity"]) == 6040
 
 
 @pytest.mark.slow
 def test_the_held_out_item_among_its_own_negatives_is_dropped_or_counted(evaluate_ml_1m: Evaluate) -> None:
-    dropped, counted = (evaluate_ml_1m(als=False, count_positive_among_negatives=switch) for switch in (False, True))
-    assert 0.4515 <= counted["popularity"]["sampled"]["HR@10"] <= 0.4525
-    assert 0.2520 <= counted["popularity"]["sampled"]["NDCG@10"] <= 0.2530
-    for found, way in ((dropped, "dropped"), (counted, "counted")):
-        effect = found["positive_among_negatives"]
-        assert effect["users"] == 156
-        assert effect["counted_in_metrics"] == (way == "counted")
-        for system, figures in (("model", effect), ("popularity", effect["popularity"])):
-            reported = {metric: found[system]["sampled"][metric] for metric in ("HR@10", "NDCG@10")}
-            assert figures[way] == reported
-            assert figures["difference"]["NDCG@10"] < 0
+    alone = {"als": False, "item_knn": False, "ease": False}
+    dropped, counted = (evaluate_ml_1m(**alone, count_positive_among_negatives=switch) for switch in (False, True))
+    assert 0.4515 <= counted.systems["popularity"].sampled["HR@10"] <= 0.4525
+    assert 0.2520 <= counted.systems["popularity"].sampled["NDCG@10"] <= 0.2530
+    for found in (dropped, counted):
+        copies = found.positive_among_negatives
+        assert copies.users == 156
+        assert copies.counted_in_metrics == (found is counted)
+        for name, effect in copies.systems.items():
+            reported = {metric: found.systems[name].sampled[metric] for metric in found.gate_metrics}
+            assert reported == (effect.counted if found is counted else effect.dropped)
+            assert effect.difference["NDCG@10"] < 0

@@ -2,7 +2,8 @@ import math
 
 import numpy as np
 
-from components.evaluator.baselines import Popularity
+from components.artifacts.evaluation import Coverage, Recommendation, RecommendedPopularity
+from components.evaluator.baselines.popularity import PopularityScorer
 from components.evaluator.ranking.ranks import Holdouts
 from components.evaluator.recommendations import coverage, examples, recommended_popularity
 
@@ -10,14 +11,14 @@ TOP = np.array([[0, 7], [7, -1], [0, 7]])
 
 
 def test_coverage_counts_distinct_items() -> None:
-    assert coverage(TOP, 8) == {"k": 2, "items": 2, "share": 0.25}
-    assert coverage(np.zeros((0, 10), np.int32), 8) == {"k": 10, "items": 0, "share": 0}
+    assert coverage(TOP, 8) == Coverage(k=2, items=2, share=0.25)
+    assert coverage(np.zeros((0, 10), np.int32), 8) == Coverage(k=10, items=0, share=0)
 
 
 def test_popularity_of_recommended_items() -> None:
     found = recommended_popularity(TOP, np.array([1, 2, 3, 4, 5, 6, 7, 80]))
-    assert found == {"quartiles": [0.4, 0, 0, 0.6], "mean_interactions": (2 * 1 + 3 * 80) / 5}
-    assert math.isnan(recommended_popularity(TOP[:0], np.ones(8))["mean_interactions"])
+    assert found == RecommendedPopularity((0.4, 0, 0, 0.6), (2 * 1 + 3 * 80) / 5)
+    assert math.isnan(recommended_popularity(TOP[:0], np.ones(8)).mean_interactions)
 
 
 def test_examples_show_history_held_out_item_and_best_unseen_items() -> None:
@@ -30,15 +31,15 @@ def test_examples_show_history_held_out_item_and_best_unseen_items() -> None:
         np.array([24, 25]),
     )
     user_ids = np.array([f"é{user}" for user in range(10)], object)
-    found = examples(Popularity(counts), holdouts, (user_ids, 1000 + counts), counts, np.random.default_rng(0))
+    found = examples(PopularityScorer(counts), holdouts, (user_ids, 1000 + counts), counts, np.random.default_rng(0))
     first, second = found
-    assert (first["user"], first["interactions"], first["held_out"], first["rank"]) == ("é4", 24, 1029, 1)
-    assert first["history"] == list(range(1009, 1029))
-    assert [item["item"] for item in first["recommended"]] == [1029, 1004, 1003, 1002, 1001, 1000]
-    assert first["recommended"][0] == {"item": 1029, "score": 29.0, "interactions": 29, "held_out": True}
-    assert (second["user"], second["history"], second["rank"]) == ("é9", [1003], 2)
-    assert len(second["recommended"]) == 10
-    assert [item["held_out"] for item in second["recommended"]] == [False, True, *[False] * 8]
+    assert (first.user, first.interactions, first.held_out, first.rank) == ("é4", 24, 1029, 1)
+    assert first.history == tuple(range(1009, 1029))
+    assert [item.item for item in first.recommended] == [1029, 1004, 1003, 1002, 1001, 1000]
+    assert first.recommended[0] == Recommendation(item=1029, score=29.0, interactions=29, held_out=True)
+    assert (second.user, second.history, second.rank) == ("é9", (1003,), 2)
+    assert len(second.recommended) == 10
+    assert [item.held_out for item in second.recommended] == [False, True, *[False] * 8]
 
 
 def test_ten_examples_of_many_users_are_drawn_by_the_seed() -> None:
@@ -47,8 +48,8 @@ def test_ten_examples_of_many_users_are_drawn_by_the_seed() -> None:
     holdouts = Holdouts(np.arange(40, dtype=np.int32), np.zeros(40, np.int32), nobody, np.zeros(40, np.int64))
 
     def drawn(seed: int, of: Holdouts = holdouts) -> list[int]:
-        found = examples(Popularity(counts), of, (counts, counts), counts, np.random.default_rng(seed))
-        return [example["user"] for example in found]
+        found = examples(PopularityScorer(counts), of, (counts, counts), counts, np.random.default_rng(seed))
+        return [example.user for example in found]
 
     assert len(set(drawn(0))) == 10
     assert drawn(0) == drawn(0) != drawn(1)

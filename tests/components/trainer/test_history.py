@@ -1,6 +1,7 @@
 import pytest
 
 from components.artifacts.model_run import Epoch
+from components.trainer import history
 from components.trainer.config import TrainerConfig
 from components.trainer.history import best_epoch, end_of_stage, outcome, progress_of, reason_to_stop
 
@@ -25,9 +26,9 @@ def test_best_epoch(ndcg: list[float | None], best: int) -> None:
 
 
 def test_metric_chooses() -> None:
-    history = [*epochs(0.1, hr=0.9), *epochs(0.9, hr=0.1)]
-    assert best_epoch(history, config(metric="hr")) == 0
-    assert best_epoch(history, config(metric="ndcg")) == 1
+    two = [*epochs(0.1, hr=0.9), *epochs(0.9, hr=0.1)]
+    assert best_epoch(two, config(metric="hr")) == 0
+    assert best_epoch(two, config(metric="ndcg")) == 1
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,12 @@ def test_outcome_says_that_nothing_was_chosen_without_validation() -> None:
 def test_progress_shows_the_last_epoch() -> None:
     assert progress_of(epochs(0.1, 0.3, hr=0.5), config()) == "epoch 2: loss 0.5000, HR@10 0.5000, NDCG@10 0.3000"
     assert progress_of(epochs(None), config()) == "epoch 1: loss 0.5000"
+
+
+def test_another_metric_chooses_and_is_shown_once_it_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "METRIC_NAMES", ("HR@10", "NDCG@10", "MRR@10"))
+    by_mrr = config(epochs=2).model_copy(update={"metric": "mrr"})
+    values = ({"HR@10": 0.5, "NDCG@10": 0.4, "MRR@10": 0.3}, {"HR@10": 0.6, "NDCG@10": 0.5, "MRR@10": 0.2})
+    stage = end_of_stage("neumf", [Epoch(0.5, metrics, 1.0, 1e6) for metrics in values], by_mrr)
+    assert (stage.best_epoch, stage.chosen_by) == (1, "mrr@10 on validation")
+    assert "HR@10 0.5000, NDCG@10 0.4000, MRR@10 0.3000" in outcome(stage, by_mrr)

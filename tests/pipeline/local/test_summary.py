@@ -1,4 +1,6 @@
+import dataclasses
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -6,37 +8,56 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from rich.console import Console
 
-from components.artifacts import storage
+from components.artifacts import evaluation
+from components.artifacts.evaluation import (
+    Champion,
+    ChampionStatus,
+    Difference,
+    Evaluation,
+    LeftOut,
+    Means,
+    State,
+    System,
+    Verdict,
+)
 from pipeline.local.lineage import NodeOutcome
 from pipeline.local.summary import show
+from tests.components.evaluator.report import builders
 
-METRICS = {"HR@10": 0.6905, "NDCG@10": 0.4093}
-CHAMPION = {
-    "status": "compared",
-    "detail": "version 17, on 1,990 test users and 950 items that both models know",
-    "confidence": 0.95,
-    "challenger": {"HR@10": 0.7001, "NDCG@10": 0.42},
-    "champion": {"HR@10": 0.6892, "NDCG@10": 0.4205},
-    "differences": {
-        "HR@10": {"mean": 0.0109, "low": 0.0035, "high": 0.0183},
-        "NDCG@10": {"mean": -0.0005, "low": -0.0051, "high": 0.0041},
-    },
-}
-PASSED = {"rule": "minimum_hr", "passed": True, "skipped": False, "detail": "HR@10 0.6905 is at least the minimum 0.45"}
+MEANS = {"HR@10": 0.6905, "NDCG@10": 0.4093}
+PASSED = Verdict("minimum_hr", State.PASSED, 0.6905, 0.45, "HR@10 0.6905 is at least the minimum 0.45")
+COMPARISON = dataclasses.replace(
+    builders.champion().compared,
+    challenger={"HR@10": 0.7001, "NDCG@10": 0.42},
+    champion={"HR@10": 0.6892, "NDCG@10": 0.4205},
+    differences={"HR@10": Difference(0.0109, 0.0035, 0.0183), "NDCG@10": Difference(-0.0005, -0.0051, 0.0041)},
+)
+CHAMPION = Champion(
+    ChampionStatus.COMPARED,
+    "version 17, on 1,990 test users and 950 items that both models know",
+    "17",
+    "/models/17",
+    COMPARISON,
+)
 
 
-def _report(**changes: Any) -> dict[str, Any]:
-    system = {"sampled": METRICS, "full": METRICS}
-    report = {"blessed": True, "gate_k": 10, "model": system, "popularity": system, "best_possible_hr": 0.7653}
-    return {**report, "champion": CHAMPION, "rules": [PASSED], **changes}
+def _system(title: str, fit_seconds: float | None = None, sampled: Means = MEANS) -> System:
+    usual = builders.system(1.0, title, title)
+    return dataclasses.replace(usual, sampled=sampled, full=MEANS, fit_seconds=fit_seconds)
+
+
+def _report(**changes: Any) -> Evaluation:
+    systems = {"model": _system("NeuMF"), "popularity": _system("item popularity", 0.02)}
+    usual = dataclasses.replace(builders.evaluation(), systems=systems, best_possible_hr=0.7653)
+    return dataclasses.replace(usual, **{"champion": CHAMPION, "rules": (PASSED,), **changes})
 
 
 @pytest.fixture
 def shown(tmp_path: Path):
     """Prints the end of a run whose `metrics.json` is given; returns the lines, single-spaced."""
 
-    def show_report(report: dict[str, Any], pushed: bool = True) -> list[str]:
-        storage.write_json(str(tmp_path / "evaluation" / "metrics.json"), report)
+    def show_report(report: Evaluation, pushed: bool = True, width: int = 160) -> list[str]:
+        evaluation.write(str(tmp_path / "evaluation"), report)
         pushed_model = mlmd.Artifact()
         pushed_model.custom_properties["pushed"].int_value = int(pushed)
         pushed_model.custom_properties["pushed_destination"].string_value = "/models/18"
@@ -45,7 +66,7 @@ def shown(tmp_path: Path):
             "Evaluator": NodeOutcome(False, {"evaluation": mlmd.Artifact(uri=str(tmp_path / "evaluation"))}),
             "Pusher": NodeOutcome(False, {"pushed_model": pushed_model}),
         }
-        console = Console(file=io.StringIO(), width=160)
+        console = Console(file=io.StringIO(), width=width)
         show(console, outcomes, tmp_path, tmp_path / "run.log")
         return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
@@ -66,8 +87,8 @@ def test_the_champion_has_a_table_of_its_own(shown):
 
 def test_a_skipped_rule_is_neither_passed_nor_failed(shown):
     why = "skipped: there is no champion yet to compare with"
-    skipped = {"rule": "not_worse_than_champion_hr", "passed": True, "skipped": True, "detail": why}
-    lines = shown(_report(champion={"status": "none", "detail": why}, rules=[PASSED, skipped]))
+    skipped = Verdict("not_worse_than_champion_hr", State.SKIPPED, math.nan, -0.03, why)
+    lines = shown(_report(champion=Champion(ChampionStatus.NONE, why), rules=(PASSED, skipped)))
     assert f"not_worse_than_champion_hr – {why}" in lines
     assert "minimum_hr ✓ HR@10 0.6905 is at least the minimum 0.45" in lines
     assert not any("against the champion" in line for line in lines)
@@ -77,17 +98,50 @@ def test_a_reason_is_given_once_and_as_it_is(shown):
     # A message of TensorFlow may hold what looks like the console's markup.
     why = "the champion cannot be compared: {{node x}} [/tmp]"
     failed = [
-        {"rule": f"not_worse_than_champion_{metric}", "passed": False, "skipped": False, "detail": why}
-        for metric in ("hr", "ndcg")
+        Verdict(f"not_worse_than_champion_{metric}", State.FAILED, math.nan, -0.03, why) for metric in ("hr", "ndcg")
     ]
-    broken = {"status": "broken", "detail": why}
-    lines = shown(_report(blessed=False, champion=broken, rules=[PASSED, *failed]), pushed=False)
+    broken = Champion(ChampionStatus.BROKEN, why)
+    lines = shown(_report(champion=broken, rules=(PASSED, *failed)), pushed=False)
     assert f"not blessed, not pushed: {why}" in lines
     assert f"not_worse_than_champion_ndcg ✗ {why}" in lines
     assert "model /m (not pushed)" in lines
 
 
 def test_systems_that_were_measured_are_shown_and_nulls_as_a_dash(shown):
-    system = {"sampled": {"HR@10": 0.7, "NDCG@10": None}, "full": METRICS}
-    assert not any(line.startswith("implicit ALS") for line in shown(_report()))
-    assert "implicit ALS 0.7000 – 0.6905 0.4093" in shown(_report(als=system))
+    report = _report()
+    als = _system("implicit ALS", 4.52, {"HR@10": 0.7, "NDCG@10": math.nan})
+    assert not any(line.startswith("implicit ALS") for line in shown(report))
+    lines = shown(dataclasses.replace(report, systems={**report.systems, "als": als}))
+    assert lines[1:6] == [
+        "sampled test records HR@10 NDCG@10 fitted in",
+        "NeuMF 0.6905 0.4093",
+        "item popularity 0.6905 0.4093 0.0 s",
+        "implicit ALS 0.7000 – 4.5 s",
+        "best possible 0.7653",
+    ]
+    start = lines.index("all items HR@10 NDCG@10")
+    assert lines[start + 1 : start + 4] == [
+        f"{name} 0.6905 0.4093" for name in ("NeuMF", "item popularity", "implicit ALS")
+    ]
+
+
+def test_a_baseline_that_was_left_out_says_why(shown):
+    lines = shown(_report(left_out={"ease": LeftOut("EASE", "26,744 items are more than [12,000]")}))
+    assert "EASE was not measured: 26,744 items are more than [12,000]" in lines
+
+
+def test_the_metrics_of_many_systems_fit_into_a_narrow_window(shown):
+    metrics = ("HR", "NDCG", "MRR", "Recall")
+    means = {f"{metric}@10": 0.5 for metric in metrics}
+    systems = {
+        f"system {number}": dataclasses.replace(_system(f"the system number {number}", 99.9), sampled=means, full=means)
+        for number in range(8)
+    }
+    model = dataclasses.replace(_system("NeuMF"), sampled=means, full=means)
+    report = _report(metrics=metrics, systems={"model": model, **systems})
+    lines = shown(report, width=80)
+    assert lines[1] == "sampled test records HR@10 NDCG@10 MRR@10 Recall@10 fitted in"
+    assert [line for line in lines if line.startswith("the system number 7")] == [
+        "the system number 7 0.5000 0.5000 0.5000 0.5000 99.9 s",
+        "the system number 7 0.5000 0.5000 0.5000 0.5000",
+    ]

@@ -1,6 +1,7 @@
 """The report in a real browser: no complaint, no request, fits a phone, follows the colour scheme."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.components.evaluator.report.browser import Browser, find_chromium
 PROGRAM = find_chromium()
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium: sh scripts/install_browser.sh")
 
-PAGES = ("blessed", "refused", "empty", "long")
+PAGES = ("blessed", "refused", "empty", "many", "long")
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +25,21 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    long = builders.metrics()
-    long["dataset"] = "a-name-without-any-place-to-break-it-" * 5
-    long["examples"][0]["user"] = "user/" + "0123456789abcdef" * 6
-    long["examples"][0]["recommended"][3]["item"] = "item/" + "0123456789abcdef" * 6
-    long["rules"][0]["detail"] = "gs://a-bucket/with/a/long/path/" * 8
+    usual = builders.evaluation()
+    item = replace(usual.examples[0].recommended[3], item="item/" + "0123456789abcdef" * 6)
+    user = replace(usual.examples[0], user="user/" + "0123456789abcdef" * 6, recommended=(item,))
+    rule = replace(usual.rules[0], detail="gs://a-bucket/with/a/long/path/" * 8)
+    name = "a-name-without-any-place-to-break-it-" * 5
+    long = replace(usual, dataset=name, examples=(user, *usual.examples[1:]), rules=(rule, *usual.rules[1:]))
+    many = dict.fromkeys(("model", "popularity", "als", "Item-kNN", "EASE", "Sequences"), 0.8)
+    empty = replace(usual, differences={}, slices={"activity": (), "item_popularity": ()}, examples=(), rules=())
     run = builders.run()
     run["config"]["dataset"]["path"] = "/data/" + "folder/" * 40
     found = {
-        "blessed": render(builders.metrics(), builders.history(), builders.run()),
-        "refused": render(builders.metrics(blessed=False), builders.history(300), builders.run()),
-        "empty": render({}, None, {}),
+        "blessed": render(builders.evaluation(), builders.history(), builders.run()),
+        "refused": render(builders.evaluation(blessed=False), builders.history(300), builders.run()),
+        "empty": render(empty, None, {}),
+        "many": render(builders.evaluation(strength=many), builders.history(), builders.run()),
         "long": render(long, builders.history(1), run),
     }
     folder = tmp_path_factory.mktemp("pages")
@@ -83,7 +88,7 @@ def test_the_page_never_scrolls_sideways(browser: Browser, pages: dict[str, Path
 
 @pytest.mark.parametrize("width", [375, 1280])
 def test_text_in_charts_can_be_read_and_stays_inside(browser: Browser, pages: dict[str, Path], width: int) -> None:
-    browser.open(pages["blessed"], width=width)
+    browser.open(pages["many"], width=width)
     smallest = (
         "Math.min(...[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect().width / 360 * 10.5))"
     )

@@ -2,12 +2,16 @@
 
 import copy
 import dataclasses
+import enum
 import itertools
+import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from components.artifacts.evaluation import Bounds, Champion, ChampionStatus, Evaluation, LeftOut
 from components.artifacts.model_run import History
 from components.evaluator.report import render
 from tests.components.evaluator.report import builders
@@ -16,8 +20,8 @@ from tests.components.evaluator.report.pages import Node, read
 NASTY = """<script>alert("1")</script> & 'it' {{ 7 * 7 }} </style>"""
 
 
-def page(metrics: dict[str, Any] | None = None, history: History | None = None, **run: Any) -> Node:
-    return read(render(builders.metrics() if metrics is None else metrics, history, {**builders.run(), **run}))
+def page(evaluation: Evaluation | None = None, history: History | None = None, **run: Any) -> Node:
+    return read(render(evaluation or builders.evaluation(), history, {**builders.run(), **run}))
 
 
 def texts(node: Node, tag: str) -> list[str]:
@@ -54,7 +58,7 @@ def test_every_chart_is_there_and_tells_its_numbers() -> None:
     assert len(titles) == 4 + 2 + 1 + 2 + 2 + 1  # accuracy, HR@K, champion, training, slices, catalogue
     assert len(set(titles)) == len(titles)
     curve = document.by_id("curve-sampled-description").text
-    assert "K = 10: Model 0.7350, ALS 0.6835, Popularity 0.4557" in curve
+    assert "K = 10: Model 0.7350, Popularity 0.4557, ALS 0.6835" in curve
 
 
 def test_the_verdict_comes_first() -> None:
@@ -74,7 +78,7 @@ def test_the_verdict_comes_first() -> None:
 
 
 def test_a_refusal_says_why() -> None:
-    document = page(builders.metrics(blessed=False))
+    document = page(builders.evaluation(blessed=False))
     masthead = document.all("header")[0]
     assert texts(masthead, "h1") == ["Not blessed"]
     assert texts(masthead, "li") == ["HR@10 0.7321 is below the minimum 0.99"]
@@ -82,7 +86,7 @@ def test_a_refusal_says_why() -> None:
 
 
 def test_every_rule_with_its_state_and_numbers() -> None:
-    gate = page(builders.metrics(blessed=False)).by_id("gate")
+    gate = page(builders.evaluation(blessed=False)).by_id("gate")
     rules = [(rule.attributes["class"], rule.all("h3")[0].text, texts(rule, "dd")) for rule in gate.all("li")]
     assert rules == [
         ("failed", "Minimum HR", ["0.7321", "0.9900"]),
@@ -99,8 +103,8 @@ def test_metrics_with_intervals_against_baselines() -> None:
     accuracy = page().by_id("accuracy")
     differences, sampled, full = accuracy.all("table")
     (row,) = (row for row in sampled.all("tr") if row.text.startswith("HR@10"))
-    assert row.text == "HR@10 0.7350 0.7240–0.7460 0.6835 0.6733–0.6938 0.4557 0.4489–0.4625"
-    assert texts(full.all("thead")[0], "th") == ["Metric", "Model", "ALS", "Popularity"]
+    assert row.text == "HR@10 0.7350 0.7240–0.7460 0.4557 0.4489–0.4625 0.6835 0.6733–0.6938"
+    assert texts(full.all("thead")[0], "th") == ["Metric", "Model", "Popularity", "ALS"]
     assert len(sampled.all("tbody")[0].all("tr")) == 8
     row = differences.all("tbody")[0].all("tr")[0]
     assert row.text.startswith("HR@10 against Popularity +0.2793 +0.2719 to +0.2867 better")
@@ -121,7 +125,8 @@ def test_the_champion_compared() -> None:
 @pytest.mark.parametrize("status", ["none", "broken"])
 def test_a_champion_that_was_not_compared(status: str) -> None:
     detail = f"there is <no> comparison: {status}"
-    champion = page(builders.metrics() | {"champion": {"status": status, "detail": detail}}).by_id("champion")
+    other = Champion(ChampionStatus(status), detail)
+    champion = page(dataclasses.replace(builders.evaluation(), champion=other)).by_id("champion")
     (said,) = (node for node in champion.all("p") if node.attributes.get("class") in ("empty", "alarm"))
     assert said.text == detail.capitalize()
     assert (said.attributes["class"] == "alarm") == (status == "broken")
@@ -159,7 +164,7 @@ def test_a_training_without_validation() -> None:
 def test_slices_and_catalogue() -> None:
     document = page()
     activity, popularity = document.by_id("slices").all("table")
-    assert texts(activity.all("tbody")[0], "tr")[0].startswith("quartile 1 1–44 1,510 0.7025 0.6533 0.4355 0.4500")
+    assert texts(activity.all("tbody")[0], "tr")[0].startswith("quartile 1 1–44 1,510 0.7025 0.4355 0.6533 0.4500")
     assert "1,081–1,920" in popularity.text
     catalogue = document.by_id("catalogue")
     assert texts(catalogue.all("tbody")[0], "tr")[0] == "Model 2,100 57.0 % 812.4"
@@ -195,29 +200,40 @@ def test_provenance_holds_the_whole_configuration() -> None:
         assert entry in provenance
 
 
+def changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of some evidence with all its numbers and texts changed; names of systems and metrics stay."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        inner = {field.name: changed(getattr(value, field.name), change) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **inner)
+    if isinstance(value, dict):
+        return {key: changed(inner, change) for key, inner in value.items()}
+    if isinstance(value, Bounds):
+        return Bounds(*(changed(inner, change) for inner in value))
+    if isinstance(value, tuple | list):
+        return type(value)(changed(inner, change) for inner in value)
+    return value if isinstance(value, enum.Enum) else change(value)
+
+
 def test_all_text_is_escaped() -> None:
     def poison(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: poison(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [poison(inner) for inner in value]
         return NASTY if isinstance(value, str) else value
 
-    metrics = poison(builders.metrics())
-    metrics["champion"]["status"] = "compared"
-    metrics["examples"][0] |= {"user": NASTY, "held_out": NASTY, "history": [NASTY]}
-    metrics["examples"][0]["recommended"][0]["item"] = NASTY
+    evaluation = builders.evaluation()
+    evaluation = dataclasses.replace(changed(evaluation, poison), metrics=evaluation.metrics)
+    first = dataclasses.replace(evaluation.examples[0], user=NASTY, held_out=NASTY, history=(NASTY,))
+    item = dataclasses.replace(first.recommended[0], item=NASTY)
+    examples = (dataclasses.replace(first, recommended=(item,)), *evaluation.examples[1:])
     run = {"pipeline": NASTY, "git_version": NASTY, "config": {NASTY: {NASTY: NASTY}}}
     history = builders.history()
     history = dataclasses.replace(history, whole=dataclasses.replace(history.whole, chosen_by=NASTY, stopped=NASTY))
-    html = render(metrics, history, run)
+    html = render(dataclasses.replace(evaluation, examples=examples), history, run)
     assert "<script" not in html
     assert html.count("</style>") == 1
     document = read(html)
     shown = " ".join(NASTY.split())
-    first = document.by_id("users").all("article")[0]
-    assert texts(first, "h3") == [f"User {shown}"]
-    assert texts(first, "li") == [shown]
+    first_user = document.by_id("users").all("article")[0]
+    assert texts(first_user, "h3") == [f"User {shown}"]
+    assert texts(first_user, "li") == [shown]
     assert shown in document.by_id("provenance").text
     assert shown in document.all("title")[0].text
     assert shown in document.by_id("slices-activity-description").text
@@ -225,7 +241,7 @@ def test_all_text_is_escaped() -> None:
 
 
 def test_it_asks_for_nothing() -> None:
-    html = render(builders.metrics(), builders.history(), builders.run())
+    html = render(builders.evaluation(), builders.history(), builders.run())
     assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|\ssrc=|\son[a-z]+=", html)
     document = read(html)
     assert [node.attributes.get("href") for node in document.all("link")] == ["data:,"]
@@ -234,63 +250,73 @@ def test_it_asks_for_nothing() -> None:
 
 
 def test_same_input_same_bytes() -> None:
-    metrics, history, run = builders.metrics(), builders.history(), builders.run()
-    before = copy.deepcopy((metrics, history, run))
-    assert render(metrics, history, run) == render(copy.deepcopy(metrics), copy.deepcopy(history), copy.deepcopy(run))
-    assert (metrics, history, run) == before
+    evaluation, history, run = builders.evaluation(), builders.history(), builders.run()
+    before = copy.deepcopy((evaluation, history, run))
+    again = render(*copy.deepcopy((evaluation, history, run)))
+    assert render(evaluation, history, run) == again
+    assert (history, run) == before[1:]
 
 
-@pytest.mark.parametrize("value", ["missing", None], ids=["missing", "null"])
-@pytest.mark.parametrize("part", sorted(builders.metrics()))
-def test_any_part_may_be_missing(part: str, value: Any) -> None:
-    metrics = builders.metrics()
-    del metrics[part]
-    if value is None:
-        metrics[part] = None
-    document = page(metrics)
+def test_what_was_not_measured_leaves_its_section_empty() -> None:
+    empty = dataclasses.replace(
+        builders.evaluation(),
+        differences={},
+        slices={"activity": (), "item_popularity": ()},
+        examples=(),
+        best_possible_hr=None,
+        dataset=None,
+        dataset_fingerprint=None,
+        rules=(),
+    )
+    document = read(render(empty, None, {}))
+    masthead = document.all("header")[0].text
+    assert "The gate has no rules." in masthead
+    assert "trained on an unnamed data set, by code unknown;" in masthead
     assert len(document.all("section")) == 8
     assert "None" not in document.text.split()
+    assert [node.text for node in document.all("p") if node.attributes.get("class") == "empty"] == [
+        "The gate has no rules.",
+        "No paired differences were measured.",
+        "No history of the training was given to the evaluation.",
+        "No slices were measured.",
+        "There are no users to show.",
+        "The configuration was not given to the evaluation.",
+    ]
 
 
-def test_nothing_at_all_is_still_a_page() -> None:
-    document = read(render({}, None, {}))
-    assert texts(document, "h1") == ["Not blessed"]
-    assert "The gate has no rules." in document.all("header")[0].text
-    assert "trained on an unnamed data set, by code unknown." in document.all("header")[0].text
-    assert len(document.all("section")) == 8
-    empty = [node.text for node in document.all("p") if node.attributes.get("class") == "empty"]
-    assert "No history of the training was given to the evaluation." in empty
-    assert "There are no users to show." in empty
-    assert "unknown" in document.by_id("provenance").text
-
-
-def test_numbers_that_are_not_there_are_called_none() -> None:
+def test_numbers_that_are_not_finite_are_called_none() -> None:
     def empty(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: empty(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [empty(inner) for inner in value]
-        return None if isinstance(value, float) else value
+        return math.nan if isinstance(value, float) else value
 
-    document = read(render(empty(builders.metrics(blessed=False)), None, builders.run()))
+    evaluation = changed(builders.evaluation(blessed=False), empty)
+    comparison = dataclasses.replace(evaluation.champion.compared, confidence=0.95)
+    champion = dataclasses.replace(evaluation.champion, comparison=comparison)
+    evaluation = dataclasses.replace(evaluation, confidence=0.95, seconds=1.0, champion=champion)
+    document = read(render(evaluation, None, builders.run()))
     assert "nan" not in document.text.lower().split()
     assert "None" not in document.text.split()
     _, sampled, _ = document.by_id("accuracy").all("table")
     assert texts(sampled.all("tbody")[0], "tr")[2] == "HR@10 none none none"
-    assert texts(document.by_id("catalogue").all("svg")[0], "text") == [
-        "Model",
-        "none",
-        "ALS",
-        "none",
-        "Popularity",
-        "none",
-    ]
+    shares = texts(document.by_id("catalogue").all("svg")[0], "text")
+    assert shares == ["Model", "none", "Popularity", "none", "ALS", "none"]
 
 
-def test_a_system_that_was_not_measured_has_no_column() -> None:
-    metrics = builders.metrics()
-    del metrics["als"], metrics["differences"]["als"]
-    document = page(metrics)
-    assert "ALS" not in document.by_id("accuracy").text
+def test_every_system_and_metric_that_was_measured_is_shown() -> None:
+    found = builders.evaluation(strength={"model": 1.0, "popularity": 0.6, "one": 0.7, "two": 0.8})
+    document = page(found)
     heads = [texts(table, "th") for table in document.by_id("accuracy").all("thead")]
-    assert heads[1] == ["Metric", "Model", "Popularity"]
+    assert heads[1] == ["Metric", "Model", "Popularity", "one", "two"]
+    labels = [node for node in document.by_id("accuracy").all("text") if "label" in str(node.attributes["class"])]
+    assert {(node.text, node.attributes["class"]) for node in labels} == {
+        ("Model", "label model"),
+        ("Popularity", "label popularity"),
+        ("one", "label further-1"),
+        ("two", "label further-2"),
+    }
+
+
+def test_how_long_the_baselines_took_and_what_was_left_out() -> None:
+    left_out = {"ease": LeftOut("EASE", "26,744 items are more than 12,000")}
+    accuracy = page(dataclasses.replace(builders.evaluation(), left_out=left_out)).by_id("accuracy").text
+    assert "Fitting the baselines took: Popularity 1.2 s, ALS 1.9 s." in accuracy
+    assert "EASE was not measured: 26,744 items are more than 12,000." in accuracy

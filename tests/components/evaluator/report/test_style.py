@@ -8,7 +8,8 @@ import pytest
 from components.evaluator import report
 
 STYLE = (Path(report.__file__).parent / "style.css").read_text()
-TEXTS = ("ink", "soft", "model", "als", "popularity", "loss", "hr", "ndcg", "good", "bad", "idle")
+FURTHER = [f"further-{number}" for number in range(1, 5)]
+TEXTS = ("ink", "soft", "model", "als", "popularity", *FURTHER, "loss", "hr", "ndcg", "good", "bad", "idle")
 PAIRS = [
     *((text, ground) for text in TEXTS for ground in ("paper", "wash")),
     *((f"on-{part}", f"part-{part}") for part in range(1, 5)),

@@ -1,0 +1,113 @@
+"""What the model was held to: the champion, and the rules of the gate."""
+
+import enum
+from dataclasses import dataclass
+
+from components.artifacts.evaluation.measured import Difference, Means, Number
+
+
+class State(enum.StrEnum):
+    """What became of a rule: it failed, it passed, or there was nothing to compare with."""
+
+    FAILED = "failed"
+    PASSED = "passed"
+    SKIPPED = "skipped"
+
+
+class ChampionStatus(enum.StrEnum):
+    """Whether model and champion were compared: they were, there is no champion, or it cannot be compared."""
+
+    COMPARED = "compared"
+    NONE = "none"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class ChampionQuartile:
+    """A quartile of the users that both models know, and the challenger's means minus the champion's there."""
+
+    name: str
+    users: int
+    differences: Means
+
+
+@dataclass(frozen=True)
+class WorstSlice:
+    """The quartile in which the challenger lost most."""
+
+    slice: str
+    difference: Number
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Challenger and champion on what both know, by the gate's metrics.
+
+    Attributes:
+      shared_users: how many test users both know.
+      shared_items: how many items both know.
+      confidence: of each one-sided bound of `differences`.
+      challenger: its means.
+      champion: its means.
+      differences: challenger minus champion.
+      slices: the same in quartiles, by the way that they are cut.
+      worst_slice: for each metric.
+    """
+
+    shared_users: int
+    shared_items: int
+    confidence: Number
+    challenger: Means
+    champion: Means
+    differences: dict[str, Difference]
+    slices: dict[str, tuple[ChampionQuartile, ...]]
+    worst_slice: dict[str, WorstSlice]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The newest pushed model, and how the model stands to it.
+
+    Attributes:
+      status: whether they were compared.
+      detail: a sentence on that.
+      version: of the champion; None where there is none.
+      path: its folder.
+      comparison: None unless they were compared.
+    """
+
+    status: ChampionStatus
+    detail: str
+    version: str | None = None
+    path: str | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def compared(self) -> Comparison:
+        """The comparison.
+
+        Raises:
+          LookupError: there is none.
+        """
+        if self.comparison is None:
+            raise LookupError("the champion was not compared")
+        return self.comparison
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a rule of the gate.
+
+    Attributes:
+      rule: its name.
+      state: a rule that cannot be judged fails; one that has nothing to compare with is skipped.
+      value: the number that was judged; NaN where there is none.
+      bound: what it was compared with, margin included; NaN where there is none.
+      detail: a sentence with the numbers.
+    """
+
+    rule: str
+    state: State
+    value: Number
+    bound: Number
+    detail: str
