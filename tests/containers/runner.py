@@ -5,6 +5,7 @@ and takes one that is gone for one that succeeded; it leaves the image's entry p
 image by Podman's name for it.
 """
 
+import time
 from typing import Any
 
 import docker
@@ -27,9 +28,11 @@ def run_container(
     )
     try:
         container.start()
-        code = container.wait()["StatusCode"]
+        while container.status != "exited":  # Podman's own waiting, asked for by this API, takes half a core
+            time.sleep(0.2)
+            container.reload()
         printed = container.logs(stderr=False) + container.logs(stdout=False)
-        return code, printed.decode(errors="replace")
+        return container.attrs["State"]["ExitCode"], printed.decode(errors="replace")
     finally:
         container.remove(force=True)
 
