@@ -11,11 +11,13 @@ COPY docker/ /build/
 RUN --mount=type=secret,id=ca --mount=type=secret,id=pip sh /build/install_packages.sh /opt/venv "$ACCELERATOR"
 
 FROM ${BASE_IMAGE}
-# Compiled for a kind of CPU, not for the one of this machine: the code is then found wherever the image runs.
+# Compiled for a kind of CPU, not for the one of this machine: the code is then found wherever the image runs. What is
+# kept for later goes where everybody can write, even if nothing else can be written.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    XDG_CACHE_HOME=/tmp/cache \
     NUMBA_CPU_NAME=haswell \
     NUMBA_CPU_FEATURES=+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe,+popcnt \
     TF_CPP_MIN_LOG_LEVEL=1 \
@@ -25,6 +27,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
+COPY LICENSE ./
 COPY components/ components/
 COPY configs/ configs/
 COPY pipeline/ pipeline/
@@ -40,6 +43,7 @@ ARG GIT_VERSION=unknown
 ENV GIT_VERSION=${GIT_VERSION}
 LABEL org.opencontainers.image.title="neumf-pipeline" \
       org.opencontainers.image.description="Train, judge and push a NeuMF recommender: one TFX pipeline" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${GIT_VERSION}"
 USER 1000
 CMD ["python", "-m", "pipeline", "--help"]

@@ -2,7 +2,8 @@
 
 After kubeflow/pipelines 7b70c7b, backend/src/v2: the driver makes up the outputs' URIs and adds `executor-logs`; the
 launcher copies the inputs from the object store to local folders, runs the step, and copies the outputs back, under
-the URIs that the step reports; inputs of later steps have an empty type, and metadata whose numbers are doubles.
+the URIs that the step reports; inputs of later steps have an empty type, and metadata whose numbers are doubles. Steps
+run as a user that has no name, as a cluster may choose one.
 """
 
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from tests.containers.runner import run_container
+from tests.containers.runner import NAMELESS, NO_NAMES, run_container
 
 _OUTPUT_FILE = "/tmp/kfp_outputs/output_metadata.json"
 
@@ -101,7 +102,9 @@ class Backend:
             {
                 str(disk): {"bind": f"/{scheme}", "mode": "rw"},
                 str(outbox): {"bind": str(Path(_OUTPUT_FILE).parent), "mode": "rw"},
+                **NO_NAMES,
             },
+            user=NAMELESS,
         )  # fmt: skip
         if code:
             raise StepFailedError(f"{name}: exit code {code}\n{self.logs[name]}")

@@ -1,12 +1,17 @@
-"""Runs a container to its end. kfp's own way of doing it cannot fail, on Podman's Docker API.
+"""Runs a container to its end, which can write to `/tmp` and to what is mounted for it, and to nothing else.
 
-kfp 2.16 has the container removed as soon as it ends, and takes one that is gone for one that succeeded; it leaves the
-image's entry point in place; and it does not know an image by Podman's name for it.
+kfp's own way of doing it cannot fail, on Podman's Docker API: kfp 2.16 has the container removed as soon as it ends,
+and takes one that is gone for one that succeeded; it leaves the image's entry point in place; and it does not know an
+image by Podman's name for it.
 """
 
 from typing import Any
 
 import docker
+
+NAMELESS = "12345"  # a user
+NO_NAMES: dict[str, Any] = {"/dev/null": {"bind": "/etc/passwd", "mode": "ro"}}  # or Podman makes one up for each user
+_READ_ONLY: dict[str, Any] = {"read_only": True, "tmpfs": {"/tmp": "mode=1777"}}
 
 
 def run_container(
@@ -14,7 +19,7 @@ def run_container(
 ) -> tuple[int, str]:
     """Returns the exit code and what the container printed: one stream, then the other, so that no line is torn."""
     container = client.containers.create(
-        image, command[1:], entrypoint=command[:1], volumes=volumes, network_disabled=True, **arguments
+        image, command[1:], entrypoint=command[:1], volumes=volumes, network_disabled=True, **_READ_ONLY | arguments
     )
     try:
         container.start()

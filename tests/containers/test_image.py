@@ -1,9 +1,7 @@
-import subprocess
-
 import pytest
 
 import docker
-from tests.containers.runner import run_container
+from tests.containers.runner import NAMELESS, NO_NAMES, run_container
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
@@ -28,6 +26,33 @@ folders = [pathlib.Path(name).expanduser() for name in ("/var/lib/apt/lists", "~
 print(tools + [str(path) for folder in folders for path in folder.glob("*")])
 """
 
+_WRITABLE = """
+import os
+apart = "/dev", "/proc", "/sys"
+folders = (folder for folder, _, _ in os.walk("/") if not folder.startswith(apart))
+print(*(folder for folder in folders if os.access(folder, os.W_OK)))
+"""
+
+_NAMES = """
+import getpass, os, pwd
+getpass.getuser()
+try:
+    print(pwd.getpwuid(os.getuid()))
+except KeyError:
+    print("nobody", flush=True)
+from pipeline import entrypoint
+entrypoint.main(["--help"])
+"""
+
+_IMPORTS = """
+import importlib, pkgutil
+import components, pipeline, scripts
+for package in components, pipeline, scripts:
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+"""
+
 
 def test_it_is_small_enough(podman: docker.DockerClient, image: str) -> None:
     size = podman.images.get(image).attrs["Size"]
@@ -41,7 +66,7 @@ def test_it_runs_as_somebody_without_rights(podman: docker.DockerClient, image: 
     assert attributes["Config"]["User"] == "1000"
     assert attributes["Config"]["Labels"]["org.opencontainers.image.title"] == "neumf-pipeline"
     checks = "id -u; for folder in /gcs /minio /s3 /tmp; do touch $folder/x || exit 1; done; touch /app/x 2>&1"
-    code, printed = run_container(podman, image, ["sh", "-c", checks], {})
+    code, printed = run_container(podman, image, ["sh", "-c", checks], {}, read_only=False)
     assert (code, printed.splitlines()[0]) == (1, "1000")
     assert "/app/x" in printed.splitlines()[-1]
 
@@ -51,13 +76,23 @@ def test_no_tools_of_the_build_are_left(podman: docker.DockerClient, image: str)
     assert printed == "[]\n"
 
 
+def test_containers_here_can_write_to_tmp_alone(podman: docker.DockerClient, image: str) -> None:
+    """What the other tests run on: where they show that nothing else is needed, it is not there."""
+    assert run_container(podman, image, ["python", "-c", _WRITABLE], {}, user="0") == (0, "/tmp\n")
+    assert run_container(podman, image, ["python", "-c", _WRITABLE], {}, user="0", tmpfs={}) == (0, "\n")
+
+
+def test_everything_imports_where_nothing_can_be_written(podman: docker.DockerClient, image: str) -> None:
+    code, printed = run_container(podman, image, ["python", "-c", _IMPORTS], NO_NAMES, user=NAMELESS, tmpfs={})
+    assert code == 0, printed
+
+
 def test_the_loops_are_compiled_ahead(podman: docker.DockerClient, image: str) -> None:
     check = "import sys; from scripts.compile_ahead import main; sys.exit(main())"
-    code, printed = run_container(podman, image, ["python", "-c", check], {}, read_only=True, user="12345")
+    code, printed = run_container(podman, image, ["python", "-c", check], NO_NAMES, user=NAMELESS, tmpfs={})
     assert code == 0, printed
 
 
 def test_any_user_without_a_name_can_run_it(podman: docker.DockerClient, image: str) -> None:
-    script = "import getpass; getpass.getuser(); from pipeline import entrypoint; entrypoint.main(['--help'])"
-    user = ["--passwd=false", "--user=12345", "--network=none"]
-    subprocess.run(["podman", "run", "--rm", *user, image, "python", "-c", script], check=True)
+    code, printed = run_container(podman, image, ["python", "-c", _NAMES], NO_NAMES, user=NAMELESS)
+    assert (code, printed.splitlines()[0]) == (0, "nobody"), printed

@@ -12,6 +12,7 @@ from kfp.local import docker_task_handler
 import docker
 from components.artifacts import evaluation
 from components.artifacts.evaluation import State
+from tests.components.preprocess.archives import RATINGS, SMALL, zipped
 from tests.containers.conftest import PROJECT
 from tests.containers.runner import run_docker_container
 
@@ -40,6 +41,14 @@ def artifact(tmp_path: Path, name: str) -> Path:
     return found
 
 
+def only_error(capfd: pytest.CaptureFixture[str]) -> str:
+    """The line that tells what is wrong, of a run that ended with its first step."""
+    printed = "".join(capfd.readouterr())
+    assert "NegativeGen" not in printed
+    (line,) = {line for line in printed.splitlines() if line.startswith("error: ")}
+    return line
+
+
 def test_a_good_model_is_blessed_and_pushed(run: Run, tmp_path: Path) -> None:
     run(push_destination="/data/serving")
 
@@ -66,10 +75,20 @@ def test_a_broken_input_fails_the_run_in_its_first_step(
     (tmp_path / "data" / "ratings.csv").write_text("user,item,timestamp\n1,2,3\n1,two\n")
     with pytest.raises(RuntimeError, match="Preprocess"):
         run(dataset="files", ratings="/data/ratings.csv")
-    printed = "".join(capfd.readouterr())
-    (line,) = {line for line in printed.splitlines() if line.startswith("error: ")}
-    assert "/data/ratings.csv" in line
-    assert "NegativeGen" not in printed
+    assert "/data/ratings.csv" in only_error(capfd)
+
+
+def test_an_archive_is_unpacked_where_there_is_room(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """That is `/tmp`; the error shows that what was unpacked is read."""
+    broken = zipped(**{f"{SMALL}/ratings.csv": RATINGS + b"1,two"})
+    (tmp_path / "data" / f"{SMALL}.zip").write_bytes(broken)
+    with pytest.raises(RuntimeError, match="Preprocess"):
+        run(dataset="movielens", movielens=SMALL, ratings="/data")
+    error = only_error(capfd)
+    assert "/tmp/cache/" in error
+    assert "ratings.csv" in error
 
 
 def test_a_step_that_fails_fails_the_run(
