@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from threadpoolctl import threadpool_limits
 
-from components.evaluator.baselines import BASELINES, Training, co_occurrences, item_knn
+from components.evaluator.baselines import BASELINES, Training, co_occurrences
 from components.evaluator.baselines.ease import Ease
 from components.evaluator.baselines.item_knn import ItemKnn, keep_largest
 from components.evaluator.baselines.popularity import PopularityScorer
@@ -96,7 +96,6 @@ def test_item_knn_is_that_of_plain_loops(
     monkeypatch: pytest.MonkeyPatch, neighbours: int, shrinkage: float, cells: int
 ) -> None:
     monkeypatch.setattr(co_occurrences, "_CELLS_AT_ONCE", cells)
-    monkeypatch.setattr(item_knn, "_CELLS_AT_ONCE", cells)
     training, seen = random_training()
     expected = np.zeros((USERS, ITEMS))
     for item in range(ITEMS):
