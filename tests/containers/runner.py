@@ -11,7 +11,11 @@ import docker
 
 NAMELESS = "12345"  # a user
 NO_NAMES: dict[str, Any] = {"/dev/null": {"bind": "/etc/passwd", "mode": "ro"}}  # or Podman makes one up for each user
-_READ_ONLY: dict[str, Any] = {"read_only": True, "tmpfs": {"/tmp": "mode=1777"}}
+# Podman's Docker API has three folders writable in a read-only container, if they are not named.
+_READ_ONLY: dict[str, Any] = {
+    "read_only": True,
+    "tmpfs": {"/tmp": "mode=1777", "/var/tmp": "ro", "/run": "ro"},
+}
 
 
 def run_container(
