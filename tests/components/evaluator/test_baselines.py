@@ -163,3 +163,9 @@ def test_ease_is_not_fitted_where_items_squared_do_not_fit() -> None:
     training, _ = random_training()
     assert Ease(ease_most_items=ITEMS).obstacle(training) is None
     assert Ease(ease_most_items=22).obstacle(training) == "23 items are more than evaluator.ease_most_items (22)"
+
+
+def test_names_of_baselines_are_free() -> None:
+    """`model` is a system already, and each name becomes a key of the configuration."""
+    own_keys = EvaluatorConfig.__bases__[0].model_fields  # those that come from no baseline
+    assert not {"model", *own_keys} & set(BASELINES)
