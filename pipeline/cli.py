@@ -79,7 +79,7 @@ def compile_command(
 @click.option("--user", "users", required=True, multiple=True, metavar="ID", help="Whom to recommend to; repeatable.")
 @click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many items.")
 def recommend(model: str, users: Sequence[str], k: int) -> None:
-    """Show the best items that a user has not met yet.
+    """Show the best items that a user has not seen yet.
 
     A user that the model does not know gets the most popular items.
     """

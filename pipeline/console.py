@@ -86,7 +86,8 @@ def for_reading(log: Path | None = None) -> Iterator[Console]:
     """A console that shows what is meant to be read, and nothing else; an error ends the process with one line.
 
     Args:
-      log: of the frameworks' noise; None: a temporary file, which stays only where it tells of a fault of the program.
+      log: the file for the frameworks' noise; None: a temporary one, which stays only where it tells of a fault of the
+        program.
     """
     path = log or Path(tempfile.gettempdir()) / f"neumf-{os.getpid()}.log"
     error: BaseException | None = None

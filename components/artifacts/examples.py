@@ -22,10 +22,10 @@ class EvaluationLayout(Part):
     """Shape of an evaluation split.
 
     Attributes:
-      users: how many have a held-out item there.
+      users: the number of those that have a held-out item there.
       width: rows of each: the held-out item, and what it is ranked against.
       users_per_batch: users of a batch; what is left of the last one is padding.
-      batches: how many.
+      batches: the number of batches.
     """
 
     users: int
@@ -40,17 +40,17 @@ class ExamplesSummary(Summary):
 
     Attributes:
       batch_size: rows of a training batch.
-      epochs: how many there are files of.
+      epochs: the number of epochs that there are files of.
       num_negatives: training rows for each positive, besides its own.
       rows_per_epoch: positives and negatives.
       batches_per_epoch: batches, the filled-up one included.
-      users: of the vocabulary.
-      items: of the vocabulary.
+      users: the number of users in the vocabulary.
+      items: the number of items in the vocabulary.
       train_positives: training interactions.
       protocol: how negatives were chosen.
       evaluation: shapes of the evaluation splits that are there; "eval" in JSON.
-      seed: of the run.
-      fingerprint: of all records.
+      seed: the seed of the run, which negatives and orders were drawn from.
+      fingerprint: a digest of all records.
     """
 
     STEP: ClassVar[str] = "NegativeGen"

@@ -38,7 +38,7 @@ class ShardSummary(Part):
 
     Attributes:
       first_user: index of its first user.
-      users: how many.
+      users: the number of its users.
       train: rows of that split.
       validation: likewise; None where the split is switched off.
       test: likewise.
@@ -65,13 +65,13 @@ class InteractionsSummary(Summary):
       dataset: name or path.
       rows_read: rows of the input.
       dropped: those of them that are not in the artifact.
-      users: how many.
-      items: how many.
-      interactions: how many, by split; splits that are switched off are not there.
+      users: the number of users.
+      items: the number of items.
+      interactions: the number of interactions, by split; splits that are switched off are not there.
       density: interactions by pairs of user and item.
       holdout: how the held-out rows were chosen.
       shards: in their order.
-      fingerprint: of interactions and vocabulary.
+      fingerprint: a digest of interactions and vocabulary.
       best_possible_hr: of data that was drawn from known tastes, HR@10 of the best ranking, by the number of negatives.
     """
 

@@ -49,7 +49,7 @@ class BatchBuffer:
         self.rows = rows
         self.records = records or max(1, _CHUNK_BYTES // len(template))
         self._bytes = np.tile(np.frombuffer(template, np.uint8), (self.records, 1))
-        self.columns = {
+        self.columns: dict[str, npt.NDArray[Any]] = {
             name: np.ndarray(
                 shape=(self.records, rows),
                 dtype=DTYPES[name],

@@ -26,9 +26,9 @@ class VocabularySummary(Summary):
     """What is in the artifact.
 
     Attributes:
-      users: how many.
-      items: how many.
-      fingerprint: of ids and counts.
+      users: the number of users.
+      items: the number of items.
+      fingerprint: a digest of ids and counts.
     """
 
     STEP: ClassVar[str] = "Preprocess"

@@ -4,11 +4,15 @@ A resample draws as many users as there are, with replacement. Everything measur
 the same draws, so that the interval of a difference between two systems is that of a paired comparison.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 _CELLS_AT_ONCE = 1 << 22  # users times resamples held in memory: 32 MiB of draws, and as much of weights
+
+Floats: TypeAlias = npt.NDArray[np.floating[Any]]
+"""One number for each user, or for each user and column, of either precision."""
 
 
 class Interval(NamedTuple):
@@ -20,7 +24,7 @@ class Interval(NamedTuple):
 
 
 def paired_interval(
-    differences: np.ndarray, confidence: float, random: np.random.Generator, samples: int = 1000
+    differences: Floats, confidence: float, random: np.random.Generator, samples: int = 1000
 ) -> Interval:
     """The mean of the users' differences and its two-sided interval.
 
@@ -30,17 +34,17 @@ def paired_interval(
       differences: floats [users]: what one system scored on each user minus what the other did.
       confidence: share of the resampled means that lie in the interval, such as 0.95.
       random: draws the resamples.
-      samples: how many of them.
+      samples: the number of resamples.
     """
     return intervals(differences[:, None], resampled_means(differences[:, None], random, samples), confidence)[0]
 
 
-def intervals(values: np.ndarray, resampled: np.ndarray, confidence: float) -> list[Interval]:
+def intervals(values: Floats, resampled: npt.NDArray[np.float64], confidence: float) -> list[Interval]:
     """The mean and two-sided interval of each column.
 
     Args:
       values: floats [users, columns].
-      resampled: floats [samples, columns], as `resampled_means` gives them.
+      resampled: float64 [samples, columns], as `resampled_means` gives them.
       confidence: share of the resampled means that lie in the interval.
     """
     if not len(values):
@@ -49,7 +53,7 @@ def intervals(values: np.ndarray, resampled: np.ndarray, confidence: float) -> l
     return [Interval(*map(float, column)) for column in zip(values.mean(axis=0), low, high, strict=True)]
 
 
-def resampled_means(values: np.ndarray, random: np.random.Generator, samples: int) -> np.ndarray:
+def resampled_means(values: Floats, random: np.random.Generator, samples: int) -> npt.NDArray[np.float64]:
     """The means of each column over resampled users, the same users for all columns: float64 [samples, columns].
 
     Memory is bounded by some megabytes, whatever the number of users and samples.
@@ -57,7 +61,7 @@ def resampled_means(values: np.ndarray, random: np.random.Generator, samples: in
     Args:
       values: floats [users, columns].
       random: draws the resamples.
-      samples: how many of them.
+      samples: the number of resamples.
     """
     users = len(values)
     if not users:
@@ -67,7 +71,7 @@ def resampled_means(values: np.ndarray, random: np.random.Generator, samples: in
     return np.concatenate([_times_drawn(random, part, users) @ values for part in parts]) / users
 
 
-def _times_drawn(random: np.random.Generator, samples: int, users: int) -> np.ndarray:
+def _times_drawn(random: np.random.Generator, samples: int, users: int) -> npt.NDArray[np.float64]:
     """How often each resample has each user: float64 [samples, users]."""
     drawn = random.integers(users, size=(samples, users))
     drawn += np.arange(samples)[:, None] * users

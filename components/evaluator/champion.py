@@ -12,8 +12,10 @@ to rely on, or test negatives that are given (`negatives.protocol: ncf`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from components.artifacts.evaluation import (
     Champion,
@@ -23,6 +25,7 @@ from components.artifacts.evaluation import (
     Difference,
     WorstSlice,
 )
+from components.artifacts.vocabulary import RawIds
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.ranking.ranks import Candidates, rank_first
@@ -40,6 +43,8 @@ _ADVICE = (
     "remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin to null"
 )
 
+_Flags: TypeAlias = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -53,8 +58,8 @@ class Trial:
     """
 
     batches: Iterable[Candidates]
-    user_ids: np.ndarray
-    item_ids: np.ndarray
+    user_ids: RawIds
+    item_ids: RawIds
     slicings: Mapping[str, Slicing]
 
 
@@ -69,10 +74,10 @@ class Duel:
       champion: int64 [n].
     """
 
-    users: np.ndarray
-    items: np.ndarray
-    challenger: np.ndarray
-    champion: np.ndarray
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    challenger: npt.NDArray[np.int64]
+    champion: npt.NDArray[np.int64]
 
 
 def compare_with_champion(
@@ -89,7 +94,7 @@ def compare_with_champion(
       destination: folder that the versions are pushed to; None where there is none.
       challenger: the model, which has scored these batches before: what fails here is the champion.
       trial: what to compare them on.
-      config: of the evaluator.
+      config: the K, the confidence, and the least number of shared test users.
       random: draws the resamples of the intervals.
       bar: moves on by one for each batch.
     """
@@ -135,7 +140,8 @@ def _count_known_items(model: ServedModel, trial: Trial, at_once: int) -> int:
 
 
 def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, k: int, bar: Bar) -> Duel:
-    duels = [Duel(*[np.zeros(0, np.int32)] * 4)]
+    no_indexes, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    duels = [Duel(no_indexes, no_indexes, no_ranks, no_ranks)]
     for batch in trial.batches:
         served = champion.serve(trial.user_ids[batch.users], trial.item_ids[batch.items])
         masked, counts = _share(batch, served["known_user"], served["known_item"], k)
@@ -150,7 +156,7 @@ def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, k: int, bar:
     return Duel(*map(np.concatenate, fields))
 
 
-def _share(batch: Candidates, known_user: np.ndarray, known_item: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _share(batch: Candidates, known_user: _Flags, known_item: _Flags, k: int) -> tuple[_Flags, _Flags]:
     """What both models know of a batch.
 
     Returns:
@@ -179,7 +185,7 @@ def summarise(
       duel: the ranks.
       shared_items: how many items both models know.
       slicings: the ways to cut the test records into quartiles.
-      config: of the evaluator.
+      config: the K, the confidence, and the number of resamples.
       random: draws the resamples of the intervals.
     """
     k, confidence = config.gate_k, config.champion_confidence

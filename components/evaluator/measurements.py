@@ -63,7 +63,7 @@ def measure(
       slicings: the ways to cut the sampled test records into quartiles.
       item_counts: training interactions of each item, int64 [items].
       config: what to measure.
-      seed: of the run.
+      seed: the seed of the run, which resamples are drawn from.
     """
     ranks: ByWay[Ranks] = ByWay(
         sampled={name: _sampled_ranks(found.sampled, config) for name, found in contenders.items()},

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.evaluation import Coverage, Example, Recommendation, RecommendedPopularity
+from components.artifacts.vocabulary import RawIds
 from components.evaluator import slices
 from components.evaluator.ranking.ranks import Holdouts, rank_unseen, top_unseen
 from components.shared.scorer import Scorer
@@ -18,7 +19,7 @@ def coverage(top: npt.NDArray[np.int32], items: int) -> Coverage:
 
     Args:
       top: int32 [users, k], the recommended items; -1 for none.
-      items: how many there are to recommend.
+      items: the number of items that there are to recommend.
     """
     distinct = len(np.unique(top[top >= 0]))
     return Coverage(k=top.shape[1], items=distinct, share=distinct / items)
@@ -41,7 +42,7 @@ def recommended_popularity(top: npt.NDArray[np.int32], item_counts: npt.NDArray[
 def examples(
     scorer: Scorer,
     holdouts: Holdouts,
-    ids: tuple[np.ndarray, np.ndarray],
+    ids: tuple[RawIds, RawIds],
     item_counts: npt.NDArray[np.int64],
     random: np.random.Generator,
 ) -> tuple[Example, ...]:

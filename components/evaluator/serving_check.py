@@ -3,9 +3,10 @@
 import numpy as np
 
 from components.artifacts.evaluation import ServingCheck
+from components.artifacts.vocabulary import RawIds
 from components.evaluator.ranking.ranks import Holdouts
 from components.serving.loader import ServedModel
-from components.shared.scorer import Scorer
+from components.shared.scorer import Scorer, Scores
 
 ITEMS_PER_USER = 20
 RECOMMENDED = 10
@@ -16,7 +17,7 @@ def check_serving(
     model: ServedModel,
     measured_by: Scorer,
     holdouts: Holdouts,
-    raw_ids: tuple[np.ndarray, np.ndarray],
+    raw_ids: tuple[RawIds, RawIds],
     users_per_block: int,
     random: np.random.Generator,
 ) -> ServingCheck:
@@ -25,8 +26,8 @@ def check_serving(
     Args:
       model: the model.
       measured_by: what its scores of all items come from in the metrics.
-      holdouts: of whom the sample is drawn; what they have seen and what was held out must not be recommended.
-      raw_ids: of all users and of all items, by dense index.
+      holdouts: the users that the sample is drawn from; their seen and held-out items must not be recommended.
+      raw_ids: the raw ids of all users and of all items, by dense index.
       users_per_block: for how many users all items are scored at once.
       random: draws the sample.
 
@@ -57,16 +58,16 @@ def check_serving(
     )
 
 
-def _best_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:
-    """The highest scores of what users have not met, best first: as many as each of them has, at most `RECOMMENDED`."""
-    unmet = np.ones(scores.shape, bool)
-    unmet[holdouts.seen_rows(), holdouts.seen] = False
-    unmet[np.arange(len(scores)), holdouts.items] = False
-    most = min(RECOMMENDED, int(unmet.sum(axis=1).min()))
-    return -np.sort(np.where(unmet, -scores, np.inf), axis=1)[:, :most]
+def _best_unseen(scores: Scores, holdouts: Holdouts) -> Scores:
+    """The highest scores of users' unseen items, best first: as many as each user has, at most `RECOMMENDED`."""
+    unseen = np.ones(scores.shape, bool)
+    unseen[holdouts.seen_rows(), holdouts.seen] = False
+    unseen[np.arange(len(scores)), holdouts.items] = False
+    most = min(RECOMMENDED, int(unseen.sum(axis=1).min()))
+    return -np.sort(np.where(unseen, -scores, np.inf), axis=1)[:, :most]
 
 
-def largest_difference(expected: np.ndarray, actual: np.ndarray) -> float:
+def largest_difference(expected: Scores, actual: Scores) -> float:
     """The largest difference, relative to the largest absolute value of its row; NaN where a value is not finite.
 
     Args:

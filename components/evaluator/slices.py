@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+
+Integers: TypeAlias = npt.NDArray[np.integer[Any]]
+"""Indexes or counts, of whatever width."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,10 @@ class Slicing:
     """
 
     by_user: bool
-    counts: np.ndarray
+    counts: Integers
     slices: tuple[Slice, ...]
 
-    def members(self, users: np.ndarray, items: np.ndarray) -> Iterator[tuple[Slice, np.ndarray]]:
+    def members(self, users: Integers, items: Integers) -> Iterator[tuple[Slice, npt.NDArray[np.bool_]]]:
         """Each slice, and which records belong to it: bool [n].
 
         Args:
@@ -41,9 +46,7 @@ class Slicing:
             yield part, (part.low <= counts) & (counts <= part.high)
 
 
-def slicings(
-    users: np.ndarray, items: np.ndarray, user_counts: np.ndarray, item_counts: np.ndarray
-) -> dict[str, Slicing]:
+def slicings(users: Integers, items: Integers, user_counts: Integers, item_counts: Integers) -> dict[str, Slicing]:
     """The ways to cut these test records: `activity` and `item_popularity`.
 
     Args:
@@ -58,7 +61,7 @@ def slicings(
     }
 
 
-def quartiles(counts: np.ndarray) -> tuple[Slice, ...]:
+def quartiles(counts: Integers) -> tuple[Slice, ...]:
     """Cuts counts into quartiles of about equal size.
 
     Equal counts stay together; a quartile that nothing is left for is left out.
@@ -73,8 +76,8 @@ def quartiles(counts: np.ndarray) -> tuple[Slice, ...]:
     )
 
 
-def quartile_numbers(counts: np.ndarray) -> np.ndarray:
-    """The quartile, 0 to 3, that each count is in: integers [n].
+def quartile_numbers(counts: Integers) -> npt.NDArray[np.int64]:
+    """The quartile, 0 to 3, that each count is in: int64 [n].
 
     Args:
       counts: integers [n].

@@ -3,7 +3,7 @@
 Steele, Lea & Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014. A stream is a number that grows by
 `GAMMA` from draw to draw; what is drawn is the number, mixed. Number n of a stream is therefore known without those
 before it: whoever draws a part of a stream draws what a loop over all of it would have drawn there.
-`components.random_streams.stream_key` makes a stream's first number.
+`components.shared.random_streams.stream_key` makes a stream's first number.
 """
 
 # The compiler infers the types.

@@ -5,7 +5,7 @@ of 16. In a step of a tile's loop, each row's value is spread over a register an
 """
 
 # The compiler infers the types.
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -15,7 +15,7 @@ class NegativesConfig(Section):
     protocol: Protocol = Field(
         default="standard",
         description=(
-            "evaluation negatives. standard: without replacement, nothing that the user touched; ncf: those that the "
+            "evaluation negatives. standard: without replacement, nothing that the user has seen; ncf: those that the "
             "dataset brings for its test items; mlperf: with replacement, no training item of the user, repeats masked"
         ),
     )

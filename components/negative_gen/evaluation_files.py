@@ -112,8 +112,8 @@ def _sample(
     if outcome != loops.DONE:
         local = users[outcome] - shard.first_user
         trained = shard.items[shard.offsets[local] : shard.offsets[local + 1]]
-        touched = np.union1d(trained, avoided[outcome][avoided[outcome] >= 0])
-        raise job.too_few_candidates(int(users[outcome]), job.items - len(touched))
+        seen = np.union1d(trained, avoided[outcome][avoided[outcome] >= 0])
+        raise job.too_few_candidates(int(users[outcome]), job.items - len(seen))
 
 
 def _take_given(

@@ -11,6 +11,7 @@ A row is packed into a uint64: the user in the upper half, then the item, then o
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import types
 from numba.extending import intrinsic
 
@@ -147,8 +148,8 @@ def scatter_rows(
         if negatives == 0:
             continue
 
-        touched = items[begin:end]
-        _add_all(bitset, touched)
+        seen = items[begin:end]
+        _add_all(bitset, seen)
         candidates = _0
         outcome = DONE
         for _ in range(negatives):
@@ -171,7 +172,7 @@ def scatter_rows(
                 break
             rows[bucket, ends[bucket]] = row_of_user | item << _1
             ends[bucket] += 1
-        _clear_all(bitset, touched)
+        _clear_all(bitset, seen)
         if outcome != DONE:
             return outcome
     return DONE
@@ -228,8 +229,8 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
     threshold = (_1 << _32) % bound
     for row in range(len(users)):
         local = users[row] - first_user
-        touched = train_items[offsets[local] : offsets[local + 1]]
-        _add_all(bitset, touched)
+        seen = train_items[offsets[local] : offsets[local + 1]]
+        _add_all(bitset, seen)
         for other in avoided[row]:
             if other >= 0:
                 bitset[_U(other) >> _6] |= _1 << (_U(other) & _63)
@@ -254,7 +255,7 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
             drawn += 1
             if distinct:
                 bitset[item >> _6] |= _1 << (item & _63)
-        _clear_all(bitset, touched)
+        _clear_all(bitset, seen)
         for other in avoided[row]:
             if other >= 0:
                 bitset[_U(other) >> _6] = _0
@@ -276,6 +277,6 @@ def mask_repeats(items, mask, scratch):
         _clear_all(bitset, items[row])
 
 
-def make_scratch(num_items: int) -> tuple[np.ndarray, np.ndarray]:
+def make_scratch(num_items: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
     """An empty set of items and room to enumerate its complement, for one thread."""
     return np.zeros((num_items + 63) // 64, np.uint64), np.empty(num_items, np.int32)

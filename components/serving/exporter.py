@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from components.artifacts.vocabulary import Vocabulary
+from components.artifacts.vocabulary import RawIds, Vocabulary
 from components.serving.contract import LOWEST_SCORE, SIGNATURES, Signature
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
@@ -35,7 +35,7 @@ class PairModel(Protocol):
         """Logits, float32 [users, items], of rows of users with all projected items."""
 
 
-class ServingModel(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
+class ServingModel(tf.Module):
     """A trained model with its vocabulary inside, and what its users have seen: raw ids in, scores or raw ids out.
 
     Scores are logits, higher being better. An unknown user gets the popularity of items, log(1 + interactions in
@@ -124,12 +124,12 @@ class ServingModel(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
         return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], LOWEST_SCORE))
 
 
-def _index_table(ids: np.ndarray) -> tf.lookup.StaticHashTable:
+def _index_table(ids: RawIds) -> tf.lookup.StaticHashTable:
     indexes = tf.range(len(ids), dtype=tf.int32)
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(_raw_ids(ids), indexes), default_value=-1)
 
 
-def _raw_ids(ids: np.ndarray) -> tf.Tensor:
+def _raw_ids(ids: RawIds) -> tf.Tensor:
     return tf.constant(ids) if ids.dtype.kind in "iu" else tf.constant(ids.tolist(), tf.string)
 
 

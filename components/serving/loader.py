@@ -80,7 +80,7 @@ class ServedModel:
 
         Args:
           user_ids: [n].
-          k: how many.
+          k: the number of items.
 
         Returns:
           `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_user` bool [n]; where there are fewer

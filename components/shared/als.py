@@ -8,6 +8,7 @@ Recommendation Benchmarks, RecSys 2022).
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
@@ -37,21 +38,27 @@ class AlsSettings:
 class Als:
     """Scores by the product of a user's and an item's factors; a `Scorer`."""
 
-    def __init__(self, user_factors: np.ndarray, item_factors: np.ndarray):
+    def __init__(self, user_factors: npt.NDArray[np.float32], item_factors: npt.NDArray[np.float32]):
         """Takes the factors, float32 [users, factors] and [items, factors]."""
         self.user_factors, self.item_factors = user_factors, item_factors
 
-    def score_candidates(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
-        return np.matmul(self.item_factors[items], self.user_factors[users][:, :, None])[..., 0]
+        products: npt.NDArray[np.float32] = np.matmul(self.item_factors[items], self.user_factors[users][:, :, None])
+        return products[..., 0]
 
-    def score_all_items(self, users: np.ndarray) -> np.ndarray:
+    def score_all_items(self, users: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
         return self.user_factors[users] @ self.item_factors.T
 
 
 def fit_als(
-    users: np.ndarray, items: np.ndarray, shape: tuple[int, int], settings: AlsSettings, seed: int, bar: Bar
+    users: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    shape: tuple[int, int],
+    settings: AlsSettings,
+    seed: int,
+    bar: Bar,
 ) -> Als:
     """Fits the factors; the same seed gives the same, whatever the number of cores.
 
@@ -59,8 +66,8 @@ def fit_als(
       users: int32 [interactions], the users of the training interactions.
       items: int32 [interactions], their items.
       shape: number of users and of items.
-      settings: how.
-      seed: of the factors' initial values, at least 0.
+      settings: how they are fitted.
+      seed: what the factors' initial values are drawn from, at least 0.
       bar: moves on by one for each iteration.
     """
     interactions = scipy.sparse.csr_matrix((np.ones(len(users), np.float32), (users, items)), shape)

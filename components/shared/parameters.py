@@ -51,9 +51,9 @@ class Section(BaseModel):
         """A field's value, as JSON knows it, as an execution property."""
         if value is None:
             return ""
-        if property_type(cls, name) in (int, float) or (isinstance(value, str) and value == _read(cls, name, value)):
-            return value
-        return json.dumps(value, sort_keys=True)
+        number = property_type(cls, name) in (int, float)
+        plain = number or (isinstance(value, str) and value == _read(cls, name, value))
+        return value if plain else json.dumps(value, sort_keys=True)
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> Self:

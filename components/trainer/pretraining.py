@@ -55,9 +55,10 @@ def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed
 
     Args:
       model: the model; its MLP tower stays as it is.
-      examples: whose first epoch holds each training interaction; a few of them twice, to fill its last batch.
+      examples: what is trained on; the first epoch holds each training interaction, a few of them twice, to fill its
+        last batch.
       config: the settings of ALS.
-      seed: of the factors' initial values.
+      seed: what the factors' initial values are drawn from.
       bar: moves on by one for each iteration.
     """
     (users, items), (user, item, label) = _positives_and_sample(examples)

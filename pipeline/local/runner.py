@@ -51,9 +51,9 @@ def run(config: Config, root: Path, reporter: StepReporter) -> dict[str, NodeOut
     """Runs the five steps; those that would repeat an earlier run are served from the cache.
 
     Args:
-      config: of the run.
+      config: the configuration of the five steps.
       root: the folder that keeps everything; see `Places.below`.
-      reporter: that is told of the steps.
+      reporter: what the steps are reported to.
 
     Returns:
       The outcome of each step by its name.

@@ -22,9 +22,9 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
     """Prints the end of a run.
 
     Args:
-      console: where.
-      outcomes: of the steps, by name.
-      root: of the run.
+      console: where to print.
+      outcomes: the outcome of each step, by its name.
+      root: the folder that keeps everything; see `Places.below`.
       log: the file with the frameworks' noise.
 
     Raises:

@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import machine
-from components.parallel import cores
+from components.shared.parallel import cores
 
 
 def _lasting(seconds: Iterator[float]) -> Callable[[], None]:

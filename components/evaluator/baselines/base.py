@@ -24,7 +24,7 @@ class Training:
       users: how many users there are.
       item_counts: training interactions of each item, int64 [items].
       read: reads the users and the items of the training interactions, int32 [interactions] each.
-      seed: of the run.
+      seed: the seed of the run, for what starts at random.
     """
 
     users: int

@@ -10,10 +10,11 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from components.shared.parallel import cores
 from components.shared.progress import Bar
-from components.shared.scorer import Scorer
+from components.shared.scorer import Scorer, Scores
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Candidates:
       masked: bool [n, width]; a masked rival does not count, nor does a user whose held-out item is masked.
     """
 
-    users: np.ndarray
-    items: np.ndarray
-    masked: np.ndarray
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    masked: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,16 @@ class Holdouts:
       seen_ends: int64 [n], where each user's part of `seen` ends.
     """
 
-    users: np.ndarray
-    items: np.ndarray
-    seen: np.ndarray
-    seen_ends: np.ndarray
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    seen: npt.NDArray[np.int32]
+    seen_ends: npt.NDArray[np.int64]
 
-    def seen_rows(self) -> np.ndarray:
+    def seen_rows(self) -> npt.NDArray[np.int64]:
         """The row, 0 to n - 1, that each of `seen` belongs to: int64."""
         return np.repeat(np.arange(len(self.users)), np.diff(self.seen_ends, prepend=0))
 
-    def take(self, rows: np.ndarray) -> "Holdouts":
+    def take(self, rows: npt.NDArray[np.int64]) -> "Holdouts":
         """Some of the users, by their rows."""
         starts = np.concatenate([[0], self.seen_ends])
         seen = [self.seen[starts[row] : starts[row + 1]] for row in rows]
@@ -86,9 +87,9 @@ class Ranking:
       not_finite: how many scores were NaN or infinite, without those of masked candidates.
     """
 
-    users: np.ndarray
-    items: np.ndarray
-    ranks: np.ndarray
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    ranks: npt.NDArray[np.int64]
     not_finite: int
 
 
@@ -101,7 +102,7 @@ class SampledRanking(Ranking):
         with it: the rank would be greater by so many.
     """
 
-    copies: np.ndarray
+    copies: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class FullRanking(Ranking):
       top: int32 [n, k], the unseen items with the highest scores, best first; -1 where there is none.
     """
 
-    top: np.ndarray
+    top: npt.NDArray[np.int32]
 
 
 _SomeRanking = TypeVar("_SomeRanking", bound=Ranking)
@@ -140,7 +141,7 @@ def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> It
         bar.advance()
 
 
-def rank_first(scores: np.ndarray, masked: np.ndarray) -> np.ndarray:
+def rank_first(scores: Scores, masked: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Ranks column 0 of each row among the other columns that are not masked: int64 [n].
 
     Args:
@@ -148,7 +149,8 @@ def rank_first(scores: np.ndarray, masked: np.ndarray) -> np.ndarray:
       masked: bool [n, width].
     """
     ahead = ~(scores[:, 1:] < scores[:, :1])
-    return 1 + (ahead & ~masked[:, 1:]).sum(axis=1)
+    ranks: npt.NDArray[np.int64] = 1 + (ahead & ~masked[:, 1:]).sum(axis=1)
+    return ranks
 
 
 def rank_all_items(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: int, bar: Bar) -> FullRanking:
@@ -178,7 +180,7 @@ def _rank_blocks(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: in
             bar.advance(len(ranking.users))
 
 
-def rank_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:
+def rank_unseen(scores: Scores, holdouts: Holdouts) -> npt.NDArray[np.int64]:
     """Ranks each user's held-out item among the items that the user has not seen: int64 [n].
 
     Args:
@@ -189,10 +191,11 @@ def rank_unseen(scores: np.ndarray, holdouts: Holdouts) -> np.ndarray:
     ahead = ~(scores < scores[rows, holdouts.items][:, None])
     ahead[holdouts.seen_rows(), holdouts.seen] = False
     ahead[rows, holdouts.items] = False
-    return 1 + ahead.sum(axis=1)
+    ranks: npt.NDArray[np.int64] = 1 + ahead.sum(axis=1)
+    return ranks
 
 
-def top_unseen(scores: np.ndarray, holdouts: Holdouts, k: int) -> np.ndarray:
+def top_unseen(scores: Scores, holdouts: Holdouts, k: int) -> npt.NDArray[np.int32]:
     """The items with the highest scores among those that the user has not seen, best first: int32 [n, k].
 
     Those with equal scores come in the order of their indexes. -1 fills up where fewer than `k` items are left; one
@@ -201,7 +204,7 @@ def top_unseen(scores: np.ndarray, holdouts: Holdouts, k: int) -> np.ndarray:
     Args:
       scores: floats [n, items].
       holdouts: the same n users.
-      k: how many items.
+      k: the number of items.
     """
     costs = -scores
     costs[holdouts.seen_rows(), holdouts.seen] = np.inf
@@ -212,7 +215,7 @@ def top_unseen(scores: np.ndarray, holdouts: Holdouts, k: int) -> np.ndarray:
     return np.pad(best, ((0, 0), (0, k - best.shape[1])), constant_values=-1)
 
 
-def _fill(users: np.ndarray, size: int) -> np.ndarray:
+def _fill(users: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int32]:
     return np.pad(users, (0, size - len(users)), mode="edge")
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from components.artifacts.evaluation import Difference, Evaluation, System, Way
@@ -48,11 +48,19 @@ class Paired:
 
 def shown(evaluation: Evaluation) -> list[Shown]:
     """The systems: the first ones have colours of their own, the others take those of a palette in turn."""
+    kinds = kinds_of(evaluation.systems, _WITH_COLOURS)
+    return [Shown(name, kind, evaluation.systems[name]) for name, kind in kinds.items()]
+
+
+def kinds_of(names: Iterable[str], with_colours: Collection[str]) -> dict[str, str]:
+    """The classes of the style sheet that colour them: their own names, or the colours of a palette in turn.
+
+    Example:
+      >>> kinds_of(["model", "ease", "item_knn"], ["model"])
+      {'model': 'model', 'ease': 'further-1', 'item_knn': 'further-2'}
+    """
     further = itertools.cycle(f"further-{number}" for number in range(1, _FURTHER_COLOURS + 1))
-    return [
-        Shown(name, name if name in _WITH_COLOURS else next(further), system)
-        for name, system in evaluation.systems.items()
-    ]
+    return {name: name if name in with_colours else next(further) for name in names}
 
 
 def known(value: float | None) -> float | None:

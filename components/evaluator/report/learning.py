@@ -6,7 +6,9 @@ from typing import Any
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model_run import METRIC_NAMES, History, Stage
 from components.evaluator.report.charts import Caption, Line, line_chart
-from components.evaluator.report.evidence import in_words
+from components.evaluator.report.evidence import in_words, kinds_of
+
+_WITH_COLOURS = ("hr", "ndcg")
 
 
 def learning(history: History | None) -> dict[str, Any] | None:
@@ -17,14 +19,11 @@ def learning(history: History | None) -> dict[str, Any] | None:
     names = [name for name in METRIC_NAMES if all(name in epoch.metrics for epoch in stage.epochs)]
     charts = [_chart("loss", "Training loss", [Line("Loss", "loss", [epoch.loss for epoch in stage.epochs])], stage)]
     if names:
-        lines = [Line(name, _kind(name), [epoch.metrics[name] for epoch in stage.epochs]) for name in names]
+        kinds = kinds_of((name.partition("@")[0].lower() for name in names), _WITH_COLOURS).values()
+        values = [[epoch.metrics[name] for epoch in stage.epochs] for name in names]
+        lines = [Line(*line) for line in zip(names, kinds, values, strict=True)]
         charts.append(_chart("validation", "Metrics on validation", lines, stage))
     return {"stage": stage, "metrics": names, "charts": charts}
-
-
-def _kind(metric: str) -> str:
-    """The class of a metric's line, HR@10's being `hr`."""
-    return metric.partition("@")[0].lower()
 
 
 def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[str, Any]:

@@ -24,7 +24,12 @@ class Files(FilesOfRows):
 
     path: str = Field(description="a file or a glob, plain or gzip.")
     format: Format = Field("auto", description="Of the files; auto goes by the name.")
-    separator: str | None = Field(None, min_length=1, description="Between columns; by default from the format.")
+    separator: str | None = Field(
+        None,
+        min_length=1,
+        pattern=r'^[^"\r\n]*$',
+        description="Between columns, without quotes and ends of lines; by default from the format.",
+    )
     header: bool | None = Field(
         None, description="Whether the first line names the columns; by default, yes when columns are given by name."
     )

@@ -1,8 +1,12 @@
 """Compiled loops of the synthetic generator. Random numbers are a hash of (key, user, counter)."""
 
+# What a compiled function returns is Any to mypy; the compiler infers it.
+# mypy: disable-error-code="no-any-return"
+
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from components.kernels.compiling import compiled, entry_point
 from components.kernels.random import GAMMA, mix, uniform
@@ -28,7 +32,7 @@ def _exponential(user_key: np.uint64, counter: int) -> float:
 
 
 @entry_point
-def tastes(key: np.uint64, users: np.ndarray, groups: int, focus: float) -> np.ndarray:
+def tastes(key: np.uint64, users: npt.NDArray[np.int64], groups: int, focus: float) -> npt.NDArray[np.float64]:
     """Returns softmax(focus * x_u) with x_u ~ N(0, I), float64 [len(users), groups]."""
     theta = np.empty((len(users), groups))
     for row in range(len(users)):
@@ -46,7 +50,7 @@ def tastes(key: np.uint64, users: np.ndarray, groups: int, focus: float) -> np.n
 
 
 @entry_point
-def alias_tables(phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def alias_tables(phi: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
     """Vose's alias tables of the distributions in the rows of `phi` [groups, items].
 
     Returns:
@@ -88,20 +92,20 @@ def alias_tables(phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def draw(
     key: np.uint64,
-    users: np.ndarray,
-    counts: np.ndarray,
-    theta: np.ndarray,
-    phi: np.ndarray,
-    keep: np.ndarray,
-    alias: np.ndarray,
-) -> np.ndarray:
+    users: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
+    theta: npt.NDArray[np.float64],
+    phi: npt.NDArray[np.float64],
+    keep: npt.NDArray[np.float64],
+    alias: npt.NDArray[np.int32],
+) -> npt.NDArray[np.int32]:
     """Draws each user's items from theta_u @ phi, one after the other without replacement.
 
     A repeat is rejected, which leaves the distribution over the items that are left. Where nearly all of a user's
     probability is used up, the rest comes from a race of exponential clocks, which has the same distribution.
 
     Args:
-      key: of the random stream.
+      key: what the random stream is drawn from.
       users: int64 [users].
       counts: how many items each gets, int64 [users].
       theta: float64 [users, groups].
@@ -124,8 +128,13 @@ def draw(
 
 @entry_point
 def _draw_by_rejection(
-    key: np.uint64, users: np.ndarray, counts: np.ndarray, theta: np.ndarray, keep: np.ndarray, alias: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    key: np.uint64,
+    users: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
+    theta: npt.NDArray[np.float64],
+    keep: npt.NDArray[np.float64],
+    alias: npt.NDArray[np.int32],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """The items drawn, and how many each user lacks, because as many draws in a row as there are items were repeats."""
     groups, items = keep.shape
     drawn = np.empty(counts.sum(), np.int32)
@@ -161,8 +170,8 @@ def _draw_by_rejection(
 
 @entry_point
 def timestamps_and_ratings(
-    key: np.uint64, users: np.ndarray, counts: np.ndarray, quality: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    key: np.uint64, users: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], quality: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Dates the draws and rates them around `quality` [rows]: int64 and float32 [rows].
 
     A user starts at some time, and the gaps between the draws are log-uniform, from a second to some days.
@@ -186,16 +195,20 @@ def timestamps_and_ratings(
 
 @entry_point
 def last_item_hits(
-    drawn: np.ndarray, counts: np.ndarray, probability: np.ndarray, k: int, num_negatives: int
-) -> np.ndarray:
-    """The chance of each user's last item to be among the first k of itself and uniform untouched negatives.
+    drawn: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+    probability: npt.NDArray[np.float64],
+    k: int,
+    num_negatives: int,
+) -> npt.NDArray[np.float64]:
+    """The chance of each user's last item to be among the first k of itself and uniform unseen negatives.
 
     Args:
-      drawn: item indexes, user after user, as `draw` returns them.
-      counts: of each user, int64 [users].
+      drawn: item indexes, int32, user after user, as `draw` returns them.
+      counts: the number of each user's items, int64 [users].
       probability: by which items are ranked, float64 [users, items]; a tie counts against the last item.
       k: places that count.
-      num_negatives: drawn without replacement; at most as many as there are untouched items.
+      num_negatives: drawn without replacement; at most as many as there are unseen items.
     """
     items = probability.shape[1]
     hits = np.zeros(len(counts))
@@ -205,17 +218,17 @@ def last_item_hits(
         start, end = end, end + counts[row]
         for position in range(start, end):
             holder[drawn[position]] = row
-        better, untouched = 0, 0
+        better, unseen = 0, 0
         for item in range(items):
             if holder[item] != row:
-                untouched += 1
+                unseen += 1
                 better += probability[row, item] >= probability[row, drawn[end - 1]]
-        negatives = min(num_negatives, untouched)
-        for above in range(max(0, negatives - (untouched - better)), min(k - 1, negatives, better) + 1):
+        negatives = min(num_negatives, unseen)
+        for above in range(max(0, negatives - (unseen - better)), min(k - 1, negatives, better) + 1):
             hits[row] += math.exp(
                 _log_choose(better, above)
-                + _log_choose(untouched - better, negatives - above)
-                - _log_choose(untouched, negatives)
+                + _log_choose(unseen - better, negatives - above)
+                - _log_choose(unseen, negatives)
             )
     return hits
 

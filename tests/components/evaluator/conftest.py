@@ -161,12 +161,12 @@ def _save_model(
         keys = tf.constant(ids, raw)
         return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(ids))), -1)
 
-    unmet = np.ones(scores.shape, bool)
+    unseen = np.ones(scores.shape, bool)
     if recommends != "seen":
         tested = np.flatnonzero(world.positives >= 0)
-        unmet[tested, world.positives[tested]] = False
+        unseen[tested, world.positives[tested]] = False
         for user, items in enumerate(world.seen):
-            unmet[user, list(items)] = False
+            unseen[user, list(items)] = False
 
     class Model(tf.Module):
         def __init__(self) -> None:
@@ -176,7 +176,7 @@ def _save_model(
             self.items = table(world.item_ids)
             ids = np.roll(world.item_ids, 1) if recommends == "other ids" else world.item_ids
             self.item_ids = tf.Variable(tf.constant(ids, raw))
-            self.unmet = tf.Variable(unmet)
+            self.unseen = tf.Variable(unseen)
 
         @tf.function(input_signature=[tf.TensorSpec([None], raw), tf.TensorSpec([None, None], raw)])
         def serve(self, user_id: tf.Tensor, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -188,7 +188,7 @@ def _save_model(
         def recommend(self, user_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
             user = self.users.lookup(user_id)
             row = tf.maximum(user, 0)
-            best = tf.math.top_k(tf.where(tf.gather(self.unmet, row), tf.gather(self.scores, row), -1e30), k)
+            best = tf.math.top_k(tf.where(tf.gather(self.unseen, row), tf.gather(self.scores, row), -1e30), k)
             return {
                 "item_ids": tf.gather(self.item_ids, best.indices), "scores": best.values, "known_user": user >= 0
             }  # fmt: skip

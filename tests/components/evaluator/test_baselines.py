@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from threadpoolctl import threadpool_limits
 
-from components.evaluator.baselines import BASELINES, Training, co_occurrences, item_knn
+from components.evaluator.baselines import BASELINES, Training, co_occurrences
 from components.evaluator.baselines.ease import Ease
 from components.evaluator.baselines.item_knn import ItemKnn, keep_largest
 from components.evaluator.baselines.popularity import PopularityScorer
@@ -96,7 +96,6 @@ def test_item_knn_is_that_of_plain_loops(
     monkeypatch: pytest.MonkeyPatch, neighbours: int, shrinkage: float, cells: int
 ) -> None:
     monkeypatch.setattr(co_occurrences, "_CELLS_AT_ONCE", cells)
-    monkeypatch.setattr(item_knn, "_CELLS_AT_ONCE", cells)
     training, seen = random_training()
     expected = np.zeros((USERS, ITEMS))
     for item in range(ITEMS):
@@ -164,3 +163,9 @@ def test_ease_is_not_fitted_where_items_squared_do_not_fit() -> None:
     training, _ = random_training()
     assert Ease(ease_most_items=ITEMS).obstacle(training) is None
     assert Ease(ease_most_items=22).obstacle(training) == "23 items are more than evaluator.ease_most_items (22)"
+
+
+def test_names_of_baselines_are_free() -> None:
+    """`model` is a system already, and each name becomes a key of the configuration."""
+    own_keys = EvaluatorConfig.__bases__[0].model_fields  # those that come from no baseline
+    assert not {"model", *own_keys} & set(BASELINES)

@@ -21,15 +21,15 @@ def lists(data, folder, split="test", **options):
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_standard_lists_avoid_everything_the_user_touched_and_repeat_nothing(ml_100k, ml_100k_examples, split):
+def test_standard_lists_avoid_everything_the_user_has_seen_and_repeat_nothing(ml_100k, ml_100k_examples, split):
     rows = read_lists(ml_100k_examples, split)
     for user in range(ml_100k.users):
         items = rows["item"][user].tolist()
-        touched = {*ml_100k.train[user], *(held[user] for held in ml_100k.held_out.values())}
+        seen = {*ml_100k.train[user], *(held[user] for held in ml_100k.held_out.values())}
         assert rows["user"][user].tolist() == [user] * 100
         assert items[0] == ml_100k.held_out[split][user]
         assert len(set(items)) == 100
-        assert not touched & set(items[1:])
+        assert not seen & set(items[1:])
     assert not rows["mask"][: ml_100k.users].any()
 
 
@@ -54,7 +54,7 @@ def test_a_batch_holds_at_least_one_user(tmp_path):
     assert [len(batch["user"]) for batch in batches] == [100] * 7
 
 
-def test_negatives_are_uniform_over_untouched_items(ml_100k, ml_100k_examples):
+def test_negatives_are_uniform_over_unseen_items(ml_100k, ml_100k_examples):
     counts, expected = np.zeros(ml_100k.items), np.zeros(ml_100k.items)
     for split in ("validation", "test"):
         items = read_lists(ml_100k_examples, split)["item"][: ml_100k.users, 1:]
@@ -77,11 +77,11 @@ def test_sampling_without_replacement_is_exact_at_any_density(tmp_path, free):
     """30 negatives out of `free` candidates for each of 300 users: every candidate is taken equally often."""
     users = 300
     items = 2 + 500 + free
-    touched = list(range(502))
+    seen = list(range(502))
     data = write_artifacts(
         tmp_path,
         items,
-        [touched[:500]] * users,
+        [seen[:500]] * users,
         {"validation": dict.fromkeys(range(users), 500), "test": dict.fromkeys(range(users), 501)},
     )
     drawn, _ = lists(data, tmp_path, num_eval_negatives=30)

@@ -37,7 +37,7 @@ def epochs(ml_100k, ml_100k_examples):
 
 
 @pytest.fixture(scope="module")
-def touched(ml_100k):
+def seen(ml_100k):
     matrix = np.zeros((ml_100k.users, ml_100k.items), bool)
     matrix[tuple(pairs(ml_100k).T)] = True
     return matrix
@@ -70,9 +70,9 @@ def test_each_positive_appears_once_in_an_epoch(ml_100k, epochs):
         np.testing.assert_array_equal(found[np.lexsort(found.T[::-1])], wanted)
 
 
-def test_no_negative_is_a_training_positive_of_its_user(touched, epochs):
+def test_no_negative_is_a_training_positive_of_its_user(seen, epochs):
     for rows in epochs:
-        assert not touched[negatives_of(rows)].any()
+        assert not seen[negatives_of(rows)].any()
 
 
 def test_a_held_out_item_may_be_a_negative(ml_100k, epochs):
@@ -81,10 +81,10 @@ def test_a_held_out_item_may_be_a_negative(ml_100k, epochs):
     assert (test_item[user] == item).any()
 
 
-def test_every_user_gets_four_negatives_for_each_positive(ml_100k, touched, epochs):
+def test_every_user_gets_four_negatives_for_each_positive(ml_100k, seen, epochs):
     for rows in epochs:
         counts = np.bincount(negatives_of(rows)[0], minlength=ml_100k.users)
-        np.testing.assert_array_equal(counts, 4 * touched.sum(axis=1))
+        np.testing.assert_array_equal(counts, 4 * seen.sum(axis=1))
 
 
 def test_the_batch_that_is_filled_up_holds_rows_of_the_epoch_without_repeats(ml_100k, ml_100k_examples, epochs):
@@ -96,29 +96,29 @@ def test_the_batch_that_is_filled_up_holds_rows_of_the_epoch_without_repeats(ml_
     assert first["label"].mean() == pytest.approx(0.2, abs=0.05)
 
 
-def test_epochs_are_independent(touched, epochs):
-    first, second = (np.zeros(touched.shape, bool), np.zeros(touched.shape, bool))
+def test_epochs_are_independent(seen, epochs):
+    first, second = (np.zeros(seen.shape, bool), np.zeros(seen.shape, bool))
     for drawn, rows in zip((first, second), epochs, strict=True):
         drawn[negatives_of(rows)] = True
-    cells = (~touched).sum(axis=1)
-    once = 1 - (1 - 1 / cells) ** (4 * touched.sum(axis=1))
+    cells = (~seen).sum(axis=1)
+    once = 1 - (1 - 1 / cells) ** (4 * seen.sum(axis=1))
     assert (first & second).sum() == pytest.approx((cells * once**2).sum(), rel=0.01)
     assert (epochs[0]["user"] == epochs[1]["user"]).mean() < 0.02
 
 
-def test_negatives_are_uniform_over_the_items_that_a_user_has_not_touched(ml_100k, touched, epochs):
-    counts = np.zeros(touched.shape)
+def test_negatives_are_uniform_over_the_items_that_a_user_has_not_seen(ml_100k, seen, epochs):
+    counts = np.zeros(seen.shape)
     for rows in epochs:
         np.add.at(counts, negatives_of(rows), 1)
-    draws, cells = counts.sum(axis=1), (~touched).sum(axis=1)
-    expected = np.where(touched, np.inf, (draws / cells)[:, None])
+    draws, cells = counts.sum(axis=1), (~seen).sum(axis=1)
+    expected = np.where(seen, np.inf, (draws / cells)[:, None])
     # Pearson's statistic of a uniform multinomial has exactly this mean and variance, however few the draws.
-    statistic = np.where(touched, 0, (counts - np.where(touched, 0, expected)) ** 2 / expected).sum(axis=1)
+    statistic = np.where(seen, 0, (counts - np.where(seen, 0, expected)) ** 2 / expected).sum(axis=1)
     z = (statistic - (cells - 1)).sum() / np.sqrt((2 * (cells - 1) * (draws - 1) / draws).sum())
     assert abs(z) < 4
-    by_item = (counts.sum(axis=0) - np.where(touched, 0, expected).sum(axis=0)) ** 2 / np.where(
-        touched, 0, expected
-    ).sum(axis=0)
+    by_item = (counts.sum(axis=0) - np.where(seen, 0, expected).sum(axis=0)) ** 2 / np.where(seen, 0, expected).sum(
+        axis=0
+    )
     assert 1e-4 < stats.chi2.sf(by_item.sum(), ml_100k.items - 1) < 1 - 1e-4
 
 

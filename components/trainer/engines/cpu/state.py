@@ -1,12 +1,17 @@
 """What the kernels work on: arrays, grouped."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 # What is known of a kernel [depth, width]: where in the weights it begins, its depth, its width, and where among the
 # panels it begins, and its transpose.
 AT, DEPTH, WIDTH, PANELS, BACK = range(5)
+
+Reals: TypeAlias = npt.NDArray[np.float32]
+Indexes: TypeAlias = npt.NDArray[np.int32]
+Numbers: TypeAlias = npt.NDArray[np.int64]
 
 
 class Trained(NamedTuple):
@@ -19,10 +24,10 @@ class Trained(NamedTuple):
       average: that of the values themselves; empty along its last axis where there is none.
     """
 
-    value: np.ndarray
-    mean: np.ndarray
-    square: np.ndarray
-    average: np.ndarray
+    value: Reals
+    mean: Reals
+    square: Reals
+    average: Reals
 
 
 class Side(NamedTuple):
@@ -44,25 +49,25 @@ class Side(NamedTuple):
       ends: int32 [slots], where those that were dealt with end.
       gathered: float32 [slots, factors + half], the rows.
       projected: float32 [slots, factors + width], the rows with their MLP part times the kernel of the first layer.
-      gradient: of `projected`.
-      row_gradient: of `gathered`.
+      gradient: float32, the gradient of `projected`.
+      row_gradient: float32, the gradient of `gathered`.
     """
 
     kernel: int
     table: Trained
-    done: np.ndarray
-    slot_of: np.ndarray
-    found: np.ndarray
-    rows: np.ndarray
-    unsorted: np.ndarray
-    slots: np.ndarray
-    pairs: np.ndarray
-    begins: np.ndarray
-    ends: np.ndarray
-    gathered: np.ndarray
-    projected: np.ndarray
-    gradient: np.ndarray
-    row_gradient: np.ndarray
+    done: Indexes
+    slot_of: Indexes
+    found: Numbers
+    rows: Indexes
+    unsorted: Indexes
+    slots: Indexes
+    pairs: Indexes
+    begins: Indexes
+    ends: Indexes
+    gathered: Reals
+    projected: Reals
+    gradient: Reals
+    row_gradient: Reals
 
 
 class Dense(NamedTuple):
@@ -83,11 +88,11 @@ class Dense(NamedTuple):
     """
 
     weights: Trained
-    moving: np.ndarray
-    gradients: np.ndarray
-    kernels: np.ndarray
-    panels: np.ndarray
-    widths: np.ndarray
+    moving: Reals
+    gradients: Reals
+    kernels: Numbers
+    panels: Reals
+    widths: Numbers
     factors: int
     half: int
     bias_at: int
@@ -109,14 +114,14 @@ class Scratch(NamedTuple):
       losses: float64 [lanes], sums over the pairs of a batch.
     """
 
-    labels: np.ndarray
-    activations: np.ndarray
-    features: np.ndarray
-    deltas: np.ndarray
-    errors: np.ndarray
-    hidden_gradient: np.ndarray
-    panels: np.ndarray
-    losses: np.ndarray
+    labels: Reals
+    activations: Reals
+    features: Reals
+    deltas: Reals
+    errors: Reals
+    hidden_gradient: Reals
+    panels: Reals
+    losses: npt.NDArray[np.float64]
 
 
 class AdamSteps(NamedTuple):
@@ -129,9 +134,9 @@ class AdamSteps(NamedTuple):
       l2: float32 [factors + half], strength of L2 on a row of a table, each time that it occurs.
     """
 
-    rates: np.ndarray
-    keeps: np.ndarray
+    rates: Reals
+    keeps: Reals
     beta_1: np.float32
     beta_2: np.float32
     epsilon: np.float32
-    l2: np.ndarray
+    l2: Reals
