@@ -28,7 +28,7 @@ def run_container(
     )
     try:
         container.start()
-        while container.status != "exited":  # Podman's own waiting, asked for by this API, takes half a core
+        while container.status != "exited":  # Podman's own waiting, as this API asks for it, keeps a core busy
             time.sleep(0.2)
             container.reload()
         printed = container.logs(stderr=False) + container.logs(stdout=False)
