@@ -3,9 +3,9 @@
 Exporting, loading, the gate's champion and `recommend` all go by this module, and so may a server.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -76,3 +76,35 @@ SCORE_ALL_ITEMS = Signature(
 """Scores every item, in the order of their indexes, for users by their indexes."""
 
 SIGNATURES = (SERVE, RECOMMEND, SCORE_CANDIDATES, SCORE_ALL_ITEMS)
+
+SCORING_WEIGHTS = "scoring_weights"
+"""Where a SavedModel declares `Weights`, as a dictionary by their fields; whoever loads it may do without."""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Weights(Generic[Value]):
+    """What the scores of all items are made of in a NeuMF with an MLP tower: variables when saved, arrays when loaded.
+
+    A SavedModel that declares them can be scored by other means than its signatures, whatever its layers are called.
+
+    Attributes:
+      user_table: float32 [users, factors + half].
+      item_rows: float32 [items, factors + width], each with its share of the first layer, without the bias.
+      first_kernel: float32 [2 * half, width], of users above that of items.
+      first_bias: float32 [width].
+      kernels: those of the layers after the first, float32 [inputs, outputs] each.
+      biases: theirs, float32 [outputs] each.
+      head_kernel: float32 [factors + outputs of the last layer, 1].
+      head_bias: float32 [1].
+    """
+
+    user_table: Value
+    item_rows: Value
+    first_kernel: Value
+    first_bias: Value
+    kernels: Sequence[Value]
+    biases: Sequence[Value]
+    head_kernel: Value
+    head_bias: Value

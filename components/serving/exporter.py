@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.artifacts.vocabulary import RawIds, Vocabulary
-from components.serving.contract import LOWEST_SCORE, SIGNATURES, Signature
+from components.serving.contract import LOWEST_SCORE, SCORING_WEIGHTS, SIGNATURES, Signature, Weights
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
 
@@ -34,6 +34,9 @@ class PairModel(Protocol):
     def score_all(self, user_rows: Any, item_rows: Any) -> Any:
         """Logits, float32 [users, items], of rows of users with all projected items."""
 
+    def scoring_weights(self, item_rows: Any) -> Weights[Any] | None:
+        """Its variables behind `score_all`, with the projected rows of all items; None without an MLP tower."""
+
 
 class ServingModel(tf.Module):
     """A trained model with its vocabulary inside, and what its users have seen: raw ids in, scores or raw ids out.
@@ -50,6 +53,8 @@ class ServingModel(tf.Module):
         self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
         # Each item goes through its share of the first layer here, once, and not in each request.
         self._item_rows = tf.Variable(model.project_items(model.item_table.value), trainable=False, name="item_rows")
+        weights = model.scoring_weights(self._item_rows)
+        setattr(self, SCORING_WEIGHTS, None if weights is None else vars(weights))
         self._popularity = tf.Variable(np.log1p(vocabulary.item_counts), dtype=tf.float32, trainable=False)
         self._item_ids = tf.Variable(_raw_ids(vocabulary.item_ids), trainable=False)
         self._seen = tf.Variable(seen.items, dtype=tf.int32, trainable=False)

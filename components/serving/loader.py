@@ -1,6 +1,7 @@
 """The model as it will be served: a SavedModel, known by its signatures alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from components.serving.contract import (
     RECOMMEND,
     SCORE_ALL_ITEMS,
     SCORE_CANDIDATES,
+    SCORING_WEIGHTS,
     SERVE,
     SIGNATURES,
     Signature,
     Tensor,
+    Weights,
 )
 from components.shared.errors import UserError, first_line
 
@@ -88,10 +91,12 @@ class ServedModel:
         """
         return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
 
-    def weights(self) -> dict[str, npt.NDArray[Any]]:
-        """The variables behind `score_all_items`, by their names in the model that was saved: `user_table`, ..."""
-        variables = self._model.signatures["score_all_items"].variables
-        return {variable.name.removeprefix("neumf/").removesuffix(":0"): variable.numpy() for variable in variables}
+    def weights(self) -> Weights[npt.NDArray[np.float32]] | None:
+        """What `score_all_items` is made of; None where the model does not declare it."""
+        declared = getattr(self._model, SCORING_WEIGHTS, None)
+        if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(Weights)}:
+            return None
+        return Weights(**tf.nest.map_structure(np.asarray, dict(declared)))
 
     def weights_not_finite(self) -> int:
         """How many values among all variables of the model, those of every signature, are NaN or infinite."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from components.serving.contract import Weights
 from components.shared.random_streams import stream_key
 
 Tensor = Any
@@ -155,6 +156,21 @@ class NeuMF(keras.Model):
             ops.arange(ops.shape(users)[0] * parts),
         )
         return ops.reshape(logits, (-1, parts * size))[:, :num_items]
+
+    def scoring_weights(self, item_rows: Tensor) -> Weights[Tensor] | None:
+        """What `score_all` is made of, with the projected rows of all items, [items, factors + width]; None for GMF."""
+        if not self.half:
+            return None
+        return Weights(
+            user_table=self.user_table.value,
+            item_rows=item_rows,
+            first_kernel=self.first_kernel.value,
+            first_bias=self.first_bias.value,
+            kernels=[layer.kernel.value for layer in self.dense_layers],
+            biases=[layer.bias.value for layer in self.dense_layers],
+            head_kernel=self.head_kernel.value,
+            head_bias=self.head_bias.value,
+        )
 
     def call(self, user: Tensor, item: Tensor) -> Tensor:
         """Logits of pairs: users and items (int32 indexes) whose shapes broadcast."""

@@ -1,41 +1,40 @@
 """NeuMF's scores of all items, in compiled code: most of an evaluation's work.
 
-The weights are those of the SavedModel, whose items are projected already. A user's row is projected once, and a few
-items at a time then go through all layers, so that their values stay in a core's cache. In turns, two cores take three
-quarters of the time that they take for the signature `score_all_items`.
+The weights are those that the SavedModel declares (`components.serving.contract.Weights`), whose items are projected
+already. A user's row is projected once, and a few items at a time then go through all layers, so that their values stay
+in a core's cache. In turns, two cores take three quarters of the time that they take for the signature
+`score_all_items`.
 """
 
 # The compiler infers the types.
 # mypy: disable-error-code="no-untyped-def"
 
-import itertools
-from collections.abc import Mapping
-
 import numpy as np
+import numpy.typing as npt
 
 from components.evaluator.serving_check import largest_difference
 from components.kernels.compiling import compiled, entry_point
 from components.kernels.products import pack, panels_size, product, rectified_product
+from components.serving.contract import Weights
 from components.serving.loader import ServedModel
 from components.shared.scorer import Scorer
 
 _ITEMS_AT_ONCE = 96
 _USERS_TRIED = 4
 _TOLERANCE = 1e-4
-_TABLES = ("user_table", "item_rows", "first_kernel", "first_bias", "head_kernel", "head_bias")
 
 
 def fastest_scorer(model: ServedModel) -> Scorer:
     """Scores by compiled code, where it gives what the model's own signature does; else the model itself.
 
     Args:
-      model: any; what is not a NeuMF of this pipeline, or has scores that are not finite, is left to itself.
+      model: any; what does not declare its weights, or has scores that are not finite, is left to itself.
     """
     weights = model.weights()
-    if not all(name in weights for name in _TABLES):
+    if weights is None:
         return model
     scorer = CompiledScorer(model, weights)
-    users = np.arange(min(_USERS_TRIED, len(weights["user_table"])), dtype=np.int32)
+    users = np.arange(min(_USERS_TRIED, len(weights.user_table)), dtype=np.int32)
     difference = largest_difference(model.score_all_items(users), scorer.score_all_items(users))
     return scorer if difference <= _TOLERANCE else model
 
@@ -49,26 +48,24 @@ def compile_ahead() -> None:
 class CompiledScorer:
     """A `Scorer` for any number of threads at a time."""
 
-    def __init__(self, model: ServedModel, weights: Mapping[str, np.ndarray]):
+    def __init__(self, model: ServedModel, weights: Weights[npt.NDArray[np.float32]]):
         """Packs the layers.
 
         Args:
           model: scores candidates.
-          weights: of `components.serving.exporter.ServingModel`, whose NeuMF has an MLP tower, by their names.
+          weights: what it declares.
         """
         self._model = model
-        half = len(weights["first_kernel"]) // 2
-        of_users = weights["first_kernel"][:half]
-        self._gmf_users, self._mlp_users = np.split(weights["user_table"], [-half], axis=1)
-        gmf_items, mlp_items = np.split(weights["item_rows"], [self._gmf_users.shape[1]], axis=1)
-        self._gmf_items, self._items = np.ascontiguousarray(gmf_items), mlp_items + weights["first_bias"]
+        half = len(weights.first_kernel) // 2
+        of_users = weights.first_kernel[:half]
+        self._gmf_users, self._mlp_users = np.split(weights.user_table, [-half], axis=1)
+        gmf_items, mlp_items = np.split(weights.item_rows, [self._gmf_users.shape[1]], axis=1)
+        self._gmf_items, self._items = np.ascontiguousarray(gmf_items), mlp_items + weights.first_bias
         self._of_users = _packed(of_users)
-        self._gmf_head, self._mlp_head = np.split(weights["head_kernel"][:, 0], [self._gmf_items.shape[1]])
-        self._head_bias = weights["head_bias"]
-        numbers = list(itertools.takewhile(lambda number: f"dense_{number}/kernel" in weights, itertools.count(2)))
-        kernels = [weights[f"dense_{number}/kernel"] for number in numbers]
+        self._gmf_head, self._mlp_head = np.split(weights.head_kernel[:, 0], [self._gmf_items.shape[1]])
+        self._head_bias = weights.head_bias
+        kernels, biases = list(weights.kernels), list(weights.biases)
         panels = [_packed(kernel) for kernel in kernels]
-        biases = [weights[f"dense_{number}/bias"] for number in numbers]
         self._layers = _places(kernels, panels, biases)
         self._panels, self._biases = (np.concatenate([np.zeros(0, np.float32), *parts]) for parts in (panels, biases))
         self._widest = max(len(self._mlp_head), *of_users.shape, *(kernel.shape[0] for kernel in kernels))

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -66,7 +67,9 @@ def test_a_weight_that_is_not_a_number_is_found_and_shows_in_compiled_scores(tmp
     model = saved(tmp_path, 4, (8, 6, 4), spoil=spoilt)
     # The signature's own scores may all be finite: TensorFlow's fused kernels of some CPUs turn NaN into zero.
     assert model.weights_not_finite() > 0
-    assert np.isnan(CompiledScorer(model, model.weights()).score_all_items(ALL)).any()
+    weights = model.weights()
+    assert weights is not None
+    assert np.isnan(CompiledScorer(model, weights).score_all_items(ALL)).any()
 
 
 def test_weights_are_finite(tmp_path: Path) -> None:
@@ -85,6 +88,26 @@ def test_factors_alone_are_left_to_the_model(tmp_path: Path) -> None:
 
 def test_another_formula_with_the_same_weights_is_left_to_the_model(tmp_path: Path) -> None:
     model = saved(tmp_path, 4, (8, 6, 4), other_formula=True)
+    assert fastest_scorer(model) is model
+
+
+def test_what_layers_are_called_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = keras.layers.Dense
+    monkeypatch.setattr(
+        keras.layers, "Dense", lambda *units, name, **options: dense(*units, name=name[::-1], **options)
+    )
+    model = saved(tmp_path, 4, (8, 6, 4))
+    scorer = fastest_scorer(model)
+    assert isinstance(scorer, CompiledScorer)
+    assert largest_difference(model.score_all_items(ALL), scorer.score_all_items(ALL)) < 1e-5
+
+
+def test_a_model_that_declares_no_weights_is_scored_by_its_own_signature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NeuMF, "scoring_weights", lambda *_: None)  # as those were that were pushed before
+    model = saved(tmp_path, 4, (8, 6, 4))
+    assert model.weights() is None
     assert fastest_scorer(model) is model
 
 
