@@ -128,6 +128,8 @@ def _multiplication(registers: Registers, finish: Callable[..., Any]) -> Any:
     def multiply(a, panels, other, out):
         """`out`, [rows, width], from `a`, [rows, depth] with any steps, packed panels, and what `finish` needs."""
         depth, width = a.shape[1], out.shape[1]
+        if len(panels) < depth * (-(-width // lanes) * lanes):
+            raise ValueError("the panels are too short for the product's depth and width")
         for first in range(0, width, most):
             end = min(width, first + most)
             if end - first > lanes:

@@ -97,6 +97,20 @@ def test_what_is_not_a_number_stays_so_when_rectified(products: Products) -> Non
     assert np.isnan(out[[3, 39]]).all()
 
 
+@pytest.mark.parametrize(("rows", "depth", "width"), [(1, 1, 1), (7, 5, 33), (128, 2, 8)])
+def test_panels_that_are_too_short_are_refused(products: Products, rows: int, depth: int, width: int) -> None:
+    a, panels, values = random(rows, depth), packed(products, random(depth, width)), random(rows, width)
+    out = part_of_larger(np.full((rows, width), 7, "f4"))
+    for multiply, other in (
+        (products.product, ()),
+        (products.rectified_product, (random(width),)),
+        (products.masked_product, (values,)),
+    ):
+        with pytest.raises(ValueError, match="panels are too short"):
+            multiply(a, panels[:-1], *other, out)
+    assert (out == 7).all()
+
+
 def test_tiles_fit_the_registers() -> None:
     assert [(of.rows, of.columns) for of in (SSE, AVX2, AVX512)] == [(6, 8), (6, 16), (12, 32)]
     for of in (SSE, AVX2, AVX512):
