@@ -12,6 +12,7 @@ that fade below 1e-30); what is saved is the reading and writing of the whole ta
 import numpy as np
 
 from components.kernels.compiling import compiled
+from components.kernels.memory import ask_for
 
 _0, _1 = np.float32(0), np.float32(1)
 _TINY = np.float32(1e-30)  # smaller moments become zero, as numbers below 1e-38 slow a CPU down a hundredfold
@@ -56,6 +57,16 @@ def coast_row(side, row, steps, adam):
             adam.keeps[done:steps], adam.beta_1, adam.beta_2, adam.epsilon,
         )  # fmt: skip
         side.done[row] = steps
+
+
+@compiled(hot=True)
+def ask_for_slot(side, slot):
+    """Has loaded what `move_slot` needs of the row of a slot."""
+    table, row = side.table, side.rows[slot]
+    ask_for(table.value[row])
+    ask_for(table.mean[row])
+    ask_for(table.square[row])
+    ask_for(table.average[row])
 
 
 @compiled(hot=True)

@@ -9,6 +9,7 @@ The first dense layer is factorised (see `NeuMF`): each row is projected once, h
 import numpy as np
 
 from components.kernels.compiling import compiled
+from components.kernels.memory import ROWS_AHEAD, ask_for
 from components.kernels.products import add_product_of_columns, product
 from components.trainer.engines.cpu.state import AT, BACK, PANELS
 
@@ -68,11 +69,12 @@ def project(side, dense, begin, end):
     """Applies a side's share of the first layer to some slots, and zeroes their gradients."""
     factors, half = dense.factors, dense.half
     for slot in range(begin, end):
-        row = side.rows[slot]
+        ask_for(side.table.value[side.rows[min(slot + ROWS_AHEAD, end - 1)]])
+        row = side.table.value[side.rows[slot]]
         for k in range(factors + half):
-            side.gathered[slot, k] = side.table.value[row, k]
+            side.gathered[slot, k] = row[k]
         for k in range(factors):
-            side.projected[slot, k] = side.table.value[row, k]
+            side.projected[slot, k] = row[k]
         for k in range(side.gradient.shape[1]):
             side.gradient[slot, k] = _0
     if half:
@@ -83,9 +85,11 @@ def project(side, dense, begin, end):
 @compiled(hot=True)
 def add_bias(side, dense, begin, end):
     """Adds the first layer's bias to some projected slots."""
+    bias = dense.weights.value[dense.bias_at :]
     for slot in range(begin, end):
-        for k in range(dense.widths[0] if dense.half else 0):
-            side.projected[slot, dense.factors + k] += dense.weights.value[dense.bias_at + k]
+        row = side.projected[slot, dense.factors :]
+        for k in range(len(row)):
+            row[k] += bias[k]
 
 
 @compiled(hot=True)
@@ -109,7 +113,10 @@ def collect_gradients(side, other, factors, first, end, errors, hidden_gradient,
             continue  # without a touch: another thread may be at it, in the next block
         of_gmf, of_mlp = side.gradient[slot, :factors], side.gradient[slot, factors:]
         while place < end_place and side.pairs[place] < end:
-            pair = side.pairs[place]
+            pair, later = side.pairs[place], side.pairs[min(place + ROWS_AHEAD, len(side.pairs) - 1)]
+            if first <= later < end:
+                ask_for(other.projected[other.slots[later], :factors])
+                ask_for(hidden_gradient[later - first])
             error, partner = errors[pair - first], other.projected[other.slots[pair]]
             for k in range(len(of_gmf)):
                 of_gmf[k] += error * partner[k]
@@ -154,6 +161,8 @@ def project_back(side, dense, lane, l2, pairs, begin, end, spare):
 @compiled(hot=True)
 def add_bias_gradient(side, dense, lane, begin, end):
     """Adds the gradient of the first layer's bias, which is in each pair, as each user is."""
+    of_bias = dense.gradients[lane, dense.bias_at :]
     for slot in range(begin, end):
-        for k in range(dense.widths[0] if dense.half else 0):
-            dense.gradients[lane, dense.bias_at + k] += side.gradient[slot, dense.factors + k]
+        row = side.gradient[slot, dense.factors :]
+        for k in range(len(row)):
+            of_bias[k] += row[k]

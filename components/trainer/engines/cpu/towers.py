@@ -6,6 +6,7 @@
 import numpy as np
 
 from components.kernels.compiling import compiled
+from components.kernels.memory import ROWS_AHEAD, ask_for
 from components.kernels.products import add_product_of_columns, masked_product, pack, rectified_product
 from components.trainer.engines.cpu.losses import loss_and_derivative
 from components.trainer.engines.cpu.state import AT, BACK, DEPTH, PANELS, WIDTH
@@ -60,10 +61,10 @@ def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, l
     if layers > 1:
         width = dense.widths[0]
         values = activations[: pairs * width].reshape(pairs, width)
-        _combine(user_slots, item_slots, users.projected, items.projected, features[:, :factors], values)
+        _combine(user_slots, item_slots, users.projected, items.projected, factors, features, values, 0)
         _forward(dense, activations, features)
     else:
-        _combine(user_slots, item_slots, users.projected, items.projected, features[:, :factors], features[:, factors:])
+        _combine(user_slots, item_slots, users.projected, items.projected, factors, features, features, factors)
     _logits(features, head, errors)
     share = np.float32(1 / len(scratch.labels))
     scratch.losses[lane] += _loss_and_errors(loss, scratch.labels[begin:end], share, errors)
@@ -102,7 +103,7 @@ def _backward(dense, lane, errors, activations, features, deltas, hidden_gradien
     width = dense.kernels[last, WIDTH]
     delta = hidden_gradient if last == 1 else deltas[last % 2, : pairs * width].reshape(pairs, width)
     mlp_head = dense.weights.value[dense.head_at + dense.factors :]
-    _last_delta(features[:, dense.factors :], mlp_head, errors, delta)
+    _last_delta(features, dense.factors, mlp_head, errors, delta)
     begin = pairs * (dense.widths.sum() - width)  # of the activations before the layer
     for number in range(last, 1, -1):
         at, depth, width = dense.kernels[number, AT], dense.kernels[number, DEPTH], dense.kernels[number, WIDTH]
@@ -118,16 +119,17 @@ def _backward(dense, lane, errors, activations, features, deltas, hidden_gradien
 
 
 @compiled(hot=True)
-def _combine(user_slots, item_slots, user_projected, item_projected, product_of_factors, first_layer):
-    factors = product_of_factors.shape[1]
+def _combine(user_slots, item_slots, user_projected, item_projected, factors, features, first_layer, first_layer_at):
+    # Rows are cut from whole arrays: only of those does the compiler know that their values stand side by side.
     for pair in range(len(user_slots)):
+        ask_for(item_projected[item_slots[min(pair + ROWS_AHEAD, len(item_slots) - 1)]])
         user, item = user_projected[user_slots[pair]], item_projected[item_slots[pair]]
-        row = product_of_factors[pair]
+        row = features[pair, :factors]
         for k in range(len(row)):
             row[k] = user[k] * item[k]
-        row = first_layer[pair]
+        row, of_user, of_item = first_layer[pair, first_layer_at:], user[factors:], item[factors:]
         for k in range(len(row)):
-            row[k] = max(user[factors + k] + item[factors + k], _0)
+            row[k] = max(of_user[k] + of_item[k], _0)
 
 
 @compiled(hot=True)
@@ -163,9 +165,9 @@ def _head_gradient(features, errors, gradient):
 
 
 @compiled(hot=True)
-def _last_delta(last, mlp_head, errors, delta):
+def _last_delta(features, factors, mlp_head, errors, delta):
     for pair in range(len(errors)):
-        error, row, out = errors[pair], last[pair], delta[pair]
+        error, row, out = errors[pair], features[pair, factors:], delta[pair]
         for k in range(len(row)):
             out[k] = error * mlp_head[k] if row[k] > _0 else _0
 
