@@ -12,7 +12,7 @@ that fade below 1e-30); what is saved is the reading and writing of the whole ta
 import numpy as np
 
 from components.kernels.compiling import compiled
-from components.kernels.memory import ask_for
+from components.kernels.memory import ROWS_AHEAD, ask_for
 
 _0, _1 = np.float32(0), np.float32(1)
 _TINY = np.float32(1e-30)  # smaller moments become zero, as numbers below 1e-38 slow a CPU down a hundredfold
@@ -60,24 +60,25 @@ def coast_row(side, row, steps, adam):
 
 
 @compiled(hot=True)
-def ask_for_slot(side, slot):
-    """Has loaded what `move_slot` needs of the row of a slot."""
-    table, row = side.table, side.rows[slot]
+def move_slots(side, begin, end, step, adam):
+    """Takes step `step` of the call with the rows of some slots."""
+    table = side.table
+    for slot in range(begin, end):
+        _ask_for_row(table, side.rows[min(slot + ROWS_AHEAD, end - 1)])
+        row = side.rows[slot]
+        _move(
+            table.value[row], table.mean[row], table.square[row], table.average[row], side.row_gradient[slot],
+            adam.rates[step], adam.keeps[step], adam.beta_1, adam.beta_2, adam.epsilon,
+        )  # fmt: skip
+        side.done[row] = step + 1
+
+
+@compiled(hot=True)
+def _ask_for_row(table, row):
     ask_for(table.value[row])
     ask_for(table.mean[row])
     ask_for(table.square[row])
     ask_for(table.average[row])
-
-
-@compiled(hot=True)
-def move_slot(side, slot, step, adam):
-    """Takes step `step` of the call with the row of a slot."""
-    table, row = side.table, side.rows[slot]
-    _move(
-        table.value[row], table.mean[row], table.square[row], table.average[row], side.row_gradient[slot],
-        adam.rates[step], adam.keeps[step], adam.beta_1, adam.beta_2, adam.epsilon,
-    )  # fmt: skip
-    side.done[row] = step + 1
 
 
 @compiled(hot=True)

@@ -8,7 +8,6 @@ What a task computes does not depend on who does it, nor on when.
 # mypy: disable-error-code="no-untyped-def"
 
 from components.kernels.compiling import compiled, entry_point
-from components.kernels.memory import ROWS_AHEAD
 from components.kernels.threads import next_task, wait_for_all
 from components.trainer.engines.cpu import adam as optimiser
 from components.trainer.engines.cpu import tables, towers
@@ -210,9 +209,7 @@ def _move(counter, users, items, dense, scratch, step, adam, losses, pairs):
 @compiled(hot=True)
 def _move_rows(side, task, step, adam):
     begin, end = _rows(side, task)
-    for slot in range(begin, end):
-        optimiser.ask_for_slot(side, min(slot + ROWS_AHEAD, end - 1))
-        optimiser.move_slot(side, slot, step, adam)
+    optimiser.move_slots(side, begin, end, step, adam)
 
 
 @compiled(hot=True)

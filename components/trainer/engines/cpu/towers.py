@@ -74,9 +74,10 @@ def loss_and_gradients(users, items, block, first, begin, end, dense, scratch, l
         _backward(dense, lane, errors, activations, features, deltas, hidden_gradient, spare)
     # While the gradients are in the cache. Users with pairs in other lanes follow later, as items do.
     if pairs:
-        for slot in range(user_slots[0], user_slots[-1] + 1):
-            if begin <= users.begins[slot] and users.begins[slot + 1] <= end:
-                collect_gradients(users, items, factors, begin, end, errors, hidden_gradient, slot, slot + 1)
+        first_slot, end_slot = user_slots[0], user_slots[-1] + 1
+        first_slot += users.begins[first_slot] < begin
+        end_slot -= users.begins[end_slot] > end
+        collect_gradients(users, items, factors, begin, end, errors, hidden_gradient, first_slot, end_slot)
 
 
 @compiled(hot=True)
