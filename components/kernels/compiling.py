@@ -23,7 +23,7 @@ _HOT: dict[str, Any] = {**_OPTIONS, "fastmath": {"reassoc", "contract", "arcp", 
 _SETTINGS = ("BOUNDSCHECK", "OPT", "SLP_VECTORIZE", "LOOP_VECTORIZE")  # of Numba, that change what it compiles
 
 
-def compiled(function: Callable[..., Any] | None = None, *, hot: bool = False) -> Any:
+def compiled(function: Callable[..., Any] | None = None, *, hot: bool = False, variant: str = "") -> Any:
     """Compiles a function as a part of those that call it.
 
     Args:
@@ -32,9 +32,13 @@ def compiled(function: Callable[..., Any] | None = None, *, hot: bool = False) -
         arrays are not counted, which takes half the time of a loop over short rows; what is so compiled can neither
         make an array nor return one. Sums may be taken in another order. Else floating-point arithmetic is as written,
         on every CPU.
+      variant: what tells a function apart from others that are made by the same lines. Code that is kept calls its
+        parts by their names; one that stands for two functions would have it call the wrong one.
     """
     if function is None:
-        return functools.partial(compiled, hot=hot)
+        return functools.partial(compiled, hot=hot, variant=variant)
+    if variant:
+        function.__qualname__ = f"{function.__qualname__}_{variant}"
     return njit(**(_HOT if hot else _OPTIONS))(function)
 
 

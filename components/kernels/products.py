@@ -48,6 +48,7 @@ class Products(NamedTuple):
 def products_for(registers: Registers) -> Products:
     """Makes the products."""
     lanes, at_once = registers.lanes, _ROWS_AT_ONCE // registers.rows * registers.rows
+    part = compiled(hot=True, variant=_variant(registers))
     pack = _packing(registers)
     set_to, rectify, mask, add = (
         _multiplication(registers, finish) for finish in (tiles.setting, tiles.rectifying, tiles.masking, tiles.adding)
@@ -56,26 +57,26 @@ def products_for(registers: Registers) -> Products:
     def panels_size(depth: int, width: int) -> int:
         return depth * -(-width // lanes) * lanes
 
-    @compiled(hot=True)
+    @part
     def product(a, panels, out):
         for begin in range(0, len(a), at_once):
             end = min(len(a), begin + at_once)
             set_to(a[begin:end], panels, out, out[begin:end])
 
-    @compiled(hot=True)
+    @part
     def rectified_product(a, panels, bias, out):
         biases = bias.reshape(1, len(bias))
         for begin in range(0, len(a), at_once):
             end = min(len(a), begin + at_once)
             rectify(a[begin:end], panels, biases, out[begin:end])
 
-    @compiled(hot=True)
+    @part
     def masked_product(a, panels, values, out):
         for begin in range(0, len(a), at_once):
             end = min(len(a), begin + at_once)
             mask(a[begin:end], panels, values[begin:end], out[begin:end])
 
-    @compiled(hot=True)
+    @part
     def add_product_of_columns(a, b, panels, out):
         for begin in range(0, len(a), DEPTH_AT_ONCE):
             end = min(len(a), begin + DEPTH_AT_ONCE)
@@ -85,11 +86,15 @@ def products_for(registers: Registers) -> Products:
     return Products(panels_size, pack, product, rectified_product, masked_product, add_product_of_columns)
 
 
+def _variant(registers: Registers, *what: str | int) -> str:
+    return "_".join(map(str, (*registers, *what)))
+
+
 def _packing(registers: Registers) -> Any:
     lanes, most = registers.lanes, registers.columns
     copy_wide, copy_slim = tiles.line_copy(2, lanes), tiles.line_copy(1, lanes)
 
-    @compiled(hot=True)
+    @compiled(hot=True, variant=_variant(registers))
     def pack(matrix, panels):
         depth, width = matrix.shape
         at = 0
@@ -124,7 +129,7 @@ def _multiplication(registers: Registers, finish: Callable[..., Any]) -> Any:
     lanes, most = registers.lanes, registers.columns
     wide, slim = (_strip(registers, vectors, finish) for vectors in (2, 1))
 
-    @compiled(hot=True)
+    @compiled(hot=True, variant=_variant(registers, finish.__name__))
     def multiply(a, panels, other, out):
         """`out`, [rows, width], from `a`, [rows, depth] with any steps, packed panels, and what `finish` needs."""
         depth, width = a.shape[1], out.shape[1]
@@ -146,7 +151,7 @@ def _strip(registers: Registers, vectors: int, finish: Callable[..., Any]) -> An
     width = vectors * registers.lanes
     many_rows, few_rows, row_alone = (tiles.tile(rows, vectors, registers.lanes, finish) for rows in (many, few, 1))
 
-    @compiled(hot=True)
+    @compiled(hot=True, variant=_variant(registers, finish.__name__, vectors))
     def strip(a, panel, other, out):
         rows, depth = a.shape
         columns = out.shape[1]

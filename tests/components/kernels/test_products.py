@@ -111,6 +111,13 @@ def test_panels_that_are_too_short_are_refused(products: Products, rows: int, de
     assert (out == 7).all()
 
 
+def test_functions_that_differ_have_names_that_differ() -> None:
+    """Kept code calls by name: it must find its own parts in a process that has made others by the same lines."""
+    made = [part for of in (SSE, AVX2, AVX512) for part in products_for(of)[1:]]
+    names = [part.py_func.__qualname__ for part in made]
+    assert len(set(names)) == len(names)
+
+
 def test_tiles_fit_the_registers() -> None:
     assert [(of.rows, of.columns) for of in (SSE, AVX2, AVX512)] == [(6, 8), (6, 16), (12, 32)]
     for of in (SSE, AVX2, AVX512):

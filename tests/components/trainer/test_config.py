@@ -22,7 +22,7 @@ def test_layers_as_list_or_text(layers: object) -> None:
         ("learning_rate", -1, "greater than 0"),
         ("beta_1", 1, "less than 1"),
         ("hr_threshold", 1.1, "less than or equal to 1"),
-        ("metric", "auc", "'hr' or 'ndcg'"),
+        ("metric", "auc", "'hr', 'ndcg' or 'mrr'"),
         ("momentum", 1, "not permitted"),
     ],
 )
