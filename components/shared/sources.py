@@ -19,8 +19,8 @@ def imported_sources(source: Path, package: Path = PACKAGE) -> frozenset[Path]:
     """A module's own file and the files of the package that it imports, those that they import, and so on.
 
     Imports within functions count, and so does a module or function that is named by a text, such as
-    `"components.trainer.run_fn.run_fn"`: frameworks import what such texts name. With a module come the `__init__.py`
-    of the packages that it is in, as Python runs them.
+    `components.trainer.run_fn.run_fn` in quotes: frameworks import what such texts name. With a module come the
+    `__init__.py` of the packages that it is in, as Python runs them.
 
     Example:
       `imported_sources(PACKAGE / "shared" / "progress.py")` has `shared/progress.py`, `shared/__init__.py` and the
