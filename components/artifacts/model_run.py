@@ -17,6 +17,13 @@ K = 10
 METRIC_NAMES = tuple(by_user.names((K,)))
 """The metrics that a validated epoch has: HR@10, NDCG@10, ...; in JSON their names are in lower case."""
 
+PARTS = {
+    "neumf": "NeuMF, as trained",
+    "history": "All that a user has seen, in closed form",
+    "recent_items": "What a user did last, in closed form",
+}
+"""What a model may be put together of: names, and how people read them."""
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -88,6 +95,56 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Blend:
+    """What a model is put together of, and how its parts rank all unseen items on validation.
+
+    Attributes:
+      users: how many users that was measured on.
+      widths: of each tower in closed form, by name.
+      weights: of each part, where all have scores of the same standard deviation.
+      alone: by part, its metrics by itself, by name ("HR@10").
+      together: the metrics of all.
+    """
+
+    users: int
+    widths: Mapping[str, int]
+    weights: Mapping[str, float]
+    alone: Mapping[str, Mapping[str, float]]
+    together: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The parts as JSON has them."""
+        return {
+            "users": self.users,
+            "parts": {
+                name: {"width": self.widths.get(name), "weight": weight, "alone": _in_lower_case(self.alone[name])}
+                for name, weight in self.weights.items()
+            },
+            "together": _in_lower_case(self.together),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The parts back from JSON."""
+        parts: Mapping[str, Any] = content["parts"]
+        return cls(
+            users=content["users"],
+            widths={name: part["width"] for name, part in parts.items() if part["width"] is not None},
+            weights={name: part["weight"] for name, part in parts.items()},
+            alone={name: _as_named(part["alone"]) for name, part in parts.items()},
+            together=_as_named(content["together"]),
+        )
+
+
+def _in_lower_case(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name.lower(): value for name, value in metrics.items()}
+
+
+def _as_named(content: Mapping[str, float]) -> dict[str, float]:
+    return {name: content[name.lower()] for name in METRIC_NAMES if name.lower() in content}
+
+
+@dataclass(frozen=True)
 class History:
     """A training from its start to its model.
 
@@ -96,12 +153,14 @@ class History:
       seconds: of all of it, from the start of the step to its end.
       config: the section `trainer` that it was told, as JSON has it.
       pretraining: the trainings of the towers before it; empty where there were none.
+      blend: what the exported model is put together of; None where it is the trained one alone.
     """
 
     whole: Stage
     seconds: float
     config: Mapping[str, Any]
     pretraining: Sequence[Stage] = field(default=())
+    blend: Blend | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The content of `history.json`."""
@@ -110,13 +169,15 @@ class History:
             "pretraining": [stage.to_json() for stage in self.pretraining],
             "seconds": self.seconds,
             "config": dict(self.config),
+            **({"blend": self.blend.to_json()} if self.blend else {}),
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The history back from the content of `history.json`."""
         pretraining = tuple(map(Stage.from_json, content["pretraining"]))
-        return cls(Stage.from_json(content), content["seconds"], content["config"], pretraining)
+        blend = Blend.from_json(content["blend"]) if "blend" in content else None
+        return cls(Stage.from_json(content), content["seconds"], content["config"], pretraining, blend)
 
     def write(self, uri: str) -> None:
         """Writes it into the model run at `uri`."""

@@ -67,6 +67,19 @@ class TrainerConfig(Section):
         le=1,
         description="For ALS: weight of a pair without interaction, where one with it has 1.",
     )
+    history_factors: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
+        "auto",
+        description="Largest width of the tower in closed form that reads all that a user has seen, which is added to "
+        "the trained model with the weight that ranks best on validation; 0 leaves it out. auto: 1,024 up to half "
+        "a million interactions, 512 up to 1 M, 256 up to 2 M, then 128. A narrower part is taken where that ranks "
+        "better.",
+    )
+    recent_items: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
+        "auto",
+        description="How many of a user's latest items a second such tower reads, which knows what comes after what; 0 "
+        "leaves it out. auto: 10 where the data has times, else 0.",
+    )
+    recent_factors: int = Field(128, ge=1, description="Width of that second tower.")
     loss: LossName = Field(
         "binary_cross_entropy",
         description="Of a pair, from its logit and its label; what is served is the logit. binary_cross_entropy: as in "

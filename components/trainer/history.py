@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from components.artifacts.model_run import METRIC_NAMES, Epoch, K, Stage
+from components.artifacts.model_run import METRIC_NAMES, Blend, Epoch, K, Stage
 from components.trainer.config import TrainerConfig
 
 # What the console says of every training: the paper's metrics, whatever others there are.
@@ -69,3 +69,13 @@ def outcome(stage: Stage, config: TrainerConfig) -> str:
     if not best.metrics:
         return f"{chosen}: the last one, as there is no validation split to choose on; {speed}"
     return f"{chosen}: validation {shown_metrics(best, config)} ({stage.stopped}); {speed}"
+
+
+def outcome_of_blend(blend: Blend, config: TrainerConfig) -> str:
+    """What the towers in closed form gave, in one line."""
+    metric = chosen_metric(config)
+    weights = ", ".join(f"{name.replace('_', ' ')} {weight:g}" for name, weight in blend.weights.items())
+    return (
+        f"all items ranked, {metric} {blend.together[metric]:.4f} on validation with towers in closed form "
+        f"(trained alone {blend.alone['neumf'][metric]:.4f}); weights: {weights}"
+    )

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from components.serving.contract import Weights
 from components.shared.random_streams import stream_key
 
 Tensor = Any
+Matrix = npt.NDArray[np.float32]
 
 _ITEMS_AT_ONCE = 2048
+_WIDENED = ("user_table", "item_table", "head_kernel", "head_bias")
 
 
 class NeuMF(keras.Model):
@@ -104,6 +108,27 @@ class NeuMF(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         return dict(self._arguments)
+
+    def widened(self, users: Sequence[Matrix], items: Sequence[Matrix], own: float) -> "NeuMF":
+        """A model whose GMF tower has more factors, which count by their products alone.
+
+        Args:
+          users: the further vectors of users, float32 [users, width] each.
+          items: those of items, float32 [items, width] each, of the same widths.
+          own: what the logits of this model are multiplied by.
+        """
+        more = sum(vectors.shape[1] for vectors in users)
+        wider = NeuMF(**{**self._arguments, "num_factors": self.num_factors + more})
+        weights = {variable.name: np.array(variable) for variable in self.variables if variable.name in _WIDENED}
+        for name, vectors in (("user_table", users), ("item_table", items)):
+            gmf, mlp = np.split(weights[name], [self.num_factors], axis=1)
+            weights[name] = np.concatenate([gmf, *vectors, mlp], axis=1)
+        gmf, mlp = np.split(weights["head_kernel"] * np.float32(own), [self.num_factors])
+        weights["head_kernel"] = np.concatenate([gmf, np.ones((more, 1), np.float32), mlp])
+        weights["head_bias"] = weights["head_bias"] * np.float32(own)
+        for variable, mine in zip(wider.variables, self.variables, strict=True):
+            variable.assign(weights.get(variable.name, mine))
+        return wider
 
     def project_users(self, rows: Tensor) -> Tensor:
         """Rows of the user table [..., factors + half] with their share of the first layer [..., factors + width]."""

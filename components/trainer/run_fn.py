@@ -18,6 +18,7 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
+from components.trainer.linear import Histories, add_linear_towers
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -51,12 +52,15 @@ def run_fn(fn_args: FnArgs) -> None:
         device.wait_for_all()
         return
     *towers, whole = trained.stages
-    History(whole, time.monotonic() - start, custom["config"], towers).write(logs)
-    checkpoints.save_weights(trained.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(trained.model, vocabulary, seen).save(fn_args.serving_model_dir)
+    model, blend = add_linear_towers(trained.model, Histories.read(custom["interactions"]), config, seed)
+    History(whole, time.monotonic() - start, custom["config"], towers, blend).write(logs)
+    checkpoints.save_weights(model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
+    ServingModel(model, vocabulary, seen).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
     progress.note(history.outcome(whole, config))
+    if blend:
+        progress.note(history.outcome_of_blend(blend, config))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.artifacts.evaluation import Evaluation
-from components.artifacts.model_run import METRIC_NAMES, History, Stage
+from components.artifacts.model_run import METRIC_NAMES, PARTS, Blend, History, Stage
 from components.evaluator.report.charts import Caption, Line, line_chart
 from components.evaluator.report.evidence import in_words, kinds_of
 
@@ -23,7 +23,18 @@ def learning(history: History | None) -> dict[str, Any] | None:
         values = [[epoch.metrics[name] for epoch in stage.epochs] for name in names]
         lines = [Line(*line) for line in zip(names, kinds, values, strict=True)]
         charts.append(_chart("validation", "Metrics on validation", lines, stage))
-    return {"stage": stage, "metrics": names, "charts": charts}
+    return {"stage": stage, "metrics": names, "charts": charts, "blend": history.blend, "parts": _parts(history.blend)}
+
+
+def _parts(blend: Blend | None) -> list[dict[str, Any]]:
+    """What the exported model is put together of, a row each; empty where it is the trained one alone."""
+    if blend is None:
+        return []
+    alone = [
+        {"title": PARTS[name], "width": blend.widths.get(name), "weight": weight, "metrics": blend.alone[name]}
+        for name, weight in blend.weights.items()
+    ]
+    return [*alone, {"title": "Together", "width": None, "weight": None, "metrics": blend.together}]
 
 
 def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Workspace:
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 3, "learning_rate": 0.05,
     "embedding_stddev": 0.1, "early_stopping_patience": None, "steps_per_call": 4,
+    "history_factors": 0, "recent_items": 0,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import encode_split_names
 from tfx.types.channel_utils import as_channel
 
+from components.artifacts.model_run import History
 from components.shared import progress
 from components.shared.errors import UserError
 from components.trainer.component import Trainer
@@ -91,6 +92,15 @@ def test_leaves_what_it_promises_and_nothing_else(trained: Any) -> None:
     assert sorted(path.name for path in (model / "keras").iterdir()) == ["config.json", "model.weights.h5"]
     assert json.loads((model / "keras" / "config.json").read_text())["layers"] == [8, 6, 4]
     assert not list((trained.root / "checkpoints").iterdir())
+
+
+def test_towers_in_closed_form_join_the_model_and_the_history(workspace: Any, notes: list[str]) -> None:
+    run_fn(workspace.fn_args(epochs=1, history_factors="auto", recent_factors=8, recent_items="auto"))
+    blend = History.read(str(workspace.model_run())).blend
+    config = json.loads((workspace.model() / "keras" / "config.json").read_text())
+    assert blend.together["NDCG@10"] >= max(alone["NDCG@10"] for alone in blend.alone.values())
+    assert config["num_factors"] == 4 + sum(blend.widths[name] for name in blend.widths if blend.weights[name])
+    assert any("towers in closed form" in note for note in notes)
 
 
 def test_tensorboard_has_a_point_for_each_epoch(trained: Any) -> None:

@@ -1,0 +1,142 @@
+"""The factors of the towers in closed form: truncated singular value decompositions of sparse matrices.
+
+A tower scores an item by the product of its vector with a weighted sum of other vectors, those of the items that a user
+has seen. So a user whom nobody knew has a vector as soon as there are items of theirs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
+
+from components.artifacts.interactions import Pairs
+
+PLACES = 5
+"""Items so many places apart, at most, in a user's history count as one after the other."""
+
+_SHRINKAGE = 10.0
+_POWER = 0.25
+_DAMPING = (0.01, 0.1, 1.0)
+
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What a tower is made of.
+
+    Attributes:
+      read: the vectors of items that a user has seen, float32 [items, width].
+      scored: the vectors of items that are scored, float32 [items, width].
+    """
+
+    read: Matrix
+    scored: Matrix
+
+    def users(self, history: scipy.sparse.csr_matrix) -> Matrix:
+        """The vectors of users, float32 [users, width].
+
+        Args:
+          history: how much each of the items counts that a user has seen, float32 [users, items].
+        """
+        vectors: Matrix = history @ self.read
+        return vectors
+
+
+def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Iterator[Factors]:
+    """Candidates for a tower that reads all that a user has seen, whatever its order.
+
+    With X the interactions divided by the fourth roots of how many each user and each item has, and X ~ U S V' to some
+    rank, an item's vector is its row of V; where it is read, it is divided by that root, and damped by S^2 / (S^2 + l)
+    as in ridge regression. Undivided, and with all of the rank, that is the linear model of all items for each one
+    (see EASE: Steck, WWW 2019); with square roots, it compares items by their cosines. In between, frequent items do
+    not take all of the rank (Nikolakopoulos et al., EigenRec, KAIS 2019).
+
+    Args:
+      seen: 1 where a user has interacted with an item, float32 [users, items].
+      width: the largest rank; smaller ones are cut from it.
+      seed: of the decomposition's random start.
+
+    Yields:
+      Factors of several ranks and strengths of damping.
+    """
+    of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -_POWER for axis in (1, 0))
+    scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
+    _, values, right = decompose(scaled, width, seed)
+    for damping in _DAMPING:
+        kept = values**2 / (values**2 + damping * values[0] ** 2)
+        for rank in _halves(len(values)):
+            scored = right[:, :rank]
+            yield Factors((of_items[:, None] * scored * kept[:rank]).astype("f4"), scored.astype("f4"))
+
+
+def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Factors:
+    """Of a tower that reads what a user did last: which items come soon after which others.
+
+    Two items count for one over how many places they are apart, up to `PLACES`; the sums are divided by the roots of
+    both items' totals, plus a little. To some rank that is U S V', and an item's vectors are its rows of U S^.5, to be
+    read, and of V S^.5, to be scored. It is a factorised Markov chain in closed form (see FPMC: Rendle et al., WWW
+    2010).
+
+    Args:
+      train: users ascend, a user's items are in their order.
+      items: how many there are.
+      width: the rank.
+      seed: of the decomposition's random start.
+    """
+    follows = successions(train, items)
+    before, after = (follows.sum(axis=axis).A1 + _SHRINKAGE for axis in (1, 0))
+    scaled = scipy.sparse.diags_array(before**-0.5) @ follows @ scipy.sparse.diags_array(after**-0.5)
+    left, values, right = decompose(scaled, width, seed)
+    return Factors(*((side * np.sqrt(values)).astype("f4") for side in (left, right)))
+
+
+def successions(train: Pairs, items: int) -> scipy.sparse.csr_matrix:
+    """How often an item came after another one: float64 [items, items], the row being the earlier one.
+
+    Example:
+      >>> history = Pairs(np.zeros(3, np.int32), np.array([2, 0, 1], np.int32))
+      >>> successions(history, 3).toarray()
+      array([[0. , 1. , 0. ],
+             [0. , 0. , 0. ],
+             [1. , 0.5, 0. ]])
+    """
+    found = scipy.sparse.csr_matrix((items, items))
+    for places in range(1, PLACES + 1):
+        together = train.users[:-places] == train.users[places:]
+        pairs = train.items[:-places][together], train.items[places:][together]
+        found += scipy.sparse.csr_matrix((np.full(len(pairs[0]), 1 / places), pairs), (items, items))
+    return found
+
+
+def decompose(
+    matrix: scipy.sparse.sparray, width: int, seed: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The largest singular values and their vectors (Halko et al., SIAM Review 2011), whatever the number of cores.
+
+    Args:
+      matrix: float [m, n].
+      width: how many; fewer where the matrix has not so many.
+      seed: of the random start.
+
+    Returns:
+      Left vectors [m, width], values [width], right vectors [n, width].
+    """
+    # BLAS with threads would sum in another order.
+    with threadpool_limits(1, "blas"):
+        left, values, right = randomized_svd(
+            matrix.tocsr(), min(width, *matrix.shape), n_iter=2, random_state=seed % 2**32
+        )
+    return left, values, right.T
+
+
+def _halves(rank: int, least: int = 32) -> list[int]:
+    """A rank, half of it, and so on."""
+    ranks = [rank]
+    while ranks[-1] >= 2 * least:
+        ranks.append(ranks[-1] // 2)
+    return ranks

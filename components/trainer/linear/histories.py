@@ -1,0 +1,69 @@
+"""What users did, in its order: what the towers in closed form learn from, and what they read."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from components.artifacts.interactions import Interactions, Pairs, concatenate
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Interactions by user, those of a user in their order.
+
+    Attributes:
+      users: how many users there are.
+      items: how many items there are.
+      train: the training interactions; users ascend, a user's items are in their order.
+      validation: at most one later interaction of each user, users ascending.
+      in_order: whether the order is that of time; else it means nothing.
+    """
+
+    users: int
+    items: int
+    train: Pairs
+    validation: Pairs
+    in_order: bool
+
+    @classmethod
+    def read(cls, uri: str) -> Self:
+        """Reads the interactions artifact at `uri`, without its test split."""
+        interactions = Interactions(uri)
+        summary = interactions.summary
+        train = concatenate(interactions.by_user(("train",)))
+        validation = concatenate(interactions.by_user(("validation",)))
+        return cls(summary.users, summary.items, train, validation, summary.holdout == "last")
+
+    @cached_property
+    def seen(self) -> scipy.sparse.csr_matrix:
+        """1 where a user has interacted with an item in training, float32 [users, items]."""
+        return self.all_of(self.train)
+
+    @cached_property
+    def complete(self) -> Pairs:
+        """All interactions, that for validation being a user's latest."""
+        users = np.concatenate([self.train.users, self.validation.users])
+        order = np.argsort(users, kind="stable")
+        return Pairs(users[order], np.concatenate([self.train.items, self.validation.items])[order])
+
+    def all_of(self, pairs: Pairs) -> scipy.sparse.csr_matrix:
+        """1 for each of the pairs, float32 [users, items]."""
+        return self._matrix(pairs, np.ones(len(pairs.users), np.float32))
+
+    def latest_of(self, pairs: Pairs, number: int, decay: float) -> scipy.sparse.csr_matrix:
+        """The latest items of each user, the weight of each being `decay` to the power of how many came after it.
+
+        Returns:
+          float32 [users, items].
+        """
+        ends = np.searchsorted(pairs.users, np.arange(self.users), side="right")
+        age = ends[pairs.users] - 1 - np.arange(len(pairs.users))
+        recent = age < number
+        return self._matrix(Pairs(*(column[recent] for column in pairs)), np.float32(decay) ** age[recent])
+
+    def _matrix(self, pairs: Pairs, values: npt.NDArray[np.floating]) -> scipy.sparse.csr_matrix:
+        return scipy.sparse.csr_matrix((values.astype(np.float32), tuple(pairs)), (self.users, self.items))

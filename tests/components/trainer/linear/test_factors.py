@@ -1,0 +1,62 @@
+"""The factors of towers in closed form, against dense algebra."""
+
+import numpy as np
+import scipy.sparse
+
+from components.artifacts.interactions import Pairs
+from components.trainer.linear.factors import decompose, history_factors, recent_factors, successions
+
+
+def interactions(users: int = 30, items: int = 12) -> scipy.sparse.csr_matrix:
+    random = np.random.default_rng(3)
+    return scipy.sparse.csr_matrix((random.random((users, items)) < 0.3).astype(np.float32))
+
+
+def test_the_decomposition_is_that_of_dense_algebra() -> None:
+    matrix = interactions()
+    left, values, right = decompose(matrix, 5, seed=1)
+    np.testing.assert_allclose(values, np.linalg.svd(matrix.toarray())[1][:5], rtol=0.02)
+    np.testing.assert_allclose(left.T @ left, np.eye(5), atol=1e-5)
+    np.testing.assert_allclose(right.T @ right, np.eye(5), atol=1e-5)
+
+
+def test_the_decomposition_repeats_itself_and_is_never_wider_than_the_matrix() -> None:
+    one, other = (decompose(interactions(), 100, seed=1) for _ in range(2))
+    assert len(one[1]) == 12
+    for mine, others in zip(one, other, strict=True):
+        np.testing.assert_array_equal(mine, others)
+
+
+def test_with_all_of_the_rank_the_history_tower_is_ridge_regression() -> None:
+    seen = interactions()
+    dense = seen.toarray().astype(np.float64)
+    of_users, of_items = (np.maximum(dense.sum(axis=axis), 1) ** -0.25 for axis in (1, 0))
+    scaled = of_users[:, None] * dense * of_items
+    l2 = 0.01 * np.linalg.norm(scaled, 2) ** 2
+    # The weights of all items for each one: of X, by what was read with its items divided by their roots.
+    weights = np.linalg.solve(scaled.T @ scaled + l2 * np.eye(12), scaled.T @ scaled)
+    factors = next(history_factors(seen, 12, seed=0))
+    np.testing.assert_allclose(factors.users(seen) @ factors.scored.T, (dense * of_items) @ weights, atol=1e-4)
+
+
+def test_candidates_have_several_ranks_and_dampings() -> None:
+    seen = scipy.sparse.csr_matrix((np.random.default_rng(0).random((300, 200)) < 0.1).astype(np.float32))
+    assert [factors.read.shape[1] for factors in history_factors(seen, 128, seed=0)] == [128, 64, 32] * 3
+
+
+def test_successions_count_by_distance_and_within_users_alone() -> None:
+    users = np.array([0, 0, 0, 1, 1], np.int32)
+    found = successions(Pairs(users, np.array([0, 1, 2, 3, 0], np.int32)), 4).toarray()
+    expected = np.zeros((4, 4))
+    expected[0, 1] = expected[1, 2] = expected[3, 0] = 1
+    expected[0, 2] = 1 / 2
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_with_all_of_the_rank_the_recent_tower_scores_by_normalised_successions() -> None:
+    random = np.random.default_rng(5)
+    train = Pairs(np.repeat(np.arange(20, dtype=np.int32), 8), random.integers(0, 10, 160, dtype=np.int32))
+    follows = successions(train, 10).toarray()
+    expected = follows / np.sqrt(np.outer(follows.sum(axis=1) + 10, follows.sum(axis=0) + 10))
+    factors = recent_factors(train, 10, 10, seed=0)
+    np.testing.assert_allclose(factors.read @ factors.scored.T, expected, atol=1e-5)
