@@ -33,6 +33,7 @@ def write_interactions(
         "interactions": interactions,
         "density": sum(interactions.values()) / (users * items),
         "holdout": "last",
+        "timed": True,
         "shards": tuple(shard.summary for shard in written),
         "fingerprint": "0123456789abcdef",
     }
