@@ -223,5 +223,5 @@ def _require_holdouts(parts: Sequence[_Written], job: PreprocessJob) -> None:
         if not any(part.shard.summary.rows.get(split, 1) for part in parts):
             raise UserError(
                 f"{job.name}: no row is left for {split} whose user and item have training rows; choose another "
-                "preprocess.split_time or split_share, or lower preprocess.min_interactions"
+                "preprocess.split_time or split_share, or do without preprocess.validation"
             )

@@ -205,7 +205,8 @@ def test_a_random_split_holds_out_one_drawn_item_of_each_user(prepare, tmp_path)
     everything = [pair for split in ("train", "validation", "test") for pair in out.raw(split)]
     assert sorted(everything) == sorted(raw_rows(rows))
     assert len(out.rows("test")) == len(out.rows("validation")) == out.summary.users
-    assert out.raw("train") == [pair for pair in raw_rows(rows) if pair in set(out.raw("train"))]
+    held_out = {*out.raw("test"), *out.raw("validation")}
+    assert out.raw("train") == [pair for pair in raw_rows(rows) if pair not in held_out]
     assert out.raw("test") != expected_splits(table, 1)["test"]
     assert (out.summary.holdout, out.summary.timed) == ("random", True)
     assert prepare(path, split="random", seed=2).raw("test") != out.raw("test")
@@ -223,7 +224,8 @@ def test_a_random_share_of_the_rows_is_not_trained_on(prepare, tmp_path):
     for split in ("validation", "test"):
         users = [user for user, _ in found[split]]
         assert len(users) == len(set(users))
-    assert found["train"] == [pair for pair in rows if pair in set(found["train"])]
+    held_out = {*found["test"], *found["validation"], *found["aside"]}
+    assert found["train"] == [pair for pair in rows if pair not in held_out]
     assert prepare(path, split="random", split_share=0.2, rows_per_shard=1_000).raw("test") == found["test"]
     assert prepare(path, split="random", split_share=0.2, seed=2).raw("test") != found["test"]
 
