@@ -49,7 +49,7 @@ def write_examples(folder: str, shape: Shape, batch_size: int, epochs: int, most
                 "synthetic_interactions": shape.interactions,
             }
         )
-        preprocess = PreprocessConfig(min_interactions=1, validation=False)
+        preprocess = PreprocessConfig(min_interactions=1, min_item_interactions=1, validation=False)
         write_artifacts(dataset, preprocess, _SEED, interactions, f"{temporary}/vocabulary", _pipeline)
         job = NegativesJob(
             interactions=Interactions(interactions),

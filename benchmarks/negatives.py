@@ -86,6 +86,7 @@ def _write_interactions(folder: Path, users: int, items: int, positives: int) ->
         rows_read=positives + users,
         dropped=Dropped(),
         holdout="random",
+        timed=False,
         dataset="benchmark of negatives",
     )
     return str(folder)

@@ -44,7 +44,7 @@ def run_ours(csv: str, out: str) -> None:
     options = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
     write_artifacts(
         dataset,
-        PreprocessConfig(min_interactions=MINIMUM),
+        PreprocessConfig(min_interactions=MINIMUM, min_item_interactions=1),
         1,
         f"{out}/interactions",
         f"{out}/vocabulary",

@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from components.shared.errors import UserError, find_user_error
@@ -28,18 +29,20 @@ class StepReporter(Reporter):
         self._console = console
         self._step = ""
         self._note = ""
+        self._warnings: list[str] = []
         self._started = 0.0
 
     def begin(self, step: str) -> None:
         """A step begins."""
-        self._step, self._note, self._started = step, "", time.monotonic()
+        self._step, self._note, self._warnings, self._started = step, "", [], time.monotonic()
         if self._console.is_terminal:
             self._console.print(f"[dim]{step:<{_NAME_WIDTH}} …[/dim]", end="\r")
 
     def end(self, cached: bool) -> None:
         """The step that began last has ended well."""
         took = "cached" if cached else f"{time.monotonic() - self._started:.1f} s"
-        self._line("[green]✓[/green]", took, self._note)
+        warnings = [f"[yellow]warning: {escape(warning)}[/yellow]" for warning in self._warnings]
+        self._line("[green]✓[/green]", took, "; ".join(filter(None, [self._note, *warnings])))
 
     def fail(self) -> None:
         """The step that began last has failed."""
@@ -47,6 +50,9 @@ class StepReporter(Reporter):
 
     def note(self, text: str) -> None:
         self._note = text
+
+    def warn(self, text: str) -> None:
+        self._warnings.append(text)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int) -> Iterator[Bar]:

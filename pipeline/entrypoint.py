@@ -119,6 +119,9 @@ def _say_what_happens(executor: str, folders: Mapping[str, str]) -> None:
         def note(self, text: str) -> None:
             print(_with_uris(text, folders), flush=True)
 
+        def warn(self, text: str) -> None:
+            self.note(f"warning: {text}")
+
     print(f"running {executor}", flush=True)
     progress.show_on(Printer())
 

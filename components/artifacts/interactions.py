@@ -1,13 +1,15 @@
 """The interactions: Parquet files of dense `user` and `item`, by split, whole users per shard.
 
 Shard k of every split covers the same range of users. A data set may bring its own negatives for the test split.
+Where rows are held out by time, or a share of them at random, the split `aside` has the held-out rows that are neither
+trained on nor judged by: the served model knows by them what a user has seen.
 """
 
 import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +26,53 @@ _GIVEN_NEGATIVES = "given_negatives.parquet"
 
 @dataclass(frozen=True, kw_only=True)
 class Dropped(Part):
-    """How many rows of the input were dropped, by reason."""
+    """How many rows of the input were dropped, by reason.
+
+    A row whose user and item both go counts as the user's where that had too few items from the start, else as the
+    item's.
+
+    Attributes:
+      bad_rows: could not be read.
+      below_min_rating: rated too low.
+      duplicates: another row of the same user and item is kept, the latest.
+      below_min_interactions: of users with too few items.
+      below_min_item_interactions: of items with too few users.
+      of_new_users: held out, of users without a training row.
+      of_new_items: held out, of items without a training row.
+    """
 
     bad_rows: int = 0
     below_min_rating: int = 0
     duplicates: int = 0
     below_min_interactions: int = 0
+    below_min_item_interactions: int = 0
+    of_new_users: int = 0
+    of_new_items: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(**{reason: rows + getattr(other, reason) for reason, rows in vars(self).items()})
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return sum(vars(self).values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absent(Part):
+    """Users and items that can be read, and are not in the artifact.
+
+    Attributes:
+      users: how many.
+      items: likewise.
+      new_users: those of the users who pass the filters, and have no training row.
+      new_items: likewise.
+    """
+
+    users: int = 0
+    items: int = 0
+    new_users: int = 0
+    new_items: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +85,7 @@ class ShardSummary(Part):
       train: rows of that split.
       validation: likewise; None where the split is switched off.
       test: likewise.
+      aside: likewise; None where every held-out row is judged by.
     """
 
     first_user: int
@@ -49,6 +93,7 @@ class ShardSummary(Part):
     train: int
     validation: int | None = None
     test: int
+    aside: int | None = None
 
     @property
     def rows(self) -> dict[Split, int]:
@@ -65,11 +110,16 @@ class InteractionsSummary(Summary):
       dataset: name or path.
       rows_read: rows of the input.
       dropped: those of them that are not in the artifact.
+      absent: the users and items that are not in it.
       users: the number of users.
       items: the number of items.
       interactions: the number of interactions, by split; splits that are switched off are not there.
       density: interactions by pairs of user and item.
-      holdout: how the held-out rows were chosen.
+      holdout: how the held-out rows were chosen. last: each user's latest; time: those from a time on, of all users;
+        random: drawn; given: by the data set.
+      held_out_from: by split, from when on rows are held out, in the unit of the data set; None unless that is by time.
+      timed: whether the order of a user's training rows is that of time; without timestamps it is that of the items.
+      tied_users: users of whom equal timestamps leave open which row is held out, so that `preprocess.ties` decides.
       shards: in their order.
       fingerprint: a digest of interactions and vocabulary.
       best_possible_hr: of data that was drawn from known tastes, HR@10 of the best ranking, by the number of negatives.
@@ -80,11 +130,15 @@ class InteractionsSummary(Summary):
     dataset: str
     rows_read: int
     dropped: Dropped
+    absent: Absent = Absent()
     users: int
     items: int
     interactions: dict[Split, int]
     density: float
-    holdout: Literal["last", "random", "given"]
+    holdout: Literal["last", "time", "random", "given"]
+    held_out_from: dict[Split, float] | None = None
+    timed: bool
+    tied_users: int = 0
     shards: tuple[ShardSummary, ...]
     fingerprint: str
     best_possible_hr: dict[str, float] | None = None
@@ -186,6 +240,7 @@ class Shard:
       test: at most one row for each user, sorted by user.
       validation: likewise; None where it is switched off.
       train_counts: int32 [users], training rows of each of its users.
+      aside: what else is held out, sorted by user, then time; None where there is no such thing.
     """
 
     number: int
@@ -194,6 +249,7 @@ class Shard:
     test: Pairs
     validation: Pairs | None
     train_counts: npt.NDArray[np.int32]
+    aside: Pairs | None = None
 
 
 @dataclass(frozen=True)
@@ -227,6 +283,8 @@ def write_shard(uri: str, shard: Shard, shards: int) -> WrittenShard:
     if shard.validation is not None:
         splits["validation"] = shard.validation
     splits["test"] = shard.test
+    if shard.aside is not None:
+        splits["aside"] = shard.aside
     digest = hashlib.sha256()
     for split, pairs in splits.items():
         _write_pairs(posixpath.join(split_dir(uri, split), _shard_name(shard.number, shards)), pairs)

@@ -3,8 +3,10 @@
 import posixpath
 from typing import Literal
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Split = Literal["train", "validation", "test", "aside"]
+"""What is trained on; one item of a user each to judge by; and what is held out but judges nothing."""
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test", "aside")
 
 
 def split_dir(uri: str, split: Split) -> str:

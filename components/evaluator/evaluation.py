@@ -92,7 +92,12 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
             model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
         ),
         serving=check_serving(
-            model, scorer, holdouts, ids, users_per_block, random_streams.generator(seed, "serving check")
+            model,
+            scorer,
+            inputs.with_aside(holdouts, interactions),
+            ids,
+            users_per_block,
+            random_streams.generator(seed, "serving check"),
         ),
         champion=champion,
         best_possible_hr=(data.best_possible_hr or {}).get(str(records.negatives)),

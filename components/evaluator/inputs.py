@@ -1,11 +1,13 @@
 """The users whom the model is judged by, and what they have seen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
+from components.artifacts.splits import Split
 from components.evaluator.ranking.ranks import Holdouts
 
 
@@ -23,11 +25,19 @@ def read_holdouts(interactions: Interactions, most_users: int | None, random: np
     if most_users is not None and most_users < len(users):
         chosen = np.sort(random.choice(len(users), most_users, replace=False))
         users, items = users[chosen], items[chosen]
-    seen = concatenate(_seen_by(users, interactions))
+    seen = concatenate(_seen_by(users, interactions, ("train", "validation")))
     return Holdouts(users, items, seen.items, np.searchsorted(seen.users, users, side="right"))
 
 
-def _seen_by(users: npt.NDArray[np.int32], interactions: Interactions) -> Iterator[Pairs]:
-    for pairs in interactions.by_user(("train", "validation")):
+def with_aside(holdouts: Holdouts, interactions: Interactions) -> Holdouts:
+    """The same users, with what is set aside among their seen items: a served model does not recommend that either."""
+    if "aside" not in interactions.summary.interactions:
+        return holdouts
+    seen = concatenate(_seen_by(holdouts.users, interactions, ("train", "validation", "aside")))
+    return replace(holdouts, seen=seen.items, seen_ends=np.searchsorted(seen.users, holdouts.users, side="right"))
+
+
+def _seen_by(users: npt.NDArray[np.int32], interactions: Interactions, splits: Sequence[Split]) -> Iterator[Pairs]:
+    for pairs in interactions.by_user(splits):
         wanted = np.isin(pairs.users, users)
         yield Pairs(pairs.users[wanted], pairs.items[wanted])

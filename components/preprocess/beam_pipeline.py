@@ -2,17 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.interactions import Dropped, InteractionsSummary, WrittenShard, write_shard
-from components.preprocess import shards
+from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, WrittenShard, write_shard
+from components.artifacts.splits import Split
+from components.preprocess.config import PreprocessConfig
 from components.preprocess.readers.base import Piece
 from components.preprocess.rows import Census, merge_censuses, take_census
+from components.preprocess.shards import filters, holdouts, loops, packing
+from components.preprocess.shards.filters import Arranged
+from components.preprocess.shards.holdouts import Outline
+from components.preprocess.shards.plan import Plan, make_plan
 from components.preprocess.writer import finish
+from components.shared.errors import UserError
 from components.shared.parallel import ThreadedFlatMap
+
+_Wanted: TypeAlias = npt.NDArray[np.bool_] | None
+"""The items that are left, by position; None: all of them."""
+
+_Part: TypeAlias = tuple[packing.Place, packing.Packed]
+"""What a batch of the input has for a shard."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +36,7 @@ class PreprocessJob:
       name: what messages and the summary call the data set.
       interactions_uri: where the interactions go.
       vocabulary_uri: where the vocabulary goes.
-      min_interactions: users with fewer distinct items are dropped.
-      validation: whether to hold out a second row of each user.
-      rows_per_shard: how many rows a shard should have, about.
+      preprocess: how to filter, split and cut into shards.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
       seed: the run's seed, for those draws.
       best_possible_hr: see `InteractionsSummary`.
@@ -34,16 +45,14 @@ class PreprocessJob:
     name: str
     interactions_uri: str
     vocabulary_uri: str
-    min_interactions: int
-    validation: bool
-    rows_per_shard: int
+    preprocess: PreprocessConfig
     timed: bool
     seed: int
     best_possible_hr: dict[str, float] | None = None
 
 
 class WriteInteractions(beam.PTransform):
-    """Pieces of the input -> both artifacts, written; yields the summary of the interactions.
+    """Numbered pieces of the input -> both artifacts, written; yields the summary of the interactions.
 
     A first pass reads the pieces and takes a census of their ids. The census cuts the users into shards of about
     equally many rows, so that the shards depend on the data alone. A second pass deals the rows out to the shards (to
@@ -60,87 +69,159 @@ class WriteInteractions(beam.PTransform):
         job = self._job
         plan = beam.pvalue.AsSingleton(
             pieces
-            | "Census" >> beam.ParDo(ThreadedFlatMap(_take_census))
+            | "Census" >> beam.ParDo(ThreadedFlatMap(_take_census), job)
             | "MergeCensuses" >> beam.CombineGlobally(merge_censuses).without_defaults()
-            | "Plan" >> beam.Map(shards.make_plan, job.rows_per_shard, job.min_interactions, job.name)
+            | "Plan" >> beam.Map(make_plan, job.preprocess, job.name)
         )
+        once = pieces.pipeline | "Once" >> beam.Create([None], reshuffle=False)
         arranged = (
             pieces
             | "Distribute" >> beam.ParDo(ThreadedFlatMap(_distribute), plan)
             | "Shards" >> beam.GroupByKey()
             | "Arrange" >> beam.ParDo(ThreadedFlatMap(_arrange), plan, job)
         )
+        wanted = None
+        if job.preprocess.min_item_interactions > 1:
+            shards = beam.pvalue.AsIter(arranged)
+            wanted = beam.pvalue.AsSingleton(once | "Items" >> beam.Map(_find_items, shards, plan, job))
         whole = beam.pvalue.AsSingleton(
             arranged
-            | "Outline" >> beam.Map(shards.outline)
-            | "MergeOutlines" >> beam.CombineGlobally(shards.merge_outlines).without_defaults()
+            | "Outline" >> beam.ParDo(ThreadedFlatMap(_outline), plan, wanted, job)
+            | "MergeOutlines" >> beam.CombineGlobally(holdouts.merge_outlines).without_defaults()
         )
-        written = arranged | "Write" >> beam.ParDo(ThreadedFlatMap(_write), plan, whole, job)
-        return (
-            pieces.pipeline
-            | "Once" >> beam.Create([None], reshuffle=False)
-            | "Finish" >> beam.Map(_finish, plan, whole, beam.pvalue.AsList(written), job)
-        )
+        written = arranged | "Write" >> beam.ParDo(ThreadedFlatMap(_write), plan, wanted, whole, job)
+        return once | "Finish" >> beam.Map(_finish, plan, whole, beam.pvalue.AsList(written), job)
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Written:
     """What is left to know of a shard once it is written.
 
     Attributes:
       shard: what the writer has counted.
       users: positions of its users, int32, ascending.
-      duplicates: how many of its rows were dropped as duplicates.
-      below_min_interactions: how many of its rows were dropped with their users.
+      dropped: its rows that were dropped, by reason.
+      tied_users: users whose held-out rows are decided by a tie in time.
     """
 
     shard: WrittenShard
     users: npt.NDArray[np.int32]
-    duplicates: int
-    below_min_interactions: int
+    dropped: Dropped
+    tied_users: int
 
 
-def _take_census(piece: Piece) -> Iterator[Census]:
-    yield merge_censuses(map(take_census, piece.read()))
+def _take_census(piece: tuple[int, Piece], job: PreprocessJob) -> Iterator[Census]:
+    by_time = job.preprocess.split == "time"
+    yield merge_censuses(take_census(rows, by_time) for rows in piece[1].read())
 
 
-def _distribute(piece: Piece, plan: shards.Plan) -> Iterator[tuple[int, shards.Packed]]:
-    for rows in piece.read():
-        yield from shards.distribute(rows, plan)
+def _distribute(piece: tuple[int, Piece], plan: Plan) -> Iterator[tuple[int, _Part]]:
+    number, content = piece
+    for batch, rows in enumerate(content.read()):
+        for shard, packed in packing.distribute(rows, plan):
+            yield shard, ((number, batch), packed)
 
 
-def _arrange(
-    group: tuple[int, Iterable[shards.Packed]], plan: shards.Plan, job: PreprocessJob
-) -> Iterator[shards.Arranged]:
+def _arrange(group: tuple[int, Iterable[_Part]], plan: Plan, job: PreprocessJob) -> Iterator[Arranged]:
     number, parts = group
-    yield shards.arrange(number, parts, plan, job.min_interactions)
+    rows = packing.sort(parts, plan)
+    arranged = filters.arrange(number, rows, holdouts.mark(rows, plan), plan, job.preprocess.min_interactions)
+    yield holdouts.draw_parts(arranged, job.preprocess, job.seed)
 
 
-def _write(arranged: shards.Arranged, plan: shards.Plan, whole: shards.Outline, job: PreprocessJob) -> Iterator[_Part]:
-    shards.require_items(whole, job.name, job.min_interactions)
-    shard = shards.index_and_split(arranged, plan, whole, validation=job.validation, timed=job.timed, seed=job.seed)
+def _find_items(_: None, shards: Iterable[Arranged], plan: Plan, job: PreprocessJob) -> npt.NDArray[np.bool_]:
+    preprocess = job.preprocess
+    return filters.find_items(
+        shards,
+        len(plan.items),
+        preprocess.min_interactions,
+        preprocess.min_item_interactions,
+        preprocess.until == "stable",
+    )
+
+
+def _outline(arranged: Arranged, plan: Plan, wanted: _Wanted, job: PreprocessJob) -> Iterator[Outline]:
+    yield holdouts.outline(_filtered(arranged, wanted, job), plan, job.preprocess)
+
+
+def _write(arranged: Arranged, plan: Plan, wanted: _Wanted, whole: Outline, job: PreprocessJob) -> Iterator[_Written]:
+    _require_rows(whole, job)
+    left = holdouts.settle(_filtered(arranged, wanted, job), plan, whole, job.preprocess)
+    split = holdouts.choose(left, whole, job.preprocess, timed=job.timed, seed=job.seed)
+    shard = holdouts.index(left, split, plan, whole, job.preprocess)
     written = write_shard(job.interactions_uri, shard, plan.shards)
-    yield _Part(written, arranged.users, arranged.duplicates, arranged.below_min_interactions)
+    tied = 0 if _holdout(job) == "random" else int(loops.tied_users(left.counts, left.marks, split))
+    yield _Written(written, left.users, left.dropped, tied)
 
 
-def _finish(
-    _: None, plan: shards.Plan, whole: shards.Outline, parts: Sequence[_Part], job: PreprocessJob
-) -> InteractionsSummary:
+def _filtered(arranged: Arranged, wanted: _Wanted, job: PreprocessJob) -> Arranged:
+    if wanted is None:
+        return arranged
+    # Whoever has had too few items from the start is not there any more.
+    stable = job.preprocess.until == "stable"
+    return filters.keep_items(arranged, wanted, job.preprocess.min_interactions if stable else 1)
+
+
+def _require_rows(whole: Outline, job: PreprocessJob) -> None:
+    if len(whole.items):
+        return
+    preprocess, together = job.preprocess, len(whole.present)
+    if together:
+        raise UserError(f"{job.name}: no row is left to train on; choose another preprocess.split_time or split_share")
+    items = (
+        f" among items with {preprocess.min_item_interactions} users" if preprocess.min_item_interactions > 1 else ""
+    )
+    raise UserError(
+        f"{job.name}: no user has {preprocess.min_interactions} interactions with distinct items{items}, so nothing is "
+        "left; lower preprocess.min_interactions" + (" or preprocess.min_item_interactions" if items else "")
+    )
+
+
+def _holdout(job: PreprocessJob) -> Literal["last", "time", "random"]:
+    return job.preprocess.split if job.timed else "random"
+
+
+def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job: PreprocessJob) -> InteractionsSummary:
     parts = sorted(parts, key=lambda part: part.shard.number)
+    _require_holdouts(parts, job)
+    users = np.concatenate([part.users for part in parts])
     return finish(
         [part.shard for part in parts],
-        plan.users.take(np.concatenate([part.users for part in parts])),
+        plan.users.take(users),
         plan.items.take(whole.items),
         job.interactions_uri,
         job.vocabulary_uri,
         rows_read=plan.rows_read,
-        dropped=Dropped(
-            bad_rows=plan.bad,
-            below_min_rating=plan.below_min_rating,
-            duplicates=sum(part.duplicates for part in parts),
-            below_min_interactions=sum(part.below_min_interactions for part in parts),
+        dropped=sum(
+            (part.dropped for part in parts), Dropped(bad_rows=plan.bad, below_min_rating=plan.below_min_rating)
         ),
-        holdout="last" if job.timed else "random",
+        holdout=_holdout(job),
+        timed=job.timed,
         dataset=job.name,
+        absent=Absent(
+            users=len(plan.users) - len(users),
+            items=len(plan.items) - len(whole.items),
+            new_users=whole.new_users,
+            new_items=whole.new_items,
+        ),
+        held_out_from=_held_out_from(plan),
+        tied_users=sum(part.tied_users for part in parts),
         best_possible_hr=job.best_possible_hr,
     )
+
+
+def _held_out_from(plan: Plan) -> dict[Split, float] | None:
+    if plan.cutoffs is None:
+        return None
+    validation, test = plan.cutoffs
+    return {"test": test} if validation is None else {"validation": validation, "test": test}
+
+
+def _require_holdouts(parts: Sequence[_Written], job: PreprocessJob) -> None:
+    held_out: tuple[Split, ...] = ("test", "validation") if holdouts.by_parts(job.preprocess) else ()
+    for split in held_out:
+        if not any(part.shard.summary.rows.get(split, 1) for part in parts):
+            raise UserError(
+                f"{job.name}: no row is left for {split} whose user and item have training rows; choose another "
+                "preprocess.split_time or split_share, or do without preprocess.validation"
+            )

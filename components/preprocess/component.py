@@ -43,8 +43,9 @@ class Preprocess(base_beam_component.BaseBeamComponent):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DESCRIPTION: ClassVar[str] = first_line(__doc__)
     OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
-        "interactions": "Parquet files with the splits train, validation (unless switched off) and test: dense int32 "
-        "columns user and item, whole users in each shard; summary.json counts what was read and dropped.",
+        "interactions": "Parquet files with the splits train, validation (unless switched off) and test, and aside "
+        "where not all that is held out is judged by: dense int32 columns user and item, whole users in each shard; "
+        "summary.json counts what was read and dropped.",
         "vocabulary": "users.parquet and items.parquet: raw id, index and number of training interactions.",
     }
 

@@ -78,7 +78,44 @@ class DatasetConfig(Section):
 class PreprocessConfig(Section):
     """Filter, split and shards."""
 
-    min_interactions: int = Field(20, ge=1, description="Users with fewer distinct items are dropped.")
+    min_interactions: int = Field(5, ge=1, description="Users with fewer distinct items are dropped.")
+    min_item_interactions: int = Field(5, ge=1, description="Items with fewer distinct users are dropped.")
+    until: Literal["stable", "once"] = Field(
+        "stable",
+        description="stable: users and items are dropped in turns until both minima hold (a k-core). once: users, and "
+        "then items, which may leave users with fewer than their minimum.",
+    )
     min_rating: float | None = Field(None, description="Rows rated below are dropped; needs dataset.rating_column.")
-    validation: bool = Field(True, description="Hold out the item before the last one of each user for validation.")
+    split: Literal["last", "time", "random"] = Field(
+        "last",
+        description="What is held out for the test. last: the last item of each user; time: rows from a time on, of "
+        "all users at once; random: drawn items. Kind ncf brings its split. See splits.md.",
+    )
+    split_time: int | float | None = Field(
+        None, description="split time: the test begins here, in the unit of the timestamps."
+    )
+    split_share: float | None = Field(
+        None,
+        gt=0,
+        lt=0.5,
+        description="Share of all rows that is held out for the test, and again for validation. split time: the newest "
+        "ones; null: 0.1, or what split_time says. split random: drawn ones; null: one item of each user.",
+    )
+    ties: Literal["file", "item"] = Field(
+        "file",
+        description="What decides among a user's rows of one time. file: their order in the file, files in the order "
+        "of their names; item: the larger item id is the later one.",
+    )
+    validation: bool = Field(
+        True,
+        description="Hold out for validation, too: of what is left, as for the test (last: the item before the last).",
+    )
     rows_per_shard: int = Field(1_000_000, ge=1_000, description="About so many rows in each shard.")
+
+    @model_validator(mode="after")
+    def _split_has_its_keys(self) -> Self:
+        if self.split_time is not None and self.split != "time":
+            raise ValueError("preprocess.split_time needs preprocess.split to be time")
+        if self.split_share is not None and self.split == "last":
+            raise ValueError("preprocess.split_share needs preprocess.split to be time or random")
+        return self

@@ -9,9 +9,9 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.artifacts.splits import SPLITS
+from components.preprocess import outcome
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.run import write_artifacts
-from components.shared import progress
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -34,11 +34,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             self._make_beam_pipeline,
         )
         rows = summary.interactions
-        interactions.split_names = artifact_utils.encode_split_names([split for split in SPLITS if split in rows])
+        # What is set aside is no split to learn or to judge by.
+        splits = [split for split in SPLITS if split in rows and split != "aside"]
+        interactions.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(interactions, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
         examples_utils.set_file_format(interactions, "parquet")
-        progress.note(
-            f"{summary.rows_read:,} rows: {summary.users:,} users, {summary.items:,} items, "
-            + ", ".join(f"{number:,} {split}" for split, number in rows.items())
-            + (" (no timestamps: held-out items drawn at random)" if summary.holdout == "random" else "")
-        )
+        outcome.show(summary)

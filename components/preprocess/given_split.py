@@ -27,13 +27,14 @@ class GivenSplit:
 
     Attributes:
       name: what the summary calls the data set.
-      train: sorted by user, then time; no pair twice.
+      train: sorted by user, then time where that is known; no pair twice.
       validation: at most one row for each user, sorted by user; None where it is switched off.
       test: at most one row for each user, sorted by user.
       negatives: users, [m] ascending, and the raw items of their test negatives, [m, width], in the order given;
         an item may repeat, or be the positive. None where there are none.
       rows_read: rows of the files of interactions.
       duplicates: how many of them were dropped as duplicates.
+      timed: whether a user's training rows are in the order of time.
     """
 
     name: str
@@ -43,6 +44,7 @@ class GivenSplit:
     negatives: RawPairs | None
     rows_read: int
     duplicates: int = 0
+    timed: bool = False
 
 
 def write_given_split(
@@ -97,6 +99,7 @@ def write_given_split(
         rows_read=given.rows_read,
         dropped=Dropped(duplicates=given.duplicates),
         holdout="given",
+        timed=given.timed,
         dataset=given.name,
     )
 

@@ -10,12 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.preprocess import loops
+from components.preprocess.times import TimeCounts, Times, add_time_counts, count_times
 
 Ids: TypeAlias = "npt.NDArray[np.integer[Any]] | pa.Array"
 """Raw ids: an integer array, or an Arrow string array."""
-
-Times: TypeAlias = npt.NDArray[np.integer[Any]] | npt.NDArray[np.float64]
-"""Timestamps, in whatever unit the data set has."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,7 @@ class Census:
       items: distinct raw item ids, ascending.
       timestamps: the smallest and the largest timestamp, or None where there is none.
       fractional: whether some batch's timestamps are not integers.
+      times: how many rows there are at what time; None where nobody asked.
       rows: how many rows there are.
       bad: how many rows were skipped because they could not be read.
       below_min_rating: how many rows were dropped for their rating.
@@ -60,16 +59,21 @@ class Census:
     items: Ids
     timestamps: tuple[float, float] | None = None
     fractional: bool = False
+    times: TimeCounts | None = None
     rows: int = 0
     bad: int = 0
     below_min_rating: int = 0
 
 
-def take_census(rows: Rows) -> Census:
+def take_census(rows: Rows, with_times: bool = False) -> Census:
     """Counts one batch.
 
     Example:
       The users 7, 3, 7 and the items 1, 1, 2 give the users [3, 7] with [1, 2] rows, and the items [1, 2].
+
+    Args:
+      rows: the batch.
+      with_times: whether to count the rows of each time, too.
     """
     users, user_rows = _count(rows.user)
     times = rows.timestamp
@@ -79,6 +83,7 @@ def take_census(rows: Rows) -> Census:
         _distinct(rows.item),
         None if times is None or not len(times) else (times.min().item(), times.max().item()),
         times is not None and times.dtype.kind == "f",
+        count_times(times) if with_times and times is not None else None,
         len(rows),
         rows.bad,
         rows.below_min_rating,
@@ -94,12 +99,14 @@ def merge_censuses(censuses: Iterable[Census]) -> Census:
     filled = [part for part in parts if part.rows] or [_NOBODY]
     users, user_rows = _add_counts([part.users for part in filled], [part.user_rows for part in filled])
     spans = [part.timestamps for part in filled if part.timestamps is not None]
+    times = [part.times for part in filled if part.times is not None]
     return Census(
         users,
         user_rows,
         _distinct(_concatenate([part.items for part in filled])),
         (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None,
         any(part.fractional for part in filled),
+        add_time_counts(times) if times else None,
         sum(part.rows for part in parts),
         sum(part.bad for part in parts),
         sum(part.below_min_rating for part in parts),

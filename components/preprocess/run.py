@@ -10,7 +10,7 @@ from components.preprocess.beam_pipeline import PreprocessJob, WriteInteractions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets.base import Request, Unsplit
 from components.preprocess.given_split import GivenSplit, write_given_split
-from components.shared.errors import find_user_error
+from components.shared.errors import UserError, find_user_error
 
 
 def write_artifacts(
@@ -41,9 +41,12 @@ def write_artifacts(
         found = dataset.chosen.interactions(Request(preprocess.min_rating, preprocess.validation, seed))
         if isinstance(found, GivenSplit):
             return write_given_split(found, preprocess.rows_per_shard, interactions_uri, vocabulary_uri)
+        if preprocess.split == "time" and not found.timed:
+            raise UserError("preprocess.split: time needs timestamps; set dataset.timestamp_column, or split to random")
         job = _job(found, preprocess, seed, interactions_uri, vocabulary_uri)
         with make_pipeline() as pipeline:
-            _ = pipeline | "Pieces" >> beam.Create(found.pieces) | WriteInteractions(job)
+            # With their numbers: the order of the rows outlives the order of the work.
+            _ = pipeline | "Pieces" >> beam.Create(list(enumerate(found.pieces))) | WriteInteractions(job)
         return InteractionsSummary.read(interactions_uri)
     except Exception as error:
         remove_interactions(interactions_uri)
@@ -61,9 +64,7 @@ def _job(
         name=data.name,
         interactions_uri=interactions_uri,
         vocabulary_uri=vocabulary_uri,
-        min_interactions=preprocess.min_interactions,
-        validation=preprocess.validation,
-        rows_per_shard=preprocess.rows_per_shard,
+        preprocess=preprocess,
         timed=data.timed,
         seed=seed,
         best_possible_hr=data.best_possible_hr,

@@ -7,9 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts import storage
-from components.artifacts.interactions import Dropped, InteractionsSummary, WrittenShard
+from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, WrittenShard
+from components.artifacts.splits import Split
 from components.artifacts.vocabulary import write_vocabulary
 from components.preprocess.rows import Ids, as_column
+
+_NOTHING_ABSENT = Absent()
 
 
 def finish(
@@ -21,8 +24,12 @@ def finish(
     *,
     rows_read: int,
     dropped: Dropped,
-    holdout: Literal["last", "random", "given"],
+    holdout: Literal["last", "time", "random", "given"],
+    timed: bool,
     dataset: str,
+    absent: Absent = _NOTHING_ABSENT,
+    held_out_from: dict[Split, float] | None = None,
+    tied_users: int = 0,
     best_possible_hr: dict[str, float] | None = None,
 ) -> InteractionsSummary:
     """Writes the vocabulary and the summaries, which declare both artifacts whole.
@@ -36,7 +43,11 @@ def finish(
       rows_read: rows of the input.
       dropped: how many rows were dropped, by reason.
       holdout: how the held-out rows were chosen.
+      timed: whether a user's rows are in the order of time.
       dataset: name or path.
+      absent: the users and items that are in no row.
+      held_out_from: see `InteractionsSummary`.
+      tied_users: likewise.
       best_possible_hr: see `InteractionsSummary`.
 
     Returns:
@@ -55,11 +66,15 @@ def finish(
         dataset=dataset,
         rows_read=rows_read,
         dropped=dropped,
+        absent=absent,
         users=len(users),
         items=len(items),
         interactions=interactions,
         density=sum(interactions.values()) / (len(users) * len(items)),
         holdout=holdout,
+        held_out_from=held_out_from,
+        timed=timed,
+        tied_users=tied_users,
         shards=tuple(shard.summary for shard in written),
         fingerprint=storage.fingerprint([*(shard.digest for shard in written), *vocabulary]),
         best_possible_hr=best_possible_hr,

@@ -26,6 +26,9 @@ class Reporter:
     def note(self, text: str) -> None:
         """The outcome of the step in a few words, such as "943 users, 1,682 items"."""
 
+    def warn(self, text: str) -> None:
+        """What in the outcome asks for a look, in a few words."""
+
 
 class _NoBar:
     def advance(self, steps: int = 1) -> None:
@@ -52,3 +55,8 @@ def bar(title: str, total: int) -> contextlib.AbstractContextManager[Bar]:
 def note(text: str) -> None:
     """See `Reporter.note`."""
     _reporter.note(text)
+
+
+def warn(text: str) -> None:
+    """See `Reporter.warn`."""
+    _reporter.warn(text)

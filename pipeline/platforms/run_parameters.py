@@ -22,6 +22,7 @@ RUN_PARAMETERS = {
     "rating_column": "dataset.rating_column",
     "min_rating": "preprocess.min_rating",
     "min_interactions": "preprocess.min_interactions",
+    "min_item_interactions": "preprocess.min_item_interactions",
     "epochs": "trainer.epochs",
     "batch_size": "trainer.batch_size",
     "learning_rate": "trainer.learning_rate",

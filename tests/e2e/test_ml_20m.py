@@ -19,6 +19,7 @@ SETTINGS = {
     "dataset.synthetic_items": ITEMS,
     "dataset.synthetic_interactions": 3 * USERS,
     "preprocess.min_interactions": 3,
+    "preprocess.min_item_interactions": 1,
     "negatives.num_eval_negatives": 49,
     "trainer.batch_size": 2048,
     "trainer.epochs": 2,

@@ -18,6 +18,7 @@ def test_a_line_a_step():
         bar.advance(2)
         bar.describe("halfway")
     reporter.note("943 users")
+    reporter.warn("dropped 3 of 4 rows [of files]")
     reporter.end(cached=False)
     reporter.begin("Trainer")
     reporter.end(cached=True)
@@ -25,7 +26,11 @@ def test_a_line_a_step():
     reporter.fail()
 
     lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
-    assert lines == ["Preprocess ✓ 0.0 s 943 users", "Trainer ✓ cached", "Pusher ✗ 0.0 s failed"]
+    assert lines == [
+        "Preprocess ✓ 0.0 s 943 users; warning: dropped 3 of 4 rows [of files]",
+        "Trainer ✓ cached",
+        "Pusher ✗ 0.0 s failed",
+    ]
 
 
 def test_noise_goes_to_the_file_whoever_makes_it(tmp_path, capfd):

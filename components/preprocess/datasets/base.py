@@ -39,7 +39,7 @@ class Unsplit:
 
     Attributes:
       name: what messages and the summary call the data set.
-      pieces: the parts that workers read.
+      pieces: the parts that workers read, in the order of the input, which may decide among rows of one time.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
       best_possible_hr: HR@10 of the best ranking there is, by the number of negatives, where that is known.
     """

@@ -68,6 +68,7 @@ def read(folder: str, validation: bool = True) -> GivenSplit:
         negatives=(test_user, negatives),
         rows_read=len(train[0]) + len(test_user),
         duplicates=len(train[0]) - len(kept),
+        timed=True,
     )
 
 

@@ -23,7 +23,9 @@ class Piece(Protocol):
     """
 
     def read(self) -> Iterator[Rows]:
-        """Reads the rows of this part, in batches of 10^5 to 10^6. It is called twice, and yields the same both times.
+        """Reads the rows of this part, in their order and in batches of 10^5 to 10^6.
+
+        It is called twice, and yields the same both times.
 
         Raises:
           UserError: a row cannot be read, and is not to be skipped.
@@ -41,7 +43,7 @@ class Reader(ABC):
 
     @abstractmethod
     def plan(self, source: Source, reading: Reading) -> Sequence[Piece]:
-        """Cuts the files of a source into pieces.
+        """Cuts the files of a source into pieces, in the order of the files.
 
         Raises:
           UserError: a file is not of this format, or lacks a column.

@@ -33,6 +33,7 @@ def write_interactions(
         "interactions": interactions,
         "density": sum(interactions.values()) / (users * items),
         "holdout": "last",
+        "timed": True,
         "shards": tuple(shard.summary for shard in written),
         "fingerprint": "0123456789abcdef",
     }
@@ -44,7 +45,7 @@ def write_interactions(
 def _shard(number: int, first: int, end: int, rows: Mapping[Split, npt.ArrayLike]) -> Shard:
     pairs = {split: _of_users(first, end, part) for split, part in {"test": [], **rows}.items()}
     counts = np.bincount(pairs["train"].users - first, minlength=end - first).astype(np.int32)
-    return Shard(number, first, pairs["train"], pairs["test"], pairs.get("validation"), counts)
+    return Shard(number, first, pairs["train"], pairs["test"], pairs.get("validation"), counts, pairs.get("aside"))
 
 
 def _of_users(first: int, end: int, rows: npt.ArrayLike) -> Pairs:

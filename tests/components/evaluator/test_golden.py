@@ -29,7 +29,7 @@ def evaluate_ml_1m(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("ml-1m")
     sources = Sources(*(str(folder / name) for name in ("model", "examples", "interactions", "vocabulary")))
     dataset = DatasetConfig(kind="ncf", path=str(shared_data / "ml-1m-ncf"))
-    preprocess = PreprocessConfig(min_interactions=1, validation=False)
+    preprocess = PreprocessConfig(min_interactions=1, min_item_interactions=1, validation=False)
     write_artifacts(dataset, preprocess, 0, sources.interactions, sources.vocabulary, beam.Pipeline)
     job = NegativesJob(
         interactions=Interactions(sources.interactions),

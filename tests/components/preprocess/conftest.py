@@ -54,7 +54,8 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
         **options: Any,
     ) -> Prepared:
         folder = tmp_path / f"out-{next(number)}"
-        sections = {"dataset": {"kind": "files", "path": str(path)}, "preprocess": {"min_interactions": 1}}
+        everything = {"min_interactions": 1, "min_item_interactions": 1}
+        sections = {"dataset": {"kind": "files", "path": str(path)}, "preprocess": everything}
         for name, value in options.items():
             sections["preprocess" if name in PreprocessConfig.model_fields else "dataset"][name] = value
         arguments = ["--direct_num_workers=1", *flags]

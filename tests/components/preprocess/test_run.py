@@ -4,15 +4,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.artifacts.interactions import Dropped, ShardSummary
+from components.artifacts.interactions import Absent, Dropped, ShardSummary
 from components.preprocess.datasets import base
 from components.preprocess.readers.base import Reading
 from components.shared.errors import UserError
+from tests.components.preprocess.tables import expected_splits, random_table
 
 TINY = """user,item,rating,timestamp
 30,500,4,10
@@ -36,46 +36,23 @@ def tiny(tmp_path):
     return path
 
 
-def random_table(rows=6_000, users=150, items=80, seed=0) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    return pd.DataFrame(
-        {
-            "user": random.integers(0, users, rows) * 7 - 300,
-            "item": random.integers(0, items, rows) * 11 + 5,
-            "rating": random.integers(1, 11, rows) / 2,
-            "timestamp": random.integers(1_000_000, 1_000_300, rows),
-        }
-    )
-
-
-def expected_splits(table: pd.DataFrame, minimum: int, validation: bool = True) -> dict[str, list[tuple[int, int]]]:
-    """The same in pandas, row by row in raw ids."""
-    table = table.sort_values(["user", "timestamp", "item"]).drop_duplicates(["user", "item"], keep="last")
-    table = table[table.groupby("user")["item"].transform("size") >= minimum]
-    from_end = table.groupby("user").cumcount(ascending=False)
-    held_out = {"test": from_end == 0, "validation": (from_end == 1) & validation}
-    splits = {**held_out, "train": ~(held_out["test"] | held_out["validation"])}
-    return {
-        name: list(zip(table["user"][rows].tolist(), table["item"][rows].tolist(), strict=True))
-        for name, rows in splits.items()
-    }
-
-
 def test_exact_result_on_a_tiny_table(prepare, tiny):
     out = prepare(tiny, min_interactions=3)
-    # User 20 has two distinct items; (30, 100) counts at its latest time; ties go by item.
+    # User 20 has two distinct items; (30, 100) counts at its latest time; of ties, the later line is the later row.
     assert out.ids("users") == [10, 30]
     assert out.ids("items") == [100, 500, 700, 900]
     assert out.rows("train") == [(0, 1), (0, 0), (1, 1)]
-    assert out.rows("validation") == [(0, 2), (1, 0)]
-    assert out.rows("test") == [(0, 3), (1, 3)]
+    assert out.rows("validation") == [(0, 3), (1, 0)]
+    assert out.rows("test") == [(0, 2), (1, 3)]
     assert out.counts("users") == [2, 1]
     assert out.counts("items") == [1, 2, 0, 0]
     summary = out.summary
     assert summary.rows_read == 11
     assert summary.dropped == Dropped(duplicates=2, below_min_interactions=2)
+    assert summary.absent == Absent(users=1, items=1)
     assert summary.interactions == {"train": 3, "validation": 2, "test": 2}
-    assert (summary.users, summary.items, summary.holdout) == (2, 4, "last")
+    assert (summary.users, summary.items, summary.holdout, summary.timed) == (2, 4, "last", True)
+    assert summary.tied_users == 1
     assert summary.density == pytest.approx(7 / 8)
     assert summary.shards == (ShardSummary(first_user=0, users=2, train=3, validation=2, test=2),)
 
@@ -92,7 +69,7 @@ def test_file_schema(prepare, tiny):
 
 def test_without_validation(prepare, tiny):
     out = prepare(tiny, min_interactions=3, validation=False)
-    assert out.rows("train") == [(0, 1), (0, 0), (0, 2), (1, 1), (1, 0)]
+    assert out.rows("train") == [(0, 1), (0, 0), (0, 3), (1, 1), (1, 0)]
     assert "validation" not in out.summary.interactions
     assert not (out.folder / "interactions" / "Split-validation").exists()
 
@@ -100,17 +77,18 @@ def test_without_validation(prepare, tiny):
 def test_minimum_rating_comes_before_the_other_filters(prepare, tiny):
     out = prepare(tiny, min_rating=4, rating_column="rating", min_interactions=2)
     assert out.summary.dropped == Dropped(below_min_rating=3, duplicates=1)
-    assert out.raw("test") == [(10, 900), (20, 800), (30, 900)]
+    assert out.raw("test") == [(10, 700), (20, 800), (30, 900)]
 
 
+@pytest.mark.parametrize("ties", ["file", "item"])
 @pytest.mark.parametrize("order", ["shuffled", "by user"])
-def test_agrees_with_pandas(prepare, tmp_path, order):
+def test_agrees_with_pandas(prepare, tmp_path, order, ties):
     table = random_table()
     if order == "by user":
         table = table.sort_values(["user", "item"])
     table.to_csv(tmp_path / "table.csv", index=False)
-    out = prepare(tmp_path / "table.csv", min_interactions=25, rows_per_shard=1_000)
-    for split, rows in expected_splits(table, 25).items():
+    out = prepare(tmp_path / "table.csv", min_interactions=25, rows_per_shard=1_000, ties=ties)
+    for split, rows in expected_splits(table, 25, ties=ties).items():
         assert out.raw(split) == rows
     assert out.summary.dropped.below_min_interactions > 0
     assert len(out.summary.shards) > 2
@@ -180,7 +158,7 @@ def test_without_timestamps_the_held_out_items_are_drawn(prepare, tmp_path):
     table.to_csv(tmp_path / "table.csv", index=False)
     table.sample(frac=1, random_state=1).to_csv(tmp_path / "shuffled.csv", index=False)
     out = prepare(tmp_path / "table.csv", timestamp_column=None)
-    assert out.summary.holdout == "random"
+    assert (out.summary.holdout, out.summary.timed, out.summary.tied_users) == ("random", False, 0)
     assert out.rows("train") == sorted(out.rows("train"))
     everything = [pair for split in ("train", "validation", "test") for pair in out.raw(split)]
     assert sorted(everything) == sorted(zip(table["user"], table["item"], strict=True))
@@ -245,17 +223,6 @@ def test_same_bytes_for_every_runner_and_block_size(prepare, tmp_path, monkeypat
 def test_a_minimum_rating_needs_its_column(prepare, tiny):
     with pytest.raises(UserError, match=r"dataset\.rating_column"):
         prepare(tiny, min_rating=4)
-
-
-def test_ml_100k(prepare, shared_data):
-    out = prepare(kind="movielens", name="ml-100k", mirror=str(shared_data), min_interactions=20)
-    summary = out.summary
-    assert (summary.rows_read, summary.users, summary.items) == (100_000, 943, 1_682)
-    assert summary.interactions == {"train": 98_114, "validation": 943, "test": 943}
-    names = ["user", "item", "rating", "timestamp"]
-    table = pd.read_csv(shared_data / "ml-100k" / "u.data", sep="\t", names=names)
-    for split, rows in expected_splits(table, 20).items():
-        assert out.raw(split) == rows
 
 
 def test_synthetic(prepare):

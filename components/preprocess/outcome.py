@@ -1,0 +1,74 @@
+"""What Preprocess says of its outcome: what is there, and what was dropped."""
+
+from components.artifacts.interactions import InteractionsSummary
+from components.shared import progress
+
+_REASONS = {
+    "bad_rows": "that cannot be read",
+    "below_min_rating": "below min_rating",
+    "duplicates": "duplicates",
+    "below_min_interactions": "below min_interactions",
+    "below_min_item_interactions": "below min_item_interactions",
+    "of_new_users": "of new users",
+    "of_new_items": "of new items",
+}
+_MUCH = 0.1
+"""The share of the rows from which on it is a warning that they were dropped."""
+
+
+def show(summary: InteractionsSummary) -> None:
+    """Says it on the step's line, as a warning where a tenth of the rows or more was dropped."""
+    dropped = describe_dropped(summary)
+    if summary.dropped.rows >= _MUCH * summary.rows_read:
+        progress.note(describe(summary))
+        progress.warn(dropped)
+    else:
+        progress.note("; ".join(filter(None, [describe(summary), dropped])))
+
+
+def describe(summary: InteractionsSummary) -> str:
+    """What there is, and how it was held out where a reader would not guess it.
+
+    Example:
+      "11 rows: 2 users, 4 items, 3 train, 2 validation, 2 test; held-out items of 1 of 2 users (50.0%) decided among
+      equal timestamps by preprocess.ties".
+    """
+    parts = [f"{summary.users:,} users", f"{summary.items:,} items"]
+    parts += [f"{number:,} {split}" for split, number in summary.interactions.items()]
+    return f"{summary.rows_read:,} rows: {', '.join(parts)}{_holdouts(summary)}"
+
+
+def describe_dropped(summary: InteractionsSummary) -> str:
+    """What was dropped, with counts, shares and reasons; nothing where there is nothing to say.
+
+    Example:
+      "dropped 4 of 11 rows (36.4%: 2 duplicates, 2 below min_interactions), 1 of 3 users (33.3%)".
+    """
+    dropped, absent = summary.dropped, summary.absent
+    if not dropped.rows:
+        return ""
+    reasons = [f"{rows:,} {_REASONS[reason]}" for reason, rows in vars(dropped).items() if rows]
+    parts = [_amount(dropped.rows, summary.rows_read, "rows", ", ".join(reasons))]
+    for what, gone, new, left in (
+        ("users", absent.users, absent.new_users, summary.users),
+        ("items", absent.items, absent.new_items, summary.items),
+    ):
+        if gone:
+            parts.append(_amount(gone, gone + left, what, f"{new:,} of them new" if new else ""))
+    return "dropped " + ", ".join(parts)
+
+
+def _holdouts(summary: InteractionsSummary) -> str:
+    if summary.holdout == "random":
+        return f" ({'' if summary.timed else 'no timestamps: '}held-out items drawn at random)"
+    text = ""
+    if summary.held_out_from:
+        text = f" ({', '.join(f'{split} from {time:.15g} on' for split, time in summary.held_out_from.items())})"
+    if summary.tied_users:
+        users = _amount(summary.tied_users, summary.users, "users")
+        text += f"; held-out items of {users} decided among equal timestamps by preprocess.ties"
+    return text
+
+
+def _amount(part: int, whole: int, what: str, detail: str = "") -> str:
+    return f"{part:,} of {whole:,} {what} ({part / whole:.1%}{': ' + detail if detail else ''})"

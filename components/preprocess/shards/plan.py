@@ -1,0 +1,141 @@
+"""Who goes to which shard, how a row is packed for sorting, and from when on rows are held out."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from components.preprocess.config import PreprocessConfig
+from components.preprocess.rows import Census, Ids
+from components.preprocess.times import newest, sortable
+from components.shared.errors import UserError
+
+_USUAL_SHARE = 0.1
+
+
+class Cutoffs(NamedTuple):
+    """From when on rows are held out, in the unit of the data set: for validation, up to the rows for the test."""
+
+    validation: float | None
+    test: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who goes to which shard, and how a row is packed for sorting.
+
+    Before the filters, users and items have a position: their place among all ids that occur, ascending.
+
+    Attributes:
+      users: distinct raw user ids, ascending.
+      items: distinct raw item ids, ascending.
+      bounds: int64 [shards + 1]; shard k holds the users of positions bounds[k] to bounds[k + 1] - 1.
+      first_time: the earliest timestamp; 0 where there is none.
+      time_bits: bits of the timestamp above that.
+      item_bits: bits of an item's position.
+      packed: whether user, timestamp and item fit into 64 bits.
+      fractional: whether the timestamps are floating-point numbers.
+      by_place: whether rows of one time keep the order of the files; they are in that of their items otherwise.
+      cutoffs: where rows are held out by time, from when on.
+      rows_read: rows of the input, those dropped included.
+      bad: rows skipped because they could not be read.
+      below_min_rating: rows dropped for their rating.
+    """
+
+    users: Ids
+    items: Ids
+    bounds: npt.NDArray[np.int64]
+    first_time: int
+    time_bits: int
+    item_bits: int
+    packed: bool
+    fractional: bool
+    by_place: bool
+    cutoffs: Cutoffs | None
+    rows_read: int
+    bad: int
+    below_min_rating: int
+
+    @property
+    def shards(self) -> int:
+        """The number of shards."""
+        return len(self.bounds) - 1
+
+    def sorts_as(self, time: float) -> int:
+        """The least number that a row at this time or later has among the sorted rows."""
+        if self.fractional:
+            return int(sortable(np.array([time]))[0])
+        return ceil(time) - (self.first_time if self.packed else 0)
+
+
+def make_plan(census: Census, preprocess: PreprocessConfig, name: str) -> Plan:
+    """Cuts the users into shards of about equally many rows, and the time into parts where that is asked for.
+
+    Example:
+      Users with 3, 1, 2 and 2 rows and `rows_per_shard=4` give the bounds [0, 2, 4]: two shards of four rows.
+
+    Args:
+      census: of all the rows.
+      preprocess: how many rows a shard should have, whom the filters will drop, and how to split.
+      name: what messages call the data set.
+
+    Raises:
+      UserError: there are no rows, or none to train on or to hold out.
+    """
+    if not census.rows:
+        raise UserError(f"{name} {_why_no_rows(census)}")
+    rows = np.cumsum(np.where(census.user_rows >= preprocess.min_interactions, census.user_rows, 0))
+    shards = max(1, round(int(rows[-1]) / preprocess.rows_per_shard))
+    inner = np.searchsorted(rows, rows[-1] * np.arange(1, shards) / shards) + 1
+    bounds = np.unique(np.concatenate([[0], inner[inner < len(rows)], [len(rows)]])).astype(np.int64)
+    low, high = census.timestamps or (0, 0)
+    first_time = 0 if census.fractional else int(low)
+    time_bits = 64 if census.fractional else (int(high) - first_time).bit_length()
+    item_bits = (len(census.items) - 1).bit_length()
+    user_bits = int(np.diff(bounds).max() - 1).bit_length()
+    return Plan(
+        users=census.users,
+        items=census.items,
+        bounds=bounds,
+        first_time=first_time,
+        time_bits=time_bits,
+        item_bits=item_bits,
+        packed=user_bits + time_bits + item_bits < 64,
+        fractional=census.fractional,
+        by_place=preprocess.ties == "file" and census.timestamps is not None,
+        cutoffs=_cutoffs(census, preprocess, name) if preprocess.split == "time" else None,
+        rows_read=census.rows + census.bad + census.below_min_rating,
+        bad=census.bad,
+        below_min_rating=census.below_min_rating,
+    )
+
+
+def _why_no_rows(census: Census) -> str:
+    if census.below_min_rating:
+        return f"has no row of at least preprocess.min_rating ({census.below_min_rating:,} are below)"
+    if census.bad:
+        return f"has no row that can be read (all {census.bad:,} were skipped)"
+    return "has no rows: there are no interactions to read"
+
+
+def _cutoffs(census: Census, preprocess: PreprocessConfig, name: str) -> Cutoffs:
+    """The newest share of the rows is for the test, as much before it for validation."""
+    assert census.timestamps is not None
+    assert census.times is not None
+    low, high = census.timestamps
+    if preprocess.split_time is not None and not low < preprocess.split_time <= high:
+        raise UserError(
+            f"preprocess.split_time: {preprocess.split_time} leaves no row before or after it; the times of {name} are "
+            f"{low} to {high}"
+        )
+    rows = (preprocess.split_share or _USUAL_SHARE) * census.rows
+    test = newest(census.times, rows) if preprocess.split_time is None else float(preprocess.split_time)
+    validation = None if test is None or not preprocess.validation else newest(census.times, rows, before=test)
+    if test is None or (preprocess.validation and validation is None):
+        raise UserError(
+            f"preprocess.split: the rows of {name} have too few different times to be split by time; set it to random"
+            + ("" if test is None else ", or preprocess.validation to false")
+        )
+    return Cutoffs(validation, test)

@@ -1,0 +1,80 @@
+"""What the step says of its outcome."""
+
+from typing import Any
+
+import pytest
+
+from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, ShardSummary
+from components.preprocess import outcome
+from components.shared import progress
+
+
+def summary(**fields: Any) -> InteractionsSummary:
+    known: dict[str, Any] = {
+        "dataset": "clicks",
+        "rows_read": 2_000,
+        "dropped": Dropped(),
+        "users": 60,
+        "items": 30,
+        "interactions": {"train": 1_880, "validation": 60, "test": 60},
+        "density": 1.0,
+        "holdout": "last",
+        "timed": True,
+        "shards": (ShardSummary(first_user=0, users=60, train=1_880, validation=60, test=60),),
+        "fingerprint": "0",
+    }
+    return InteractionsSummary(**{**known, **fields})
+
+
+ROWS = "2,000 rows: 60 users, 30 items, 1,880 train, 60 validation, 60 test"
+LINES = {
+    "nothing to say": ({}, ROWS),
+    "drawn": ({"holdout": "random"}, ROWS + " (held-out items drawn at random)"),
+    "no timestamps": (
+        {"holdout": "random", "timed": False},
+        ROWS + " (no timestamps: held-out items drawn at random)",
+    ),
+    "by time": (
+        {"holdout": "time", "held_out_from": {"validation": 880606923.0, "test": 888888888.5}},
+        ROWS + " (validation from 880606923 on, test from 888888888.5 on)",
+    ),
+    "ties": (
+        {"tied_users": 15},
+        ROWS + "; held-out items of 15 of 60 users (25.0%) decided among equal timestamps by preprocess.ties",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_the_line_says_what_there_is_and_how_it_was_held_out(case: str) -> None:
+    fields, line = LINES[case]
+    assert outcome.describe(summary(**fields)) == line
+
+
+def test_what_was_dropped_is_said_with_counts_shares_and_reasons() -> None:
+    dropped = Dropped(duplicates=12, below_min_interactions=88, of_new_users=100)
+    absent = Absent(users=20, items=10, new_users=5)
+    assert outcome.describe_dropped(summary(dropped=dropped, absent=absent)) == (
+        "dropped 200 of 2,000 rows (10.0%: 12 duplicates, 88 below min_interactions, 100 of new users), "
+        "20 of 80 users (25.0%: 5 of them new), 10 of 40 items (25.0%)"
+    )
+    assert outcome.describe_dropped(summary()) == ""
+
+
+def test_every_reason_has_words() -> None:
+    reasons = vars(Dropped())
+    text = outcome.describe_dropped(summary(dropped=Dropped(**dict.fromkeys(reasons, 1))))
+    assert text.count(",") == len(reasons)  # one of them in 2,000
+
+
+@pytest.mark.parametrize(("rows", "warns"), [(0, False), (1, False), (199, False), (200, True), (2_000, True)])
+def test_it_is_a_warning_from_a_tenth_of_the_rows_on(monkeypatch: pytest.MonkeyPatch, rows: int, warns: bool) -> None:
+    said: list[tuple[str, str]] = []
+    monkeypatch.setattr(progress, "note", lambda text: said.append(("note", text)))
+    monkeypatch.setattr(progress, "warn", lambda text: said.append(("warning", text)))
+    outcome.show(summary(dropped=Dropped(below_min_interactions=rows)))
+    dropped = f"dropped {rows:,} of 2,000 rows ({rows / 2_000:.1%}: {rows:,} below min_interactions)"
+    if warns:
+        assert said == [("note", ROWS), ("warning", dropped)]
+    else:
+        assert said == [("note", f"{ROWS}; {dropped}" if rows else ROWS)]
