@@ -79,14 +79,14 @@ def check_soundness(
     rows = np.sort(random.choice(len(holdouts.users), min(MOST_USERS, len(holdouts.users)), replace=False))
     sample = holdouts.take(rows)
     again = _rank(scorer, sample, users_per_block)
-    popular = [_rank(PopularityScorer(item_counts), sample, users_per_block) for _ in range(2)]
+    first, second = (_rank(PopularityScorer(item_counts), sample, users_per_block) for _ in range(2))
     return Soundness(
         leaked=count_leaked(interactions),
         repeated=count_repeated(interactions.split("test").users),
         ranked_first={name: _share_first(found.ranks) for name, found in rankings.items()},
         ranked_again=len(rows),
         moved=int((again != rankings[MODEL].ranks[rows]).sum()),
-        popularity_to_itself=largest_difference_of(*popular, random),
+        popularity_to_itself=largest_difference_of(first, second, random),
     )
 
 
