@@ -1,13 +1,14 @@
 """The champion: the newest pushed model, which a challenger is compared with before it may take its place.
 
 The two may come from different data. So they are compared by raw id, on what both know: for each test user whom the
-champion knows, and whose held-out item it knows, both rank that item among the sampled candidates that both know.
-Differences are paired by user, which cancels what makes a user easy or hard for both.
+champion knows, and whose held-out item it knows, both rank that item among the candidates that both know: all unseen
+items, and the sampled ones. Differences are paired by user, which cancels what makes a user easy or
+hard for both.
 
 The test records are the challenger's, and so is the idea of what a user has not seen. Where data is added from one run
 to the next, that is fair. Where data goes (a sliding window, a spoilt feed), items that the champion learnt from may
-be among the negatives, and it pays for ranking them high: a minimum, and a margin over popularity, are then the rules
-to rely on, or test negatives that are given (`negatives.protocol: ncf`).
+be among the negatives, and it pays for ranking them high: a minimum, and the baselines, are then the rules to rely on,
+or test negatives that are given (`negatives.protocol: ncf`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from components.artifacts.evaluation import (
     ChampionStatus,
     Comparison,
     Difference,
+    Way,
     WorstSlice,
 )
 from components.artifacts.vocabulary import RawIds
@@ -51,13 +53,13 @@ class Trial:
     """What the two are compared on.
 
     Attributes:
-      batches: the sampled test records.
+      batches: by ranking, the test users' held-out items and their rivals; of the ranking that matters most first.
       user_ids: raw ids of the challenger's users by index, int64 or objects that are texts.
       item_ids: raw ids of its items by index, likewise.
       slicings: the ways to cut the test records into quartiles.
     """
 
-    batches: Iterable[Candidates]
+    batches: Mapping[Way, Iterable[Candidates]]
     user_ids: RawIds
     item_ids: RawIds
     slicings: Mapping[str, Slicing]
@@ -96,7 +98,7 @@ def compare_with_champion(
       trial: what to compare them on.
       config: the K, the confidence, and the least number of shared test users.
       random: draws the resamples of the intervals.
-      bar: moves on by one for each batch.
+      bar: moves on by one for each test user.
     """
     champion = None
     try:
@@ -105,17 +107,19 @@ def compare_with_champion(
             return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
         model = _load(champion, trial)
         shared_items = _count_known_items(model, trial, config.pairs_per_block)
-        duel = _fight(model, challenger, trial, config.gate_k, bar)
-        _check_users(duel, config)
+        duels = {way: _fight(model, challenger, trial, way, config.gate_k, bar) for way in trial.batches}
+        for duel in duels.values():
+            _check_users(duel, config)
     except UserError as error:
         known = (champion.name, champion.path) if champion else ()
         return Champion(ChampionStatus.BROKEN, f"the champion cannot be compared: {error}", *known)
     return Champion(
         ChampionStatus.COMPARED,
-        f"version {champion.name}, on {len(duel.users):,} test users and {shared_items:,} items that both models know",
+        f"version {champion.name}, on {len(next(iter(duels.values())).users):,} test users and {shared_items:,} items "
+        "that both models know",
         champion.name,
         champion.path,
-        summarise(duel, shared_items, trial.slicings, config, random),
+        {way: summarise(duel, shared_items, trial.slicings, config, random) for way, duel in duels.items()},
     )
 
 
@@ -139,10 +143,10 @@ def _count_known_items(model: ServedModel, trial: Trial, at_once: int) -> int:
     return sum(int(model.serve(trial.user_ids[:1], part)["known_item"].sum()) for part in parts)
 
 
-def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, k: int, bar: Bar) -> Duel:
+def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, way: Way, k: int, bar: Bar) -> Duel:
     no_indexes, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
     duels = [Duel(no_indexes, no_indexes, no_ranks, no_ranks)]
-    for batch in trial.batches:
+    for batch in trial.batches[way]:
         served = champion.serve(trial.user_ids[batch.users], trial.item_ids[batch.items])
         masked, counts = _share(batch, served["known_user"], served["known_item"], k)
         users, items, masked = batch.users[counts], batch.items[counts], masked[counts]
@@ -151,7 +155,7 @@ def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, k: int, bar:
         if not np.isfinite(defending[~masked]).all():
             raise UserError(f"it gives scores that are not finite; {_ADVICE}")
         duels.append(Duel(users, items[:, 0], rank_first(challenging, masked), rank_first(defending, masked)))
-        bar.advance()
+        bar.advance(int((~batch.masked[:, 0]).sum()))
     fields = zip(*((duel.users, duel.items, duel.challenger, duel.champion) for duel in duels), strict=True)
     return Duel(*map(np.concatenate, fields))
 

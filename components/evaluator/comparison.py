@@ -1,52 +1,93 @@
 """Puts the systems, the model and its baselines, side by side on the same users."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.evaluation import MODEL, Bounds, CopiesEffect, Difference, Quartile
+from components.artifacts.evaluation import MODEL, Bounds, CopiesEffect, Difference, Quartile, Rival
 from components.evaluator.bootstrap import intervals, resampled_means
 from components.evaluator.slices import Slicing
 from components.metrics.by_user import by_user, names, summarise
 
+_DECIMALS = 12
 
-def compare(
-    ranks: Mapping[str, npt.NDArray[np.int64]],
-    ks: Sequence[int],
-    confidence: float,
-    random: np.random.Generator,
-    samples: int,
-) -> tuple[dict[str, dict[str, Bounds]], dict[str, dict[str, Difference]]]:
-    """Confidence intervals of each system's metrics, and of what the model is ahead of each other system.
 
-    Args:
-      ranks: by system, the model among them: int64 [users], the same users in the same order.
-      ks: lengths of the recommended list.
-      confidence: of the intervals.
-      random: draws the resamples.
-      samples: how many of them.
+@dataclass(frozen=True)
+class Resampled:
+    """Systems measured on the same users, and on the same resamples of them.
 
-    Returns:
-      By system and metric the interval, and by system other than the model and metric what the model is ahead.
+    Attributes:
+      metrics: names of the columns, such as HR@10.
+      values: by system, float64 [users, metrics].
+      resampled: by system, the means of each resample, float64 [samples, metrics].
     """
-    values = {name: by_user(found, ks) for name, found in ranks.items()}
-    drawn = resampled_means(np.concatenate(list(values.values()), axis=1), random, samples)
-    resampled = dict(zip(values, np.split(drawn, len(values), axis=1), strict=True))
-    of_columns = names(ks)
-    of_systems = {
-        name: {
-            metric: Bounds(found.low, found.high)
-            for metric, found in zip(of_columns, intervals(values[name], resampled[name], confidence), strict=True)
+
+    metrics: Sequence[str]
+    values: Mapping[str, npt.NDArray[np.float64]]
+    resampled: Mapping[str, npt.NDArray[np.float64]]
+
+    @classmethod
+    def of(
+        cls, ranks: Mapping[str, npt.NDArray[np.int64]], ks: Sequence[int], random: np.random.Generator, samples: int
+    ) -> "Resampled":
+        """Measures and resamples.
+
+        Args:
+          ranks: by system: int64 [users], the same users in the same order.
+          ks: lengths of the recommended list.
+          random: draws the resamples.
+          samples: how many of them.
+        """
+        values = {name: by_user(found, ks) for name, found in ranks.items()}
+        drawn = resampled_means(np.concatenate(list(values.values()), axis=1), random, samples)
+        return cls(names(ks), values, dict(zip(values, np.split(drawn, len(values), axis=1), strict=True)))
+
+    def bounds(self, confidence: float) -> dict[str, dict[str, Bounds]]:
+        """The two-sided interval of each mean, by system and metric."""
+        return {
+            name: {
+                metric: Bounds(found.low, found.high)
+                for metric, found in zip(self.metrics, intervals(values, self.resampled[name], confidence), strict=True)
+            }
+            for name, values in self.values.items()
         }
-        for name in values
-    }
-    differences = {}
-    for name in values:
-        if name != MODEL:
-            ahead = intervals(values[MODEL] - values[name], resampled[MODEL] - resampled[name], confidence)
-            differences[name] = {metric: Difference(*found) for metric, found in zip(of_columns, ahead, strict=True)}
-    return of_systems, differences
+
+    def differences(self, confidence: float) -> dict[str, dict[str, Difference]]:
+        """What the model is ahead of each other system, with its two-sided interval, by system and metric."""
+        return {name: self._ahead(name, confidence) for name in self.values if name != MODEL}
+
+    def _ahead(self, name: str, confidence: float) -> dict[str, Difference]:
+        values, resampled = (found[MODEL] - found[name] for found in (self.values, self.resampled))
+        # Means of equal columns may differ in the last bits, as the CPU sums them: equal systems differ by nothing.
+        found = intervals(values, np.round(resampled, _DECIMALS), confidence)
+        return {metric: Difference(*ahead) for metric, ahead in zip(self.metrics, found, strict=True)}
+
+    def best_rivals(self, metrics: Collection[str], titles: Mapping[str, str], confidence: float) -> dict[str, Rival]:
+        """By metric, the best system beside the model; the first one of several, none where there is no other.
+
+        Args:
+          metrics: those that are asked for.
+          titles: the systems' names in a sentence.
+          confidence: of each one-sided bound of the difference.
+        """
+        # The bounds of the two-sided interval of confidence 2c - 1 are the one-sided bounds of confidence c.
+        differences = self.differences(2 * confidence - 1)
+        means = {name: dict(zip(self.metrics, _means(self.values[name]), strict=True)) for name in differences}
+        best = {metric: _best(means, metric) for metric in metrics if means}
+        return {
+            metric: Rival(name, titles[name], means[name][metric], differences[name][metric])
+            for metric, name in best.items()
+        }
+
+
+def _means(values: npt.NDArray[np.float64]) -> list[float]:
+    return (values.mean(axis=0) if len(values) else np.full(values.shape[1], np.nan)).tolist()
+
+
+def _best(means: Mapping[str, Mapping[str, float]], metric: str) -> str:
+    return max(means, key=lambda name: means[name][metric])
 
 
 def summarise_slices(

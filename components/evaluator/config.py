@@ -1,13 +1,18 @@
 """The `evaluator` section of the configuration."""
 
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from components.artifacts.evaluation import Way
 from components.evaluator.baselines import BASELINES, Baseline
 from components.metrics import METRICS
 from components.shared.parameters import Section, with_keys
 
+if TYPE_CHECKING:
+    MetricName: TypeAlias = str
+else:  # what is registered is known at run time alone
+    MetricName = Literal[tuple(name.lower() for name in METRICS)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -19,12 +24,12 @@ def _keys_of_baseline(name: str, baseline: type[Baseline]) -> dict[str, tuple[An
     must = f"Every metric at gate_k {_WHERE} must be above that of {baseline.title}."
     return {
         name: (bool, Field(True, description=f"Measure, beside the model, {baseline.about}.")),
-        f"better_than_{name}": (bool, Field(baseline.demanded, description=must)),
-        f"{name}_margin": (Share, Field(0.0, description="By how much they must be above.")),
+        f"better_than_{name}": (bool, Field(False, description=must)),
+        f"{name}_margin": (Share, Field(0.0, description="By how much they must be above; a difference, no share.")),
     }
 
 
-_WHERE = "on the sampled test records"
+_WHERE = "in the ranking of gate_on"
 _KEYS = [
     *(_keys_of_metric(name) for name in METRICS),
     *(_keys_of_baseline(name, baseline) for name, baseline in BASELINES.items()),
@@ -41,8 +46,17 @@ class EvaluatorConfig(Section):
         description="Lengths K of the recommended list at which the metrics are given: HR@K, NDCG@K, ...",
     )
     gate_k: int = Field(10, ge=1, description="The K that the gate's rules look at; one of ks.")
+    gate_on: Way = Field(
+        "full",
+        description="The ranking that the gate's rules look at, and whose figures come first. full: of all items that "
+        "the user has not seen. sampled: of the test records' candidates, as the protocols ncf and mlperf have it; "
+        "such metrics may order systems otherwise than the full ranking does (Krichene and Rendle, KDD 2020).",
+    )
     full_ranking_users: int | None = Field(
-        None, ge=1, description="Rank all items for a seeded sample of so many test users; null takes them all."
+        10_000,
+        ge=1,
+        description="Rank all items for a seeded sample of so many test users; null takes them all. More users cost "
+        "time, and tell differences that no longer matter.",
     )
     pairs_per_block: int = Field(
         1 << 18, ge=1, description="User-item pairs scored at once while ranking all items; this bounds the memory."
@@ -60,23 +74,47 @@ class EvaluatorConfig(Section):
     minimum_coverage: Share | None = Field(
         None, description="Least share of all items that is in the top gate_k of at least one test user."
     )
+    decisive_metrics: tuple[MetricName, ...] = Field(
+        ("ndcg",),
+        min_length=1,
+        description="In which metrics at gate_k the model must be neither below the best baseline nor below the "
+        "champion. Each more makes it likelier that a good model fails by chance.",
+    )
+    baseline_margin: Share | None = Field(
+        0.0,
+        description="By which share of its metric the model may be below the best of the measured baselines. It fails "
+        "where it is below for certain: where the upper bound of the paired difference (champion_confidence) is below "
+        "minus the margin and noise_tolerance. With gate_on full, that is asked in both rankings.",
+    )
     champion_margin: Share | None = Field(
-        0.03,
-        description="By how much a metric at gate_k may be below that of the champion, the newest version in the "
-        "push destination, on the test users and candidates that both models know: the one-sided lower confidence "
-        "bound of the paired difference must be at least minus this. The default leaves room for the interval of an "
-        "equal model (about 0.01 below zero on 6,000 users) and for the noise between seeds (0.003).",
+        0.0,
+        description="The same for the champion, the newest version in the push destination, on the test users and "
+        "items that both models know.",
+    )
+    noise_tolerance: Share = Field(
+        0.0075,
+        description="Added to both margins: the share of a metric that the same model may lose when it is trained "
+        "from another seed.",
     )
     champion_confidence: float = Field(
-        0.95,
+        0.98,
         ge=0.5,
         lt=1,
-        description="Confidence of that bound (paired bootstrap over users); 0.5 judges the difference itself.",
+        description="Confidence of the one-sided bounds of those two rules (paired bootstrap over users); 0.5 judges "
+        "the difference itself. What this lets pass, and what not: docs/gate.md.",
     )
     slice_margin: Share | None = Field(
         None,
         description="By how much a metric at gate_k may be below the champion's in the quartile of users (by "
         "activity) or of held-out items (by popularity) that lost most. Compares means: leave room for few users.",
+    )
+    leak_free: bool = Field(
+        True, description="No held-out test item may stand among its user's training or validation items, or twice."
+    )
+    suspicious_share: Share | None = Field(
+        0.8,
+        description="Too good to be true: the model may rank the held-out item before all others for at most this "
+        "share of the users, unless a baseline does so for half as many.",
     )
     finite: bool = Field(True, description="Every weight, every score and every metric must be a finite number.")
     minimum_test_users: int = Field(100, ge=1, description="Fewer test users than these prove nothing.")
@@ -102,9 +140,14 @@ class EvaluatorConfig(Section):
         return self
 
     def minimum(self, metric: str) -> float | None:
-        """The least value of a metric at gate_k on the sampled test records; None where there is no such rule."""
+        """The least value of a metric at gate_k; None where there is no such rule."""
         least: float | None = getattr(self, f"minimum_{metric.lower()}")
         return least
+
+    @property
+    def gate_ways(self) -> tuple[Way, ...]:
+        """The rankings in which the model is held against its rivals; that of `gate_on` first."""
+        return ("full", "sampled") if self.gate_on == "full" else ("sampled",)
 
     def margin_over(self, baseline: str) -> float | None:
         """By how much the model must be above a baseline; None where there is no such rule."""

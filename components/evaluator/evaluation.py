@@ -4,21 +4,32 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from components.artifacts.evaluation import MODEL, Evaluation, LeftOut, System
+from components.artifacts.evaluation import MODEL, ByWay, Evaluation, LeftOut, Means, System
 from components.artifacts.interactions import Interactions
 from components.artifacts.vocabulary import Vocabulary
-from components.evaluator import gate, inputs, recommendations, slices
+from components.evaluator import inputs, recommendations, slices
 from components.evaluator.baselines import Baseline, Training
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
+from components.evaluator.gate import judge
 from components.evaluator.measurements import Contender, measure
 from components.evaluator.ranking.compiled_scorer import fastest_scorer
-from components.evaluator.ranking.ranks import FullRanking, Holdouts, SampledRanking, rank_all_items, rank_candidates
+from components.evaluator.ranking.ranks import (
+    Candidates,
+    FullRanking,
+    Holdouts,
+    SampledRanking,
+    all_candidates,
+    rank_all_items,
+    rank_candidates,
+)
 from components.evaluator.ranking.sampled_records import SampledRecords
+from components.evaluator.rules import rules
 from components.evaluator.serving_check import check_serving
+from components.evaluator.soundness import check_soundness
 from components.metrics import METRICS
 from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
@@ -68,15 +79,19 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
 
     sampled = contenders[MODEL].sampled
     slicings = slices.slicings(sampled.users, sampled.items, vocabulary.user_counts, item_counts)
-    trial = Trial(records.read(), user_ids, item_ids, slicings)
     measured = measure(contenders, slicings, item_counts, config, seed)
-    with progress.bar("champion", records.batches) as bar:
+    candidates: ByWay[Iterable[Candidates]] = ByWay(
+        records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
+    )
+    trial = Trial({way: candidates.of(way) for way in config.gate_ways}, user_ids, item_ids, slicings)
+    with progress.bar("champion", sum(measured.test_users.of(way) for way in config.gate_ways)) as bar:
         champion = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
     data = interactions.summary
     evidence = Evaluation(
         gate_k=config.gate_k,
+        gate_on=config.gate_on,
         ks=config.ks,
         metrics=tuple(METRICS),
         confidence=config.confidence,
@@ -85,11 +100,21 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         systems=measured.systems,
         left_out=left_out,
         differences=measured.differences,
+        best_baselines=measured.best_baselines,
         slices=measured.slices,
         positive_among_negatives=measured.positive_among_negatives,
         weights_not_finite=model.weights_not_finite(),
         examples=recommendations.examples(
             model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
+        ),
+        soundness=check_soundness(
+            scorer,
+            {name: found.full for name, found in contenders.items()},
+            holdouts,
+            interactions,
+            item_counts,
+            users_per_block,
+            random_streams.generator(seed, "soundness"),
         ),
         serving=check_serving(
             model,
@@ -107,7 +132,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         seconds=0.0,
         rules=(),
     )
-    verdicts = tuple(gate.judge(rule, evidence) for rule in gate.rules(config))
+    verdicts = tuple(judge(rule, evidence) for rule in rules(config))
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))
 
 
@@ -133,13 +158,17 @@ def _rank(
 def describe(evaluation: Evaluation) -> str:
     """The outcome in one line: the model, the baseline that the gate's first metric finds best, the verdict."""
     first, *_ = evaluation.gate_metrics
-    metrics = " ".join(f"{metric} {_number(evaluation.model, metric)}" for metric in evaluation.gate_metrics)
-    best = max(evaluation.baselines.values(), key=lambda system: system.sampled[first], default=None)
-    beside = [f"{best.title} {' '.join(_number(best, metric) for metric in evaluation.gate_metrics)}"] if best else []
+    metrics = " ".join(f"{metric} {_number(value)}" for metric, value in _gated(evaluation, evaluation.model).items())
+    best = max(evaluation.baselines.values(), key=lambda system: _gated(evaluation, system)[first], default=None)
+    beside = [f"{best.title} {' '.join(map(_number, _gated(evaluation, best).values()))}"] if best else []
     outcome = "blessed" if evaluation.blessed else f"not blessed: {'; '.join(evaluation.reasons)}"
     return " · ".join([metrics, *beside, outcome])
 
 
-def _number(system: System, metric: str) -> str:
-    value = system.sampled[metric]
+def _gated(evaluation: Evaluation, system: System) -> Means:
+    """What the gate looks at of a system."""
+    return {metric: system.of(evaluation.gate_on)[metric] for metric in evaluation.gate_metrics}
+
+
+def _number(value: float) -> str:
     return f"{value:.4f}" if math.isfinite(value) else "none"

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.evaluation import MODEL, Bounds, ByWay, Copies, Difference, Quartile, System
+from components.artifacts.evaluation import MODEL, Bounds, ByWay, Copies, Difference, Quartile, Rival, System, Way
 from components.evaluator import comparison, recommendations
+from components.evaluator.comparison import Resampled
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.ranking.ranks import FullRanking, SampledRanking
 from components.evaluator.slices import Slicing
+from components.metrics import METRICS
 from components.metrics.by_user import summarise
 from components.shared import random_streams
 
@@ -45,6 +47,7 @@ class Measured:
     test_users: ByWay[int]
     systems: dict[str, System]
     differences: dict[str, ByWay[dict[str, Difference]]]
+    best_baselines: ByWay[dict[str, Rival]]
     slices: dict[str, tuple[Quartile, ...]]
     positive_among_negatives: Copies
 
@@ -69,8 +72,9 @@ def measure(
         sampled={name: _sampled_ranks(found.sampled, config) for name, found in contenders.items()},
         full={name: found.full.ranks for name, found in contenders.items()},
     )
-    sampled_bounds, sampled_ahead = _compare(ranks.sampled, config, seed, "bootstrap sampled")
-    full_bounds, full_ahead = _compare(ranks.full, config, seed, "bootstrap full")
+    resampled = ByWay(_resample(ranks.sampled, config, seed, "sampled"), _resample(ranks.full, config, seed, "full"))
+    bounds = ByWay(resampled.sampled.bounds(config.confidence), resampled.full.bounds(config.confidence))
+    ahead = ByWay(resampled.sampled.differences(config.confidence), resampled.full.differences(config.confidence))
     sampled = contenders[MODEL].sampled
     return Measured(
         test_users=ByWay(len(ranks.sampled[MODEL]), len(ranks.full[MODEL])),
@@ -78,13 +82,16 @@ def measure(
             name: _summarise(
                 found,
                 ByWay(ranks.sampled[name], ranks.full[name]),
-                ByWay(sampled_bounds[name], full_bounds[name]),
+                ByWay(bounds.sampled[name], bounds.full[name]),
                 item_counts,
                 config,
             )
             for name, found in contenders.items()
         },
-        differences={name: ByWay(sampled_ahead[name], full_ahead[name]) for name in sampled_ahead},
+        differences={name: ByWay(ahead.sampled[name], ahead.full[name]) for name in ahead.full},
+        best_baselines=ByWay(
+            _best_baselines(resampled.sampled, contenders, config), _best_baselines(resampled.full, contenders, config)
+        ),
         slices={
             way: comparison.summarise_slices(slicing, sampled.users, sampled.items, ranks.sampled, config.gate_k)
             for way, slicing in slicings.items()
@@ -97,11 +104,17 @@ def _sampled_ranks(ranking: SampledRanking, config: EvaluatorConfig) -> npt.NDAr
     return ranking.ranks + ranking.copies if config.count_positive_among_negatives else ranking.ranks
 
 
-def _compare(
-    ranks: Ranks, config: EvaluatorConfig, seed: int, purpose: str
-) -> tuple[dict[str, dict[str, Bounds]], dict[str, dict[str, Difference]]]:
-    random = random_streams.generator(seed, purpose)
-    return comparison.compare(ranks, config.ks, config.confidence, random, config.bootstrap_samples)
+def _resample(ranks: Ranks, config: EvaluatorConfig, seed: int, way: Way) -> Resampled:
+    random = random_streams.generator(seed, f"bootstrap {way}")
+    return Resampled.of(ranks, config.ks, random, config.bootstrap_samples)
+
+
+def _best_baselines(
+    resampled: Resampled, contenders: Mapping[str, Contender], config: EvaluatorConfig
+) -> dict[str, Rival]:
+    titles = {name: found.title for name, found in contenders.items()}
+    metrics = [f"{name}@{config.gate_k}" for name in METRICS]
+    return resampled.best_rivals(metrics, titles, config.champion_confidence)
 
 
 def _summarise(

@@ -39,7 +39,7 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
     for left_out in found.left_out.values():
         console.print(f"{left_out.title} was not measured: {left_out.reason}", style="dim", markup=False)
     if found.champion.comparison is not None:
-        console.print(_champion(found.champion, found.champion.comparison))
+        console.print(_champion(found.champion, found.champion.comparison, found.gate_on))
     console.print(_rules(found))
     console.print(_verdict(found, destination))
     model_run = outcomes["Trainer"].outputs["model_run"].uri
@@ -58,14 +58,15 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
 def _metrics(found: Evaluation) -> Table:
     """A block of rows for each way of ranking, so that many systems and metrics fit into a narrow window."""
     table = Table(box=None, pad_edge=False, show_header=False)
-    for way, title in _RANKINGS.items():
+    for way in found.ways:
         if table.rows:
             table.add_row()
-        heads = [title, *found.gate_metrics, *(["fitted in"] if way == "sampled" else [])]
+        first = way == found.gate_on
+        heads = [_RANKINGS[way], *found.gate_metrics, *(["fitted in"] if first else [])]
         table.add_row(*(f"[bold]{head}[/bold]" for head in heads))
         for system in found.systems.values():
             means = [_number(system.of(way)[metric]) for metric in found.gate_metrics]
-            fit = "" if way == "full" or system.fit_seconds is None else f"{system.fit_seconds:.1f} s"
+            fit = f"{system.fit_seconds:.1f} s" if first and system.fit_seconds is not None else ""
             table.add_row(system.title, *means, fit)
         if way == "sampled" and found.best_possible_hr is not None and found.gate_metrics[0] == "HR@10":
             table.add_row("best possible", _number(found.best_possible_hr))
@@ -74,19 +75,20 @@ def _metrics(found: Evaluation) -> Table:
     return table
 
 
-def _champion(champion: Champion, found: Comparison) -> Table:
+def _champion(champion: Champion, found: Comparison, way: Way) -> Table:
     """The comparison with the champion, which is on what both models know and so has figures of its own."""
     names = list(found.differences)
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    table.add_column("against the champion")
+    table.add_column(f"against the champion, {_RANKINGS[way]}")
     for name in names:
         table.add_column(name, justify="right")
     table.add_column("")
     table.add_row("NeuMF", *(_number(found.challenger[name]) for name in names))
     table.add_row("champion", *(_number(found.champion[name]) for name in names), champion.detail)
     table.add_row("difference", *(_number(found.differences[name].mean, sign="+") for name in names))
-    bounds = [_number(found.differences[name].low, sign="+") for name in names]
-    table.add_row("at least", *bounds, f"with {found.confidence:.4g} confidence, paired by user")
+    for title, end in (("at least", "low"), ("at most", "high")):
+        bounds = [_number(getattr(found.differences[name], end), sign="+") for name in names]
+        table.add_row(title, *bounds, f"with {found.confidence:.4g} confidence, paired by user")
     return table
 
 

@@ -28,7 +28,7 @@ RUN_PARAMETERS = {
     "learning_rate": "trainer.learning_rate",
     "minimum_hr": "evaluator.minimum_hr",
     "minimum_ndcg": "evaluator.minimum_ndcg",
-    "popularity_margin": "evaluator.popularity_margin",
+    "baseline_margin": "evaluator.baseline_margin",
     "champion_margin": "evaluator.champion_margin",
     "push_destination": "pusher.destination",
     "seed": "seed",

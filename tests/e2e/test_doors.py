@@ -71,7 +71,9 @@ def first_run(copy: Project) -> Path:
         "dataset: {kind: arrays, arrays_file: clicks.npz}\n"
         "negatives: {num_eval_negatives: 99}\n"
         "trainer: {loss: squared_error, metric: precision, epochs: 3, learning_rate: 0.01, num_factors: 8}\n"
-        "evaluator: {minimum_precision: 0.02, better_than_random_order: true, random_order_draws: 2, als: false}\n"
+        "evaluator: {minimum_precision: 0.005, better_than_random_order: true, random_order_draws: 2, als: false,"
+        " decisive_metrics: [precision],"
+        " baseline_margin: 1}\n"
     )
     out, _ = copy.run("run", "--config", "my.yaml")
     (copy.folder / "out.txt").write_text(out)
@@ -101,7 +103,8 @@ def test_a_metric_goes_all_the_way(copy: Project, first_run: Path) -> None:
     for system in metrics["systems"].values():
         assert system["sampled"]["Precision@10"] == pytest.approx(system["sampled"]["HR@10"] / 10)
     rules = {rule["rule"]: rule["state"] for rule in metrics["rules"]}
-    assert rules["minimum_precision"] == rules["better_than_popularity_precision"] == "passed"
+    assert rules["minimum_precision"] == rules["not_below_best_baseline_precision"] == "passed"
+    assert rules["better_than_random_order_precision"] == "passed"
     assert rules["not_worse_than_champion_precision"] == "skipped"
     assert "Precision@10" in _newest(first_run, "Evaluator/evaluation/*/report.html").read_text()
     assert "Precision@10" in (copy.folder / "out.txt").read_text()

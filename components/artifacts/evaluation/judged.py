@@ -1,9 +1,9 @@
 """What the model was held to: the champion, and the rules of the gate."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from components.artifacts.evaluation.measured import Difference, Means, Number
+from components.artifacts.evaluation.measured import Difference, Means, Number, Way
 
 
 class State(enum.StrEnum):
@@ -20,6 +20,44 @@ class ChampionStatus(enum.StrEnum):
     COMPARED = "compared"
     NONE = "none"
     BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The baseline that is best by one metric, and how the model stands to it.
+
+    Attributes:
+      name: its key among the systems.
+      title: its name in a sentence.
+      value: its mean.
+      difference: the model minus it, paired by user; each bound is one-sided, of the gate's confidence.
+    """
+
+    name: str
+    title: str
+    value: Number
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """What tells whether the figures can be believed.
+
+    Attributes:
+      leaked: test rows whose item stands among the user's training or validation items.
+      repeated: test rows beyond the first of their user.
+      ranked_first: by system, the share of users whose held-out item comes before all other unseen items.
+      ranked_again: how many users the model ranked a second time.
+      moved: for how many of them the held-out item then had another rank.
+      popularity_to_itself: the largest of the paired differences between popularity and itself, and of their bounds.
+    """
+
+    leaked: int
+    repeated: int
+    ranked_first: dict[str, Number]
+    ranked_again: int
+    moved: int
+    popularity_to_itself: Number
 
 
 @dataclass(frozen=True)
@@ -73,18 +111,23 @@ class Champion:
       detail: a sentence on that.
       version: of the champion; None where there is none.
       path: its folder.
-      comparison: None unless they were compared.
+      comparisons: in each ranking that the gate looks at, the first of which matters most.
     """
 
     status: ChampionStatus
     detail: str
     version: str | None = None
     path: str | None = None
-    comparison: Comparison | None = None
+    comparisons: dict[Way, Comparison] = field(default_factory=dict)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """That in the ranking that matters most; None unless they were compared."""
+        return next(iter(self.comparisons.values()), None)
 
     @property
     def compared(self) -> Comparison:
-        """The comparison.
+        """That in the ranking that matters most.
 
         Raises:
           LookupError: there is none.

@@ -9,7 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 from pydantic import TypeAdapter, ValidationError
 
 from components.artifacts import storage
-from components.artifacts.evaluation.judged import Champion, State, Verdict
+from components.artifacts.evaluation.judged import Champion, Rival, Soundness, State, Verdict
 from components.artifacts.evaluation.measured import (
     ByWay,
     Copies,
@@ -20,12 +20,13 @@ from components.artifacts.evaluation.measured import (
     Quartile,
     ServingCheck,
     System,
+    Way,
 )
 from components.shared.errors import UserError
 
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MODEL = "model"
 """The name of the model among the systems; the others are baselines."""
 
@@ -36,6 +37,7 @@ class Evaluation:
 
     Attributes:
       gate_k: the length of the list that the gate looks at.
+      gate_on: the ranking that the gate looks at.
       ks: all lengths of the list.
       metrics: the names of the metrics without the length: HR, NDCG, ...
       confidence: of the intervals.
@@ -44,10 +46,12 @@ class Evaluation:
       systems: the model, and the baselines by their names.
       left_out: the baselines that could not be measured, by their names.
       differences: the model minus each baseline, paired by user.
+      best_baselines: by metric at gate_k, the best of them.
       slices: the systems in quartiles of the sampled test users, by the way that they are cut.
       positive_among_negatives: held-out items among their own negatives.
       weights_not_finite: how many of the model's weights are not finite.
       examples: some users.
+      soundness: whether the figures can be believed.
       serving: whether what will be served is what was measured.
       champion: how the model stands to the newest pushed one.
       best_possible_hr: the highest HR@10 that synthetic data allow.
@@ -59,6 +63,7 @@ class Evaluation:
     """
 
     gate_k: int
+    gate_on: Way
     ks: tuple[int, ...]
     metrics: tuple[str, ...]
     confidence: Number
@@ -67,10 +72,12 @@ class Evaluation:
     systems: dict[str, System]
     left_out: dict[str, LeftOut]
     differences: dict[str, ByWay[dict[str, Difference]]]
+    best_baselines: ByWay[dict[str, Rival]]
     slices: dict[str, tuple[Quartile, ...]]
     positive_among_negatives: Copies
     weights_not_finite: int
     examples: tuple[Example, ...]
+    soundness: Soundness
     serving: ServingCheck
     champion: Champion
     best_possible_hr: Number | None
@@ -89,6 +96,11 @@ class Evaluation:
     def reasons(self) -> list[str]:
         """Why the model is not blessed; each reason once, as rules that need the champion may fail for the same one."""
         return list(dict.fromkeys(verdict.detail for verdict in self.rules if verdict.state is State.FAILED))
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The two rankings, that which the gate looks at first."""
+        return ("full", "sampled") if self.gate_on == "full" else ("sampled", "full")
 
     @property
     def model(self) -> System:

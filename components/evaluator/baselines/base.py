@@ -59,13 +59,11 @@ class Baseline(Section):
       title: what sentences and the console call it.
       label: what charts and columns call it: one short word, another one than "Model".
       about: what `evaluator.NAME` measures, for the description of that key.
-      demanded: whether models have to be better unless the configuration says otherwise.
     """
 
     title: ClassVar[str]
     label: ClassVar[str]
     about: ClassVar[str]
-    demanded: ClassVar[bool] = False
 
     def steps(self, training: Training) -> int:
         """By how many steps `fit` moves the bar on."""

@@ -31,7 +31,6 @@ class Popularity(Baseline):
     title: ClassVar[str] = "item popularity"
     label: ClassVar[str] = "Popularity"
     about: ClassVar[str] = "items by their number of training interactions"
-    demanded: ClassVar[bool] = True
 
     def fit(self, training: Training, bar: Bar) -> PopularityScorer:
         """See `Baseline`."""

@@ -141,6 +141,24 @@ def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> It
         bar.advance()
 
 
+def all_candidates(holdouts: Holdouts, items: int, users_per_block: int) -> Iterator[Candidates]:
+    """All unseen items as the rivals of each user's held-out item, a block of users at a time.
+
+    Args:
+      holdouts: the users.
+      items: how many items there are.
+      users_per_block: how many of the users come at once.
+    """
+    for block in holdouts.blocks(users_per_block):
+        rows = np.arange(len(block.users))
+        candidates = np.empty((len(rows), 1 + items), np.int32)
+        candidates[:, 0], candidates[:, 1:] = block.items, np.arange(items)
+        masked = np.zeros(candidates.shape, bool)
+        masked[block.seen_rows(), 1 + block.seen] = True
+        masked[rows, 1 + block.items] = True
+        yield Candidates(block.users, candidates, masked)
+
+
 def rank_first(scores: Scores, masked: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Ranks column 0 of each row among the other columns that are not masked: int64 [n].
 

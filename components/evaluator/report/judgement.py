@@ -5,13 +5,13 @@ from typing import Any
 from components.artifacts.evaluation import Comparison, Evaluation, State, Verdict
 from components.evaluator.report import figures
 from components.evaluator.report.charts import Caption, Dot, interval_chart
-from components.evaluator.report.evidence import BRIEFLY, SLICES, WAYS, estimate, in_words, paired
+from components.evaluator.report.evidence import BRIEFLY, SLICES, estimate, in_words, paired
 
 
 def verdict(evaluation: Evaluation) -> dict[str, Any]:
     """The outcome: a sentence on the rules, why they failed, and the figures that matter most, by way of ranking."""
     tiles = []
-    for way in WAYS:
+    for way in evaluation.ways:
         row = []
         for metric in evaluation.gate_metrics:
             value, low, high = estimate(evaluation.model, way, metric)

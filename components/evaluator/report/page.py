@@ -41,6 +41,7 @@ def render(evaluation: Evaluation, history: History | None, run: Mapping[str, An
             gate_metrics=evaluation.gate_metrics,
             accuracy=systems.accuracy(evaluation),
             differences=systems.differences(evaluation),
+            ways=[evidence.BRIEFLY[way] for way in evaluation.ways],
             curves=systems.curves(evaluation),
             slices=systems.slices(evaluation),
             recommended=systems.recommended(evaluation),

@@ -15,12 +15,14 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
     systems = shown(evaluation)
     charts, tables = [], []
     for metric in evaluation.gate_metrics:
-        for way, title in WAYS.items():
+        for way in evaluation.ways:
+            title = WAYS[way]
             dots = [Dot(found.label, found.kind, *estimate(found.system, way, metric)) for found in systems]
             name = f"{way}-{metric.lower().replace('@', '-')}"
             caption = Caption(name, f"{metric}, {title.lower()}", in_words([(dot.label, dot.value) for dot in dots]))
             charts.append({"title": f"{metric}, {BRIEFLY[way]}", "svg": interval_chart(caption, dots)})
-    for way, title in WAYS.items():
+    for way in evaluation.ways:
+        title = WAYS[way]
         rows = [
             {"metric": metric, "cells": [estimate(found.system, way, metric) for found in systems]}
             for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
@@ -40,7 +42,7 @@ def differences(evaluation: Evaluation) -> list[dict[str, Any]]:
         {
             "against": evaluation.systems[baseline].label,
             "metric": metric,
-            "cells": [paired(ways.of(way)[metric]) for way in WAYS],
+            "cells": [paired(ways.of(way)[metric]) for way in evaluation.ways],
         }
         for baseline, ways in evaluation.differences.items()
         for metric in evaluation.gate_metrics
@@ -51,7 +53,8 @@ def curves(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The first metric of every system, by the length of the list, for both ways of ranking."""
     ks, metric = evaluation.ks, evaluation.metrics[0]
     charts = []
-    for way, title in WAYS.items():
+    for way in evaluation.ways:
+        title = WAYS[way]
         lines = [
             Line(found.label, found.kind, [known(found.system.of(way)[f"{metric}@{k}"]) for k in ks])
             for found in shown(evaluation)

@@ -69,12 +69,13 @@ def save_model() -> Callable[..., None]:
     return _save_model
 
 
-def _make_world(root: Path, users_with_test: int = USERS - 7, text_ids: bool = False) -> World:
-    """Writes the artifacts of a world where the last users have no test item."""
+def _make_world(root: Path, users_with_test: int = USERS - 7, text_ids: bool = False, leaked: int = 0) -> World:
+    """Writes the artifacts of a world where the last users have no test item, and the first ones have learnt theirs."""
     random = np.random.default_rng(3)
     permuted = [random.permutation(ITEMS) for _ in range(USERS)]
     validation = np.array([items[1] for items in permuted])
     train = [items[2 : 2 + random.integers(3, 20)] for items in permuted]
+    train[:leaked] = [np.append(items, permuted[user][0]) for user, items in enumerate(train[:leaked])]
     positives = np.array([items[0] if user < users_with_test else -1 for user, items in enumerate(permuted)])
     seen = [{*map(int, items), int(validation[user])} for user, items in enumerate(train)]
     negatives = {

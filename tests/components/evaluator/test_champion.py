@@ -2,6 +2,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def _compare(world: Any, scores: np.ndarray, destination: Path, **config: Any) -
     tested = np.flatnonzero(world.positives >= 0)
     cuts = slicings(tested, world.positives[tested], vocabulary.user_counts, vocabulary.item_counts)
     records = SampledRecords(world.uri("examples")).read()
-    trial = Trial(records, vocabulary.user_ids, vocabulary.item_ids, cuts)
+    trial = Trial({"sampled": records}, vocabulary.user_ids, vocabulary.item_ids, cuts)
     settings = EvaluatorConfig(ks=(K,), gate_k=K, **config)
     with Reporter().bar("", 1) as bar:
         return compare_with_champion(str(destination), _Table(scores), trial, settings, np.random.default_rng(0), bar)
@@ -121,10 +122,10 @@ def test_differences_are_those_of_plain_loops(
         assert difference.mean == pytest.approx(np.mean(values))
         ahead = evidence.compared.challenger[metric] - evidence.compared.champion[metric]
         assert ahead == pytest.approx(np.mean(values))
-        # The central limit theorem's one-sided bounds of 95 %.
-        half = 1.645 * np.std(values) / math.sqrt(len(values))
-        assert difference.low == pytest.approx(np.mean(values) - half, abs=0.01)
-        assert difference.high == pytest.approx(np.mean(values) + half, abs=0.01)
+        # The central limit theorem's one-sided bounds of the gate's confidence.
+        half = NormalDist().inv_cdf(EvaluatorConfig().champion_confidence) * np.std(values) / math.sqrt(len(values))
+        assert difference.low == pytest.approx(np.mean(values) - half, abs=0.015)
+        assert difference.high == pytest.approx(np.mean(values) + half, abs=0.015)
     assert (evidence.compared.differences["HR@3"].low > 0) == better
 
 

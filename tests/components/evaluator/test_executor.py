@@ -135,7 +135,7 @@ def test_a_good_model_is_blessed(
     assert report.best_possible_hr == 0.9
     assert report.dataset_fingerprint == "0123456789abcdef"
     assert report.model_path == _model_path(world)
-    assert outcome.note.startswith(f"HR@3 {report.model.sampled['HR@3']:.4f} NDCG@3 ")
+    assert outcome.note.startswith(f"HR@3 {report.model.full['HR@3']:.4f} NDCG@3 ")
     assert outcome.note.endswith(" · blessed")
 
 
@@ -147,13 +147,16 @@ def test_a_threshold_too_high_is_not_blessed(world: Any, save_model: Callable[..
     assert not model_utils.is_model_blessed(outcome.blessing)
     assert outcome.blessing.get_int_custom_property("blessed") == 0
     assert [path.name for path in (world.root / "blessing").iterdir()] == ["NOT_BLESSED"]
-    assert f"· not blessed: HR@1 {outcome.report.model.sampled['HR@1']:.4f} is below the minimum 1" in outcome.note
+    assert f"· not blessed: HR@1 {outcome.report.model.full['HR@1']:.4f} is below the minimum 1" in outcome.note
 
 
-def test_popularity_itself_is_not_better_than_popularity(world: Any, save_model: Callable[..., None]) -> None:
+def test_popularity_itself_is_not_below_popularity_but_not_better_either(
+    world: Any, save_model: Callable[..., None]
+) -> None:
     scores = np.tile(world.train_counts.astype(np.float32), (130, 1))
     save_model(_model_path(world), scores, world)
-    outcome = _run(world, ks=(3,), gate_k=3)
+    alone = {"als": False, "item_knn": False, "ease": False}
+    outcome = _run(world, ks=(3,), gate_k=3, better_than_popularity=True, **alone)
     model, popularity = outcome.report.model, outcome.report.systems["popularity"]
     assert (model.sampled, model.full, model.intervals) == (popularity.sampled, popularity.full, popularity.intervals)
     assert _failed(outcome) == [f"better_than_popularity_{metric}" for metric in ("hr", "ndcg", "mrr")]
@@ -181,12 +184,13 @@ def test_no_test_users_is_not_blessed(make_world: Callable[..., Any], save_model
     save_model(_model_path(world), world.good_scores(), world)
     outcome = _run(world, minimum_test_users=1, minimum_hr=0.0)
     assert math.isnan(outcome.report.model.sampled["HR@10"])
-    over_popularity = [f"better_than_popularity_{metric}" for metric in ("hr", "ndcg", "mrr")]
-    assert _failed(outcome) == ["minimum_test_users", "finite", "minimum_hr", *over_popularity]
+    below = ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
+    unjudged = ["not_too_good", "finite", "harness_agrees_with_itself", "minimum_hr", *below]
+    assert _failed(outcome) == ["minimum_test_users", *unjudged]
     assert outcome.note.startswith("HR@10 none")
 
 
-CHAMPION_RULES = [f"not_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
+CHAMPION_RULES = ["not_worse_than_champion_ndcg", "not_worse_than_champion_ndcg_sampled"]
 
 
 def _push(world: Any, version: str) -> Path:
@@ -223,7 +227,7 @@ def test_a_model_worse_than_the_champion_is_not_blessed(world: Any, save_model: 
     outcome = _run(world, ks=(3,), gate_k=3)
     assert _failed(outcome) == CHAMPION_RULES
     assert not model_utils.is_model_blessed(outcome.blessing)
-    assert "not blessed: HR@3 minus the champion's (lower bound at 0.95 confidence) -0." in outcome.note
+    assert "not blessed: NDCG@3 over all items minus the champion's (upper bound" in outcome.note
     assert _failed(_run(world, ks=(3,), gate_k=3, champion_margin=None)) == []
 
 
@@ -237,6 +241,38 @@ def test_a_corrupted_champion_blocks_until_it_is_removed(world: Any, save_model:
     assert f"the model at {champion} cannot be loaded" in outcome.note
     (champion / "saved_model.pb").unlink()
     assert _run(world, ks=(3,), gate_k=3).report.blessed
+
+
+def test_a_model_below_the_best_baseline_is_not_blessed_unless_it_may_be(
+    world: Any, save_model: Callable[..., None]
+) -> None:
+    scores = np.random.default_rng(4).normal(size=(130, 40)).astype(np.float32)
+    scores[np.arange(123), world.positives[:123]] -= 3
+    save_model(_model_path(world), scores, world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert _failed(outcome) == ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
+    best = outcome.report.best_baselines.full["NDCG@3"]
+    assert best.value == max(system.full["NDCG@3"] for system in outcome.report.baselines.values())
+    assert f"the best baseline: {best.title}" in outcome.note
+    assert _run(world, ks=(3,), gate_k=3, baseline_margin=None).report.blessed
+
+
+def test_test_rows_that_leaked_into_training_are_not_blessed(
+    make_world: Callable[..., Any], save_model: Callable[..., None]
+) -> None:
+    world = make_world(leaked=5)
+    save_model(_model_path(world), world.good_scores(), world)
+    assert _failed(_run(world, ks=(3,), gate_k=3)) == ["leak_free"]
+
+
+def test_a_score_table_that_equals_the_labels_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
+    scores = world.good_scores()
+    scores[np.arange(123), world.positives[:123]] += 9
+    save_model(_model_path(world), scores, world)
+    outcome = _run(world, ks=(3,), gate_k=3)
+    assert outcome.report.soundness.ranked_first["model"] == 1
+    assert _failed(outcome) == ["not_too_good"]
+    assert _run(world, ks=(3,), gate_k=3, suspicious_share=None).report.blessed
 
 
 def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[..., None]) -> None:

@@ -7,11 +7,15 @@ import pytest
 from pydantic import ValidationError
 
 from components.artifacts.evaluation import (
+    ByWay,
     Champion,
     ChampionStatus,
     Comparison,
     Coverage,
+    Difference,
     Evaluation,
+    LeftOut,
+    Rival,
     ServingCheck,
     State,
     System,
@@ -19,8 +23,10 @@ from components.artifacts.evaluation import (
 )
 from components.evaluator.champion import Duel
 from components.evaluator.champion import summarise as summarise_duel
+from components.evaluator.comparison import Resampled
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.gate import Figure, Rule, judge, rules
+from components.evaluator.gate import Figure, Rule, judge
+from components.evaluator.rules import rules
 from components.evaluator.slices import slicings
 from components.metrics.by_user import summarise
 from tests.components.evaluator.report import builders
@@ -32,10 +38,11 @@ NO_CHAMPION = Champion(ChampionStatus.NONE, "skipped: there is no champion yet t
 
 
 def _evidence(model: np.ndarray, popularity: np.ndarray, **changes: Any) -> Evaluation:
-    usual = builders.evaluation()
+    usual, best = builders.evaluation(), _best_baselines(model, popularity)
     evidence = {
-        "test_users": dataclasses.replace(usual.test_users, sampled=len(model)),
+        "test_users": ByWay(len(model), len(model)),
         "systems": {"model": _system(model), "popularity": _system(popularity)},
+        "best_baselines": ByWay(best, best),
         "serving": ServingCheck(users=4, unknown_ids=0, largest_difference=1e-6),
         "champion": NO_CHAMPION,
     }
@@ -43,7 +50,15 @@ def _evidence(model: np.ndarray, popularity: np.ndarray, **changes: Any) -> Eval
 
 
 def _system(ranks: np.ndarray, **changes: Any) -> System:
-    return dataclasses.replace(builders.system(1.0, "", ""), **({"sampled": summarise(ranks, CONFIG.ks)} | changes))
+    means = summarise(ranks, CONFIG.ks)
+    return dataclasses.replace(builders.system(1.0, "", ""), **({"sampled": means, "full": means} | changes))
+
+
+def _best_baselines(model: np.ndarray, popularity: np.ndarray) -> dict[str, Rival]:
+    ranks = {"model": model, "popularity": popularity}
+    resampled = Resampled.of(ranks, CONFIG.ks, np.random.default_rng(0), 200)
+    titles = {"popularity": "item popularity"}
+    return resampled.best_rivals(["HR@10", "NDCG@10", "MRR@10"], titles, CONFIG.champion_confidence)
 
 
 def _failed(evidence: Evaluation, config: EvaluatorConfig = CONFIG) -> list[str]:
@@ -51,48 +66,42 @@ def _failed(evidence: Evaluation, config: EvaluatorConfig = CONFIG) -> list[str]
 
 
 GOOD, POOR = np.array([1, 2, 3, 50]), np.array([4, 9, 60, 70])
-OVER_POPULARITY = ["better_than_popularity_hr", "better_than_popularity_ndcg", "better_than_popularity_mrr"]
 OVER_ALS = ["better_than_als_hr", "better_than_als_ndcg", "better_than_als_mrr"]
-METRICS = ["minimum_hr", "minimum_ndcg", *OVER_POPULARITY]
-NOT_WORSE = [f"not_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
+BELOW = ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
+NOT_WORSE = ["not_worse_than_champion_ndcg", "not_worse_than_champion_ndcg_sampled"]
 NO_SLICE_WORSE = [f"no_slice_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
-OF_CHAMPION = [name for pair in zip(NOT_WORSE, NO_SLICE_WORSE, strict=True) for name in pair]
+OF_CHAMPION = [*NOT_WORSE, *NO_SLICE_WORSE]
 
 
 @pytest.mark.parametrize(
     ("model", "popularity", "failed"),
     [
         pytest.param(GOOD, POOR, [], id="better"),
-        pytest.param(POOR, GOOD, METRICS[1:], id="worse"),
-        pytest.param(GOOD, GOOD, OVER_POPULARITY, id="equal"),
-        pytest.param(GOOD[:1], POOR[:1], ["minimum_test_users", "better_than_popularity_hr"], id="single user"),
-        pytest.param(GOOD[:0], POOR[:0], ["minimum_test_users", *METRICS], id="zero users"),
+        pytest.param(GOOD, GOOD, [], id="equal"),
+        pytest.param(GOOD[:1], POOR[:1], ["minimum_test_users"], id="single user"),
+        pytest.param(GOOD[:0], POOR[:0], ["minimum_test_users", "minimum_hr", "minimum_ndcg", *BELOW], id="zero users"),
         pytest.param(np.array([1, 2, 30, 40]), np.array([9, 20, 30, 40]), [], id="at the minimum exactly"),
         pytest.param(np.array([1, 20, 30, 40]), np.array([20, 20, 30, 40]), ["minimum_hr"], id="below the minimum"),
+        pytest.param(np.tile(POOR, 99), np.tile(GOOD, 99), ["minimum_ndcg", *BELOW], id="below popularity"),
     ],
 )
 def test_rules_on_real_metrics(model: np.ndarray, popularity: np.ndarray, failed: list[str]) -> None:
     assert _failed(_evidence(model, popularity)) == failed
 
 
-@pytest.mark.parametrize(
-    ("change", "failed"),
-    [
-        pytest.param({"model": _system(GOOD, sampled={"HR@10": np.nan, "NDCG@10": 0.5, "MRR@10": 0.5}, not_finite=1)},
-                     ["finite", "minimum_hr", "better_than_popularity_hr"], id="NaN"),
-        pytest.param({"model": _system(GOOD, sampled={"HR@10": np.inf, "NDCG@10": 0.5, "MRR@10": 0.5})},
-                     ["minimum_hr", "better_than_popularity_hr"], id="infinite"),
-        pytest.param({"popularity": _system(POOR, sampled={"HR@10": 0.1})}, OVER_POPULARITY[1:], id="metric missing"),
-    ],
-)  # fmt: skip
-def test_metrics_that_cannot_be_judged_fail(change: dict[str, System], failed: list[str]) -> None:
-    systems = _evidence(GOOD, POOR).systems
-    assert _failed(_evidence(GOOD, POOR, systems=systems | change)) == failed
+@pytest.mark.parametrize("bad", [np.nan, np.inf], ids=str)
+def test_metrics_that_cannot_be_judged_fail(bad: float) -> None:
+    usual = _evidence(GOOD, POOR)
+    spoilt = _system(GOOD, full={"HR@10": bad, "NDCG@10": 0.5, "MRR@10": 0.5}, not_finite=1)
+    rivals = usual.best_baselines.full
+    unknown = dataclasses.replace(rivals["NDCG@10"], difference=Difference(bad, bad, bad))
+    best = ByWay(usual.best_baselines.sampled, rivals | {"NDCG@10": unknown})
+    evidence = dataclasses.replace(usual, systems=usual.systems | {"model": spoilt}, best_baselines=best)
+    assert _failed(evidence) == ["finite", "minimum_hr", BELOW[0]]
 
 
-def test_a_baseline_that_was_not_measured_fails() -> None:
-    evidence = _evidence(GOOD, POOR, systems={"model": _system(GOOD)})
-    assert _failed(evidence) == OVER_POPULARITY
+def test_a_baseline_that_is_asked_for_by_name_and_was_not_measured_fails() -> None:
+    assert _failed(_evidence(GOOD, POOR), EvaluatorConfig(minimum_test_users=2, better_than_als=True)) == OVER_ALS
 
 
 @pytest.mark.parametrize(
@@ -146,10 +155,20 @@ def test_verdict_has_the_numbers_and_says_them() -> None:
 
 
 def test_a_rule_set_to_null_is_not_asked() -> None:
-    sound = ["minimum_test_users", "finite", "serving_consistent", "serving_knows_ids"]
-    assert [rule.name for rule in rules(EvaluatorConfig())] == [*sound, *OVER_POPULARITY, *NOT_WORSE]
-    bare = EvaluatorConfig(finite=False, better_than_popularity=False, serving_tolerance=None, champion_margin=None)
-    assert [rule.name for rule in rules(bare)] == ["minimum_test_users"]
+    sound = [
+        "minimum_test_users", "leak_free", "not_too_good", "finite", "serving_consistent", "serving_knows_ids",
+        "harness_agrees_with_itself",
+    ]  # fmt: skip
+    assert [rule.name for rule in rules(EvaluatorConfig())] == [*sound, *BELOW, *NOT_WORSE]
+    sampled = [rule.name for rule in rules(EvaluatorConfig(gate_on="sampled"))]
+    assert sampled == [*sound, BELOW[0], NOT_WORSE[0]]
+    several = {rule.name for rule in rules(EvaluatorConfig(decisive_metrics=("hr", "ndcg")))}
+    assert {"not_below_best_baseline_hr", "not_worse_than_champion_hr_sampled", *BELOW, *NOT_WORSE} <= several
+    bare = EvaluatorConfig(
+        leak_free=False, suspicious_share=None, finite=False, serving_tolerance=None, baseline_margin=None,
+        champion_margin=None,
+    )  # fmt: skip
+    assert [rule.name for rule in rules(bare)] == ["minimum_test_users", "harness_agrees_with_itself"]
     more = EvaluatorConfig(better_than_als=True, minimum_coverage=0.1, slice_margin=0.1)
     asked = {rule.name for rule in rules(more)} - {rule.name for rule in rules(EvaluatorConfig())}
     assert asked == {*OVER_ALS, "minimum_coverage", *NO_SLICE_WORSE}
@@ -157,8 +176,8 @@ def test_a_rule_set_to_null_is_not_asked() -> None:
 
 def test_better_than_als_and_coverage() -> None:
     config = EvaluatorConfig(
-        better_than_als=True, als_margin=0.1, minimum_coverage=0.5, better_than_popularity=False,
-        serving_tolerance=None, minimum_test_users=1,
+        better_than_als=True, als_margin=0.1, minimum_coverage=0.5, baseline_margin=None, serving_tolerance=None,
+        minimum_test_users=1,
     )  # fmt: skip
 
     def evidence(share: float, als: np.ndarray) -> Evaluation:
@@ -182,7 +201,7 @@ def _duel(users: int, won: int, lost: int, config: EvaluatorConfig) -> Champion:
 
 
 def _compared(comparison: Comparison) -> Champion:
-    return Champion(ChampionStatus.COMPARED, "compared", "1", "/models/1", comparison)
+    return Champion(ChampionStatus.COMPARED, "compared", "1", "/models/1", {"full": comparison, "sampled": comparison})
 
 
 @pytest.mark.parametrize(
@@ -191,29 +210,92 @@ def _compared(comparison: Comparison) -> Champion:
         pytest.param(1000, 100, 0, [], id="better"),
         pytest.param(1000, 0, 0, [], id="identical"),
         pytest.param(1000, 30, 30, [], id="equal"),
-        pytest.param(1000, 0, 12, [], id="a little worse, within the margin"),
-        pytest.param(1000, 0, 25, ["hr", "ndcg", "mrr"], id="within the margin, but not with confidence"),
-        pytest.param(1000, 0, 200, ["hr", "ndcg", "mrr"], id="worse"),
-        pytest.param(60, 8, 8, ["hr", "ndcg", "mrr"], id="equal, but too few users to tell"),
+        pytest.param(1000, 30, 40, [], id="worse, as it happens among equals"),
+        pytest.param(1000, 10, 40, NOT_WORSE, id="worse for certain"),
+        pytest.param(1000, 0, 200, NOT_WORSE, id="much worse"),
+        pytest.param(60, 6, 10, [], id="worse, but too few users to tell"),
         pytest.param(1, 1, 0, [], id="a single user, won"),
-        pytest.param(1, 0, 1, ["hr", "ndcg", "mrr"], id="a single user, lost"),
+        pytest.param(1, 0, 1, NOT_WORSE, id="a single user, lost"),
     ],
 )
 def test_champion_on_real_ranks(users: int, won: int, lost: int, failed: list[str]) -> None:
     evidence = _evidence(GOOD, POOR, champion=_duel(users, won, lost, CONFIG))
-    assert _failed(evidence) == [f"not_worse_than_champion_{metric}" for metric in failed]
+    assert _failed(evidence) == failed
 
 
-def test_margin_and_confidence_of_the_champion_rule() -> None:
+def test_margins_are_shares_of_the_rivals_metric() -> None:
+    """Of the champion's 500 hits in 1,000, 30 are lost: 6 %, and at most some 3.5 % of that are noise."""
+
     def failed(**values: Any) -> list[str]:
-        config = EvaluatorConfig(minimum_test_users=2, **values)
-        return _failed(_evidence(GOOD, POOR, champion=_duel(1000, 0, 25, config)), config)
+        config = EvaluatorConfig(minimum_test_users=2, **{"noise_tolerance": 0, **values})
+        return _failed(_evidence(GOOD, POOR, champion=_duel(1000, 0, 30, config)), config)
 
-    assert failed(champion_margin=0.04) == []
-    assert failed(champion_margin=0.03, champion_confidence=0.5) == []
-    assert failed(champion_margin=0.02, champion_confidence=0.5) == NOT_WORSE
-    assert failed(champion_margin=0.0) == NOT_WORSE
+    assert failed(champion_margin=0.061, champion_confidence=0.5) == []
+    assert failed(champion_margin=0.058, champion_confidence=0.5) == NOT_WORSE
+    assert failed(champion_margin=0.058) == []
+    assert failed(champion_margin=0.02) == NOT_WORSE
+    assert failed(champion_margin=0.01, noise_tolerance=0.048, champion_confidence=0.5) == NOT_WORSE
+    assert failed(champion_margin=0.01, noise_tolerance=0.051, champion_confidence=0.5) == []
     assert failed(champion_margin=None) == []
+
+
+def _against_ease(mean: float, low: float, high: float, value: float = 0.1) -> Evaluation:
+    """The evidence where the model is such a difference ahead of EASE over all items, and level in the sample."""
+    metrics = ("HR@10", "NDCG@10", "MRR@10")
+    full = dict.fromkeys(metrics, Rival("ease", "EASE", value, Difference(mean, low, high)))
+    sampled = dict.fromkeys(metrics, Rival("als", "implicit ALS", 0.7, Difference(0.0, -0.01, 0.01)))
+    return _evidence(GOOD, POOR, best_baselines=ByWay(sampled, full))
+
+
+@pytest.mark.parametrize(
+    ("high", "margin", "passed"),
+    [(0.001, 0.0, True), (0.0, 0.0, True), (-0.001, 0.0, False), (-0.001, 0.02, True), (-0.003, 0.02, False)],
+    ids=str,
+)
+def test_a_model_fails_where_even_the_upper_bound_is_below_the_best_baseline(
+    high: float, margin: float, passed: bool
+) -> None:
+    config = EvaluatorConfig(minimum_test_users=2, baseline_margin=margin, noise_tolerance=0)
+    assert _failed(_against_ease(high - 0.004, high - 0.008, high), config) == ([] if passed else BELOW[:1])
+
+
+def test_the_verdict_names_the_best_baseline_and_what_would_have_been_found() -> None:
+    config = EvaluatorConfig(champion_confidence=0.99, noise_tolerance=0.005)
+    rule = next(rule for rule in rules(config) if rule.name == BELOW[0])
+    verdict = judge(rule, _against_ease(-0.004, -0.006326, -0.001674))
+    # Bounds 2.326 errors apart from the mean: an error of .001. (2.326 + 1.645) times that are 4 % of .1, and .5 more.
+    assert verdict.detail == (
+        "NDCG@10 over all items minus the best baseline's (upper bound at 0.99 confidence) -0.0017 is below the "
+        "allowed -0.0005 (this model: 0.096, the best baseline: EASE, 0.1, losses found 95 times in 100: from 4.5 % on)"
+    )
+
+
+def test_where_no_baseline_was_measured_there_is_nothing_to_be_below() -> None:
+    left_out = {"ease": LeftOut("EASE", "too many items")}
+    systems = {"model": _system(GOOD)}
+    evidence = _evidence(GOOD, POOR, systems=systems, best_baselines=ByWay({}, {}), left_out=left_out)
+    verdicts = [judge(rule, evidence) for rule in rules(CONFIG) if rule.name in BELOW]
+    assert [verdict.state for verdict in verdicts] == [State.SKIPPED] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({"leaked": 1}, "leak_free"),
+        ({"repeated": 1}, "leak_free"),
+        ({"moved": 1}, "harness_agrees_with_itself"),
+        ({"popularity_to_itself": 1e-9}, "harness_agrees_with_itself"),
+        ({"popularity_to_itself": math.nan}, "harness_agrees_with_itself"),
+        ({"ranked_first": {"model": 0.81, "popularity": 0.4}}, "not_too_good"),
+        ({"ranked_first": {"model": 0.81}}, "not_too_good"),
+        ({"ranked_first": {"model": math.nan}}, "not_too_good"),
+        ({"ranked_first": {"model": 0.81, "popularity": 0.01, "recent": 0.41}}, None),
+    ],
+    ids=str,
+)
+def test_figures_that_cannot_be_believed_are_refused(changes: dict[str, Any], failed: str | None) -> None:
+    soundness = dataclasses.replace(builders.SOUND, **changes)
+    assert _failed(_evidence(GOOD, POOR, soundness=soundness)) == ([failed] if failed else [])
 
 
 def test_no_quartile_may_lose_too_much() -> None:
@@ -261,21 +343,35 @@ def test_a_champion_that_cannot_be_compared_blocks(champion: Champion, detail: s
 def test_a_difference_that_is_not_a_number_blocks() -> None:
     found = _duel(1000, 100, 0, CONFIG)
     differences = found.compared.differences
-    spoilt = differences | {"HR@10": dataclasses.replace(differences["HR@10"], low=math.nan)}
+    spoilt = differences | {"NDCG@10": dataclasses.replace(differences["NDCG@10"], high=math.nan)}
     champion = _compared(dataclasses.replace(found.compared, differences=spoilt))
-    assert _failed(_evidence(GOOD, POOR, champion=champion)) == NOT_WORSE[:1]
+    assert _failed(_evidence(GOOD, POOR, champion=champion)) == NOT_WORSE
 
 
 def test_champion_verdict_says_the_numbers() -> None:
     champion = _duel(1000, 0, 200, CONFIG)
     rule = next(rule for rule in rules(CONFIG) if rule.name == NOT_WORSE[0])
-    low = champion.compared.differences["HR@10"].low
+    found = champion.compared.differences["NDCG@10"]
     verdict = judge(rule, _evidence(GOOD, POOR, champion=champion))
-    assert (verdict.value, verdict.bound) == (low, -0.03)
-    assert verdict.detail == (
-        f"HR@10 minus the champion's (lower bound at 0.95 confidence) {low:.4g} is below the allowed -0.03 "
-        "(this model: 0.4, the champion: 0.6)"
+    confidence, tolerance = CONFIG.champion_confidence, CONFIG.noise_tolerance
+    assert (verdict.value, verdict.bound) == (found.high, -tolerance * champion.compared.champion["NDCG@10"])
+    assert verdict.detail.startswith(
+        f"NDCG@10 over all items minus the champion's (upper bound at {confidence} confidence) "
+        f"{round(found.high, 4):g} is below the allowed {round(-0.6 * tolerance, 4):g} "
+        "(this model: 0.4, the champion: version 1, 0.6, losses found 95 times in 100: from "
     )
+
+
+def test_the_gate_looks_at_the_ranking_that_it_is_told() -> None:
+    good, poor = summarise(GOOD, (10,)), summarise(POOR, (10,))
+    systems = {"model": _system(GOOD, sampled=good, full=poor), "popularity": _system(POOR)}
+    evidence = _evidence(GOOD, POOR, systems=systems)
+
+    def failed(**values: Any) -> list[str]:
+        return _failed(evidence, EvaluatorConfig(minimum_test_users=2, minimum_hr=0.6, **values))
+
+    assert failed() == ["minimum_hr"]
+    assert failed(gate_on="sampled") == []
 
 
 def test_gate_looks_at_its_own_k() -> None:
@@ -287,6 +383,7 @@ def test_gate_looks_at_its_own_k() -> None:
     "values",
     [{"gate_k": 7}, {"ks": ()}, {"ks": (0, 10)}, {"minimum_hr": 1.5}, {"minimum_hr": float("nan")},
      {"full_ranking_users": 0}, {"minimum_test_users": 0}, {"unknown": 1}, {"champion_margin": -0.01},
+     {"gate_on": "all"}, {"baseline_margin": 1.5}, {"suspicious_share": 2},
      {"champion_confidence": 1.0}, {"champion_confidence": 0.4}, {"minimum_coverage": 1.1},
      {"slice_margin": float("nan")}, {"better_than_als": True, "als": False}],
     ids=str,
@@ -297,6 +394,6 @@ def test_configuration_out_of_range_is_refused(values: dict[str, Any]) -> None:
 
 
 def test_configuration_passes_through_execution_properties() -> None:
-    config = EvaluatorConfig(ks=(3, 10), minimum_hr=0.5, full_ranking_users=7, better_than_popularity=False)
+    config = EvaluatorConfig(ks=(3, 10), minimum_hr=0.5, full_ranking_users=7, baseline_margin=None)
     assert EvaluatorConfig.from_properties({**config.to_properties(), "seed": 3}) == config
     assert EvaluatorConfig.from_properties(EvaluatorConfig().to_properties()) == EvaluatorConfig()

@@ -37,7 +37,7 @@ CHAMPION = Champion(
     "version 17, on 1,990 test users and 950 items that both models know",
     "17",
     "/models/17",
-    COMPARISON,
+    {"full": COMPARISON},
 )
 
 
@@ -75,12 +75,13 @@ def shown(tmp_path: Path):
 
 def test_the_champion_has_a_table_of_its_own(shown):
     lines = shown(_report())
-    start = lines.index("against the champion HR@10 NDCG@10")
-    assert lines[start + 1 : start + 5] == [
+    start = lines.index("against the champion, all items HR@10 NDCG@10")
+    assert lines[start + 1 : start + 6] == [
         "NeuMF 0.7001 0.4200",
         "champion 0.6892 0.4205 version 17, on 1,990 test users and 950 items that both models know",
         "difference +0.0109 -0.0005",
         "at least +0.0035 -0.0051 with 0.95 confidence, paired by user",
+        "at most +0.0183 +0.0041 with 0.95 confidence, paired by user",
     ]
     assert "blessed and pushed" in lines
 
@@ -110,6 +111,7 @@ def test_a_reason_is_given_once_and_as_it_is(shown):
 def test_systems_that_were_measured_are_shown_and_nulls_as_a_dash(shown):
     report = _report()
     als = _system("implicit ALS", 4.52, {"HR@10": 0.7, "NDCG@10": math.nan})
+    report = dataclasses.replace(report, gate_on="sampled")
     assert not any(line.startswith("implicit ALS") for line in shown(report))
     lines = shown(dataclasses.replace(report, systems={**report.systems, "als": als}))
     assert lines[1:6] == [
@@ -125,6 +127,12 @@ def test_systems_that_were_measured_are_shown_and_nulls_as_a_dash(shown):
     ]
 
 
+def test_the_ranking_that_the_gate_looks_at_comes_first(shown):
+    heads = ["all items HR@10 NDCG@10 fitted in", "sampled test records HR@10 NDCG@10"]
+    lines = shown(_report())
+    assert [line for line in lines if line in heads] == heads
+
+
 def test_a_baseline_that_was_left_out_says_why(shown):
     lines = shown(_report(left_out={"ease": LeftOut("EASE", "26,744 items are more than [12,000]")}))
     assert "EASE was not measured: 26,744 items are more than [12,000]" in lines
@@ -138,7 +146,7 @@ def test_the_metrics_of_many_systems_fit_into_a_narrow_window(shown):
         for number in range(8)
     }
     model = dataclasses.replace(_system("NeuMF"), sampled=means, full=means)
-    report = _report(metrics=metrics, systems={"model": model, **systems})
+    report = _report(metrics=metrics, systems={"model": model, **systems}, gate_on="sampled")
     lines = shown(report, width=80)
     assert lines[1] == "sampled test records HR@10 NDCG@10 MRR@10 Recall@10 fitted in"
     assert [line for line in lines if line.startswith("the system number 7")] == [

@@ -90,7 +90,7 @@ def test_every_parameter_has_its_default_and_says_what_it_is(spec: Any) -> None:
         assert parameter["description"]
         assert parameter["parameterType"] == types[type(parameter["defaultValue"])]
     assert parameters["epochs"]["defaultValue"] == 10
-    assert parameters["minimum_hr"]["defaultValue"] == "0.45"
+    assert parameters["minimum_hr"]["defaultValue"] == "0.15"
     assert parameters["user_column"]["defaultValue"] == "user"
     assert parameters["ratings"]["defaultValue"] == ""
 

@@ -8,6 +8,7 @@ from components.evaluator.ranking import ranks
 from components.evaluator.ranking.ranks import (
     Candidates,
     Holdouts,
+    all_candidates,
     rank_all_items,
     rank_candidates,
     rank_first,
@@ -191,3 +192,26 @@ def test_no_users() -> None:
     assert ranking.ranks.size == 0
     assert ranking.top.shape == (0, 3)
     assert rank_candidates(PopularityScorer(np.ones(3)), [], _Counting()).ranks.size == 0
+
+
+def test_all_unseen_items_as_candidates_give_the_ranks_of_the_full_ranking() -> None:
+    random = np.random.default_rng(0)
+    users = np.arange(23, dtype=np.int32)
+    seen = [np.sort(random.choice(40, random.integers(0, 30), replace=False)) for _ in users]
+    holdouts = Holdouts(
+        users,
+        random.integers(40, size=23, dtype=np.int32),  # which may be among the seen ones
+        np.concatenate(seen).astype(np.int32),
+        np.cumsum([len(items) for items in seen]),
+    )
+    # Few values, so that there are ties.
+    scorer = Als(
+        random.integers(3, size=(23, 2)).astype(np.float32), random.integers(3, size=(40, 2)).astype(np.float32)
+    )
+    full = rank_all_items(scorer, holdouts, 10, 5, _Counting())
+    candidates = list(all_candidates(holdouts, 40, 5))
+    assert [len(batch.users) for batch in candidates] == [5, 5, 5, 5, 3]
+    found = rank_candidates(scorer, candidates, _Counting())
+    assert found.users.tolist() == users.tolist()
+    assert found.items.tolist() == holdouts.items.tolist()
+    assert found.ranks.tolist() == full.ranks.tolist()

@@ -21,6 +21,7 @@ from components.artifacts.evaluation import (
     Recommendation,
     RecommendedPopularity,
     ServingCheck,
+    Soundness,
     State,
     System,
     Verdict,
@@ -36,12 +37,21 @@ TITLES = {
     "als": ("implicit ALS", "ALS"),
 }
 AT_TEN = ByWay(0.735, 0.108)
+SOUND = Soundness(
+    leaked=0,
+    repeated=0,
+    ranked_first={"model": 0.02, "popularity": 0.01},
+    ranked_again=256,
+    moved=0,
+    popularity_to_itself=0.0,
+)
 
 
 def evaluation(blessed: bool = True, strength: dict[str, float] = STRENGTH) -> Evaluation:
     """An evaluation with every part there is, of systems that reach these parts of the best one's metrics."""
     return Evaluation(
         gate_k=10,
+        gate_on="full",
         ks=KS,
         metrics=("HR", "NDCG"),
         confidence=0.95,
@@ -50,6 +60,7 @@ def evaluation(blessed: bool = True, strength: dict[str, float] = STRENGTH) -> E
         systems={name: system(value, *TITLES.get(name, (name, name))) for name, value in strength.items()},
         left_out={},
         differences={name: _differences(value) for name, value in strength.items() if name != "model"},
+        best_baselines=ByWay({}, {}),
         slices={"activity": _quartiles(44, 0.05, strength), "item_popularity": _quartiles(120, -0.2, strength)},
         positive_among_negatives=Copies(
             users=156,
@@ -64,6 +75,7 @@ def evaluation(blessed: bool = True, strength: dict[str, float] = STRENGTH) -> E
         ),
         weights_not_finite=0,
         examples=tuple(_example(number) for number in range(10)),
+        soundness=SOUND,
         serving=ServingCheck(users=256, unknown_ids=0, largest_difference=2.98e-7),
         champion=champion(),
         best_possible_hr=0.7812,
@@ -84,7 +96,7 @@ def rules(blessed: bool) -> tuple[Verdict, ...]:
         _rule("finite", 0, 0.0, "number of scores and metrics that are not finite 0 is at most the allowed 0"),
         _rule("minimum_hr", 0.7321, *minimum, State.PASSED if blessed else State.FAILED),
         _rule("better_than_als_hr", 0.7321, 0.6805, "HR@10 0.7321 is above ALS's 0.6805"),
-        _rule("not_worse_than_champion_hr", -0.0011, -0.01, "the lower bound of HR@10 is at least minus the margin"),
+        _rule("not_worse_than_champion_hr", 0.0101, -0.01, "the upper bound of HR@10 is at least minus the margin"),
         _rule("slices_not_worse_than_champion", math.nan, math.nan, "no slices to compare: skipped", State.SKIPPED),
         _rule("serving_consistent", 2.98e-7, 0.0001, "difference between served and measured scores 3e-07"),
     )
@@ -110,7 +122,7 @@ def champion() -> Champion:
         worst_slice={"HR@10": WorstSlice("activity, quartile 4", 0.004 - 4 / 900)},
     )
     detail = "version 1 was compared on 5,921 users"
-    return Champion(ChampionStatus.COMPARED, detail, "1", "runs/neumf/serving/1", comparison)
+    return Champion(ChampionStatus.COMPARED, detail, "1", "runs/neumf/serving/1", {"full": comparison})
 
 
 def history(epochs: int = 12, validated: bool = True) -> History:
@@ -145,7 +157,7 @@ def run() -> dict[str, Any]:
             "dataset": {"kind": "movielens", "name": "ml-1m", "path": None},
             "negatives": {"protocol": "uniform", "num_negatives": 4, "num_eval_negatives": 99},
             "trainer": {"num_factors": 32, "layers": [128, 64, 32, 16], "learning_rate": 0.001, "metric": "ndcg"},
-            "evaluator": {"ks": [1, 5, 10, 20], "minimum_hr": 0.7, "better_than_popularity": True},
+            "evaluator": {"ks": [1, 5, 10, 20], "minimum_hr": 0.7, "baseline_margin": 0.0},
         },
     }
 
