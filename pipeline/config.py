@@ -81,13 +81,22 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
       UserError: the file cannot be read, a key is unknown, or a value is not allowed; the message names the key and
         what is allowed.
     """
+    try:
+        return Config.model_validate(read_tree(path, assignments))
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first_fault(error)}") from None
+
+
+def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """The sections of a configuration as they are written, with values set on top of them; nothing is checked.
+
+    Raises:
+      UserError: the file cannot be read.
+    """
     tree = _read_yaml(Path(path))
     for assignment in assignments:
         _assign(tree, assignment)
-    try:
-        return Config.model_validate(tree)
-    except ValidationError as error:
-        raise UserError(f"{path}: {_first_fault(error)}") from None
+    return tree
 
 
 def describe_config(config: Config) -> dict[str, Any]:
