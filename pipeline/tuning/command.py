@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from components.shared.errors import UserError
+from components.trainer.tuning.workers import share_cores
 from pipeline.command_options import config_option, set_option
 from pipeline.config import load_config, read_tree
 from pipeline.console import for_reading, leave, log_file
@@ -46,8 +47,12 @@ def tune(
     The test split is never read. Both limits are those of the whole study: the same command goes on with one that was
     interrupted, and larger limits go on with one that had ended.
     """
+    # Optuna, which the other commands need not wait for.
+    from components.trainer.tuning.space import parse_keys
+
     try:
-        config = load_config(config_path, assignments)
+        config, chosen = load_config(config_path, assignments), parse_keys(keys)
+        share_cores(workers)
         root = (root or Path("runs") / config_path.stem).absolute()
         log = log_file(root)
     except UserError as error:
@@ -55,5 +60,5 @@ def tune(
     with for_reading(log) as console:
         with console.status("loading TFX and TensorFlow"):
             from pipeline.tuning import run
-        request = run.Request(config, read_tree(config_path, assignments), root, trials, 60 * minutes, workers, keys)
+        request = run.Request(config, read_tree(config_path, assignments), root, trials, 60 * minutes, workers, chosen)
         run.tune(request, console, log)

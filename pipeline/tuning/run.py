@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from components.shared.errors import UserError
 from components.trainer.history import chosen_metric
 from components.trainer.tuning.findings import Findings
 from components.trainer.tuning.search import Limits, search
-from components.trainer.tuning.space import Space, parse_keys
+from components.trainer.tuning.space import TUNED, Space
 from components.trainer.tuning.study import Study
-from components.trainer.tuning.workers import Job, Workers, share_cores
+from components.trainer.tuning.workers import Job, Workers
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from pipeline.console import StepReporter
@@ -39,7 +39,7 @@ class Request:
       trials: at most so many.
       seconds: at most so long.
       workers: how many train at once.
-      keys: of the section `trainer`, as they were listed; None: all that are tuned.
+      keys: which keys of the section `trainer` are tuned.
     """
 
     config: Config
@@ -48,7 +48,7 @@ class Request:
     trials: int
     seconds: float
     workers: int = 1
-    keys: str | None = None
+    keys: Sequence[str] = tuple(TUNED)
 
 
 def tune(request: Request, console: Console, log: Path) -> Findings:
@@ -63,13 +63,12 @@ def tune(request: Request, console: Console, log: Path) -> Findings:
       What was found, over all commands that went on with the study.
 
     Raises:
-      UserError: a key or the number of workers is none, a data step or every trial failed, or another command is
-        tuning there.
+      UserError: a data step or every trial failed, there are fewer cores than workers, or another command is tuning
+        there.
       KeyboardInterrupt: Ctrl-C; what was found by then is shown and written.
     """
     limits = Limits(request.trials, request.seconds)
-    space = Space(request.config.trainer, parse_keys(request.keys))
-    share_cores(request.workers)  # for its errors: they come before the data steps
+    space = Space(request.config.trainer, request.keys)
     folder = request.root / "tuning"
     with runner.exclusive(folder):
         outcomes = runner.run(request.config, request.root, StepReporter(console), last="NegativeGen")

@@ -103,7 +103,7 @@ def search(study: Study, crew: Crew, limits: Limits, watcher: Watcher) -> str:
         while crew.idle and (task := study.next(limits.trials, limits.passed)):
             crew.give(task)
         if not crew.busy:
-            return "all trials done"
+            return "all trials were done"
         for event in crew.events(min(limits.left, _SECONDS_BETWEEN_LOOKS)):
             going.take(event)
         watcher.look()

@@ -24,7 +24,7 @@ TRIALS = (
     Tried(2, {"learning_rate": 0.01}, State.STOPPED, (0.05, 0.06, 0.05), begun=75.0, ended=100.0),
     Tried(3, {"learning_rate": 0.009}, State.FAILED, reason="<the loss> is not finite", begun=100.0, ended=101.0),
 )
-FOUND = Findings("NDCG@10", TRIALS, {"learning_rate": 0.75, "layers": 0.25}, 120.0, "all trials done")
+FOUND = Findings("NDCG@10", TRIALS, {"learning_rate": 0.75, "layers": 0.25}, 120.0, "all trials were done")
 NOTHING = Findings("NDCG@10", TRIALS[:1], {}, 30.0, "the time was up")
 
 

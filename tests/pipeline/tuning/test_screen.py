@@ -58,7 +58,7 @@ def test_the_end_says_what_was_gained_and_what_to_run():
     assert "as it was 0.1200" in lines
     assert "tuned: trial 1 0.2000 +66.7 %" in lines
     assert "learning_rate 0.01 0.0012 75 %" in lines
-    assert "4 trials in 2.0 minutes, until all trials done: 2 complete, 1 stopped early, 1 failed" in lines
+    assert "4 trials in 2.0 minutes, until all trials were done: 2 complete, 1 stopped early, 1 failed" in lines
     assert "next python -m pipeline run --config runs/my/tuning/tuned.yaml --root runs/my" in lines
 
 

@@ -8,7 +8,7 @@ def findings(*bests: float | None) -> Findings:
         Tried(number, {}, State.FAILED if best is None else State.COMPLETE, () if best is None else (best / 2, best))
         for number, best in enumerate(bests)
     ]
-    return Findings("NDCG@10", trials, {}, 60.0, "all trials done")
+    return Findings("NDCG@10", trials, {}, 60.0, "all trials were done")
 
 
 def test_the_earliest_of_the_best_wins():

@@ -46,7 +46,7 @@ def what(study: Study):
 def test_the_first_trial_is_the_configuration_as_it_is(tmp_path):
     study, ended, crew = run(tmp_path / "study")
 
-    assert ended == "all trials done"
+    assert ended == "all trials were done"
     assert [task.number for task in crew.given] == list(range(12))
     assert TrainerConfig.model_validate(crew.given[0].config) == OWN
     assert study.tried(0).changes == {}
@@ -127,7 +127,7 @@ def test_a_trial_that_fails_is_told_and_the_study_goes_on(tmp_path):
 
     study, ended, _ = run(tmp_path / "study", trials=12, formula=formula)
 
-    assert ended == "all trials done"
+    assert ended == "all trials were done"
     failed = [trial for trial in study.all_tried() if trial.state == State.FAILED]
     assert failed
     assert {trial.reason for trial in failed} == {"the training loss is not finite"}
@@ -144,7 +144,7 @@ def test_where_all_fail_the_study_ends(tmp_path):
     assert len(study.all_tried()) == 5
     # What was wrong may have been mended since.
     study, ended, _ = run(tmp_path / "study")
-    assert ended == "all trials done"
+    assert ended == "all trials were done"
     assert len(study.all_tried()) == 12
 
 
