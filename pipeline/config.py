@@ -15,6 +15,7 @@ from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.shared.errors import UserError
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
+from components.trainer.tuning.config import TunerConfig
 from pipeline.vertex.config import CustomJobConfig
 
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
@@ -62,6 +63,7 @@ class Config(Section):
     dataset: DatasetConfig
     preprocess: PreprocessConfig = PreprocessConfig()
     negatives: NegativesConfig = NegativesConfig()
+    tuner: TunerConfig = TunerConfig()
     trainer: TrainerConfig = TrainerConfig()
     evaluator: EvaluatorConfig = EvaluatorConfig()
     pusher: PusherConfig = PusherConfig()

@@ -11,7 +11,7 @@ from components.trainer.tuning.findings import Findings, Tried
 from components.trainer.tuning.space import Space
 from pipeline.tuning import page
 from pipeline.tuning.data import Data
-from pipeline.tuning.rows import compared, counts
+from pipeline.tuning.rows import compared, counts, seconds
 
 
 def write(folder: Path, tree: Mapping[str, Any], findings: Findings, data: Data, space: Space) -> dict[str, Path]:
@@ -45,6 +45,7 @@ def tuned_yaml(tree: Mapping[str, Any], findings: Findings) -> str:
     """The user's configuration with the winner's values, ready for `run --config`."""
     assert findings.winner is not None
     changed = {**tree, "trainer": {**(tree.get("trainer") or {}), **findings.winner.changes}}
+    changed.pop("tuner", None)  # a run has nothing left to look for
     own = "" if findings.own.best is None else f"; as it was: {findings.own.best:.4f}"
     head = (
         f"# Trial {findings.winner.number} of `tune`: {findings.metric} on validation {findings.winner.best:.4f}{own}."
@@ -76,8 +77,8 @@ def tables(findings: Findings, data: Data, space: Space) -> str:
 
 def _worth(trial: Tried) -> tuple[str, str, str]:
     if trial.best is None:
-        return "none", "", f"{trial.seconds:.0f}"
-    return f"{trial.best:.4f}", f"{trial.best_epoch} of {len(trial.values)}", f"{trial.seconds:.0f}"
+        return "none", "", seconds(trial)
+    return f"{trial.best:.4f}", f"{trial.best_epoch} of {len(trial.values)}", seconds(trial)
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

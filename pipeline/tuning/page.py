@@ -61,9 +61,9 @@ def _lede(findings: Findings) -> str:
 def _row(trial: Tried) -> tuple[str, ...]:
     values = ", ".join(f"{key} {in_a_word(value)}" for key, value in trial.changes.items())
     if trial.best is None:
-        return str(trial.number), "none", "", f"{trial.seconds:.0f}", f"{trial.state}: {trial.reason}", values
+        return str(trial.number), "none", "", rows.seconds(trial), f"{trial.state}: {trial.reason}", values
     epoch = f"{trial.best_epoch} of {len(trial.values)}"
-    return str(trial.number), f"{trial.best:.4f}", epoch, f"{trial.seconds:.0f}", str(trial.state), values
+    return str(trial.number), f"{trial.best:.4f}", epoch, rows.seconds(trial), str(trial.state), values
 
 
 def _growth(findings: Findings) -> dict[str, Any]:

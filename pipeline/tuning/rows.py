@@ -1,6 +1,6 @@
 """The findings as rows of texts, for the screen, the page and the tables alike."""
 
-from components.trainer.tuning.findings import Findings, State
+from components.trainer.tuning.findings import Findings, State, Tried
 from components.trainer.tuning.space import Space, in_a_word
 
 NOT_USED = "not used"
@@ -28,3 +28,8 @@ def counts(findings: Findings) -> list[tuple[str, str]]:
 def gain(findings: Findings) -> str:
     """What the winner is above the configuration as it was, in a few words."""
     return "" if findings.gain is None else f"{100 * findings.gain:+.1f} %"
+
+
+def seconds(trial: Tried, decimals: int = 0) -> str:
+    """How long a trial took; nothing where it was cut off."""
+    return "" if trial.seconds is None else f"{trial.seconds:.{decimals}f}"

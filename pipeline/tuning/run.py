@@ -1,7 +1,5 @@
 """A whole `tune`: the data steps, the search, and what is left of it."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from components.artifacts.examples import ExamplesSummary
-from components.shared.errors import UserError
-from components.trainer.history import chosen_metric
+from components.trainer.tuning.find import INTERRUPTED, Subject, find
 from components.trainer.tuning.findings import Findings
-from components.trainer.tuning.search import Limits, search
-from components.trainer.tuning.space import TUNED, Space
-from components.trainer.tuning.study import Study
-from components.trainer.tuning.workers import Job, Workers
+from components.trainer.tuning.search import Limits
+from components.trainer.tuning.space import TUNED
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from pipeline.console import StepReporter
@@ -24,8 +18,6 @@ from pipeline.local import runner
 from pipeline.tuning import files
 from pipeline.tuning.data import Data
 from pipeline.tuning.screen import Screen, show
-
-INTERRUPTED = "it was interrupted"
 
 
 @dataclass(frozen=True)
@@ -68,53 +60,18 @@ def tune(request: Request, console: Console, log: Path) -> Findings:
       KeyboardInterrupt: Ctrl-C; what was found by then is shown and written.
     """
     limits = Limits(request.trials, request.seconds)
-    space = Space(request.config.trainer, request.keys)
     folder = request.root / "tuning"
     with runner.exclusive(folder):
         outcomes = runner.run(request.config, request.root, StepReporter(console), last="NegativeGen")
-        examples, interactions = (
-            outcomes[step].outputs[output].uri
-            for step, output in (("NegativeGen", "examples"), ("Preprocess", "interactions"))
-        )
-        study = Study(folder / _identity(space, request.config.seed, examples), space, request.config.seed)
-        job = Job(examples, space.config.device, request.config.seed, str(study.folder), request.workers)
-        findings = _search(study, job, limits, chosen_metric(space.config), console)
-        written = files.write(folder, request.tree, findings, Data.read(interactions), space)
-        show(console, findings, space, {**written, "log": log}, request.root)
+        examples = outcomes["NegativeGen"].outputs["examples"].uri
+        config = request.config
+        subject = Subject(examples, config.trainer, config.seed, code_version("trainer"), request.keys)
+        study = subject.open_study(folder)
+        with Screen(console, limits, subject.metric, study.all_tried()) as screen:
+            findings = find(study, subject, limits, request.workers, screen)
+        data = Data.read(outcomes["Preprocess"].outputs["interactions"].uri)
+        written = files.write(folder, request.tree, findings, data, subject.space)
+        show(console, findings, subject.space, {**written, "log": log}, request.root)
     if findings.ended == INTERRUPTED:
         raise KeyboardInterrupt
     return findings
-
-
-def _search(study: Study, job: Job, limits: Limits, metric: str, console: Console) -> Findings:
-    limits.go_on_from(study.seconds)
-    with Screen(console, limits, metric, study.all_tried()) as screen, Workers(job) as workers:
-        try:
-            ended = search(study, workers, limits, screen)
-        except KeyboardInterrupt:
-            ended = INTERRUPTED
-    findings = Findings(metric, study.all_tried(), study.importance(), study.seconds, ended)
-    if findings.winner is None:
-        if ended == INTERRUPTED:
-            raise KeyboardInterrupt
-        raise UserError(_why_nothing(findings))
-    return findings
-
-
-def _why_nothing(findings: Findings) -> str:
-    reasons = [trial.reason for trial in findings.trials if trial.reason]
-    if reasons:
-        return f"every trial failed; the first one: {reasons[0]}"
-    return f"no trial came to the end of an epoch in {findings.seconds / 60:.1f} minutes; set more --minutes"
-
-
-def _identity(space: Space, seed: int, examples: str) -> str:
-    """Stands for all that a trial's metric depends on: a study goes on only where that is the same."""
-    parts = {
-        "examples": ExamplesSummary.read(examples).fingerprint,
-        "config": space.config.model_dump(mode="json"),
-        "ranges": space.identity(),
-        "seed": seed,
-        "code": code_version("trainer"),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -76,7 +76,7 @@ class Screen(Watcher):
         line = Text.assemble(
             f"{f'trial {trial.number}':<{_NAME_WIDTH}} ",
             (mark, colour),
-            f" {trial.seconds:>6.1f} s  {_outcome(trial, self._metric)}",
+            f" {rows.seconds(trial, 1):>6} s  {_outcome(trial, self._metric)}",
             (best, "bold"),
         )
         self._console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)

@@ -88,3 +88,15 @@ def test_what_cannot_be_tuned_is_told_before_anything_runs(project, tmp_path):
     _, err = project.run("tune", "--keys", "epochs", "--root", str(tmp_path), code=2)
     assert err.startswith("error: --keys: 'epochs' is none that is tuned; allowed: pretraining")
     assert not (tmp_path / "artifacts").exists()
+
+
+@pytest.mark.slow
+def test_as_a_step_it_hands_the_trainer_what_it_found(project, tmp_path):
+    options = (*SMALL, "--set", "trainer.learning_rate=0.0002", "--set", "tuner.trials=3")
+    out, _ = project.run("run", "--root", str(tmp_path), *options)
+
+    lines = {line.split()[0]: line for line in out.splitlines() if line.split()}
+    said = re.search(r"3 trials: validation NDCG@10 (0\.\d{4}), as it was (0\.\d{4})", lines["Tuner"])
+    assert said
+    assert float(said[1]) > float(said[2])
+    assert f"NDCG@10 {said[1]}" in lines["Trainer"]

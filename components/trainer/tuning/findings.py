@@ -49,9 +49,9 @@ class Tried:
         return self.values.index(max(self.values)) + 1
 
     @property
-    def seconds(self) -> float:
-        """How long it took."""
-        return 0.0 if self.ended is None else self.ended - self.begun
+    def seconds(self) -> float | None:
+        """How long it took; None where it has not ended."""
+        return None if self.ended is None else self.ended - self.begun
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,14 @@ def search(study: Study, crew: Crew, limits: Limits, watcher: Watcher) -> str:
     Raises:
       UserError: no training can be done at all.
     """
-    going = _Search(study, crew, limits, watcher)
+    try:
+        return _search(_Search(study, crew, limits, watcher))
+    finally:
+        study.pass_time(limits.passed)
+
+
+def _search(going: "_Search") -> str:
+    study, crew, limits = going.study, going.crew, going.limits
     while limits.left:
         if len(going.failures) == _FAILURES_IN_A_ROW:
             return f"{_FAILURES_IN_A_ROW} trials in a row failed; the last one: {going.failures[-1]}"
@@ -106,7 +113,7 @@ def search(study: Study, crew: Crew, limits: Limits, watcher: Watcher) -> str:
             return "all trials were done"
         for event in crew.events(min(limits.left, _SECONDS_BETWEEN_LOOKS)):
             going.take(event)
-        watcher.look()
+        going.watcher.look()
     return "the time was up"
 
 

@@ -153,7 +153,7 @@ def test_time_is_counted_over_all_commands_and_what_it_cuts_off_counts(tmp_path)
     ended = search(study, Crew(hill), Limits(1_000, 60 * 60, Clock()), Watcher())
 
     assert ended == "the time was up"
-    assert 50 * 60 < study.seconds <= 60 * 60
+    assert 60 * 60 <= study.seconds <= 62 * 60
     last = study.all_tried()[-1]
     assert last.state == State.CUT_OFF
     assert last.best == max(last.values)
@@ -162,7 +162,7 @@ def test_time_is_counted_over_all_commands_and_what_it_cuts_off_counts(tmp_path)
     limits = Limits(1_000, 60 * 60, Clock())
     limits.go_on_from(study.seconds)
     search(study, crew, limits, Watcher())
-    assert len(crew.given) <= 2
+    assert crew.given == []
 
 
 def test_more_trials_go_on_with_a_study_that_had_ended(tmp_path):
