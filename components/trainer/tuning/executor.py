@@ -12,7 +12,7 @@ from components.artifacts.hyperparameters import Hyperparameters
 from components.shared import progress
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
-from components.trainer.tuning.find import Subject, find
+from components.trainer.tuning.find import INTERRUPTED, Subject, find
 from components.trainer.tuning.findings import Findings, Tried
 from components.trainer.tuning.search import Limits, Watcher
 
@@ -37,6 +37,8 @@ class Executor(base_executor.BaseExecutor):
         limits = Limits(tuner.trials, 60 * tuner.minutes)
         with progress.bar("trials", tuner.trials) as bar:
             findings = find(study, subject, limits, tuner.workers, _OnBar(bar))
+        if findings.ended == INTERRUPTED:  # half a search is nothing to keep in the cache
+            raise KeyboardInterrupt
         found = hyperparameters(findings)
         found.write(artifact_utils.get_single_uri(output_dict["best_hyperparameters"]))
         shutil.rmtree(study.folder)
