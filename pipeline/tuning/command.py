@@ -21,7 +21,7 @@ from pipeline.console import for_reading, leave, log_file
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="At most so long, from the start of the command.",
+    help="At most so long, data steps included.",
 )
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Trainings at once.")
 @click.option(
