@@ -11,6 +11,7 @@ from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
+from pipeline.tuning.command import tune
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +24,7 @@ def main() -> None:
 
 
 main.add_command(submit)
+main.add_command(tune)
 
 
 @main.command()

@@ -15,6 +15,7 @@ from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.shared.errors import UserError
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
+from components.trainer.tuning.config import TunerConfig
 from pipeline.vertex.config import CustomJobConfig
 
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
@@ -62,6 +63,7 @@ class Config(Section):
     dataset: DatasetConfig
     preprocess: PreprocessConfig = PreprocessConfig()
     negatives: NegativesConfig = NegativesConfig()
+    tuner: TunerConfig = TunerConfig()
     trainer: TrainerConfig = TrainerConfig()
     evaluator: EvaluatorConfig = EvaluatorConfig()
     pusher: PusherConfig = PusherConfig()
@@ -81,13 +83,22 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
       UserError: the file cannot be read, a key is unknown, or a value is not allowed; the message names the key and
         what is allowed.
     """
+    try:
+        return Config.model_validate(read_tree(path, assignments))
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first_fault(error)}") from None
+
+
+def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """The sections of a configuration as they are written, with values set on top of them; nothing is checked.
+
+    Raises:
+      UserError: the file cannot be read.
+    """
     tree = _read_yaml(Path(path))
     for assignment in assignments:
         _assign(tree, assignment)
-    try:
-        return Config.model_validate(tree)
-    except ValidationError as error:
-        raise UserError(f"{path}: {_first_fault(error)}") from None
+    return tree
 
 
 def describe_config(config: Config) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from components.negative_gen.component import NegativeGen
 from components.preprocess.component import Preprocess
 from components.pusher.component import Pusher
 from components.trainer.component import Trainer
+from components.trainer.tuning.component import Tuner
 from pipeline.code_version import code_version
 from pipeline.config import Config, describe_config
 
@@ -79,6 +80,18 @@ def create_pipeline(
         seed=config.seed,
         code_version=code_version("negative_gen"),
     )
+    tuner = (
+        Tuner(
+            examples=negative_gen.outputs["examples"],
+            trainer=config.trainer,
+            tuner=config.tuner,
+            seed=config.seed,
+            study_root=places.checkpoints,
+            code_version=code_version("trainer/tuning"),
+        )
+        if config.tuner.trials
+        else None
+    )
     trainer = Trainer(
         examples=negative_gen.outputs["examples"],
         interactions=preprocess.outputs["interactions"],
@@ -88,6 +101,7 @@ def create_pipeline(
         checkpoint_root=places.checkpoints,
         code_version=code_version("trainer"),
         custom_job=custom_job,
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
     )
     push_destination = config.pusher.destination or places.serving
     evaluator = Evaluator(
@@ -111,7 +125,7 @@ def create_pipeline(
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=places.artifacts,
-        components=[preprocess, negative_gen, trainer, evaluator, pusher],
+        components=[preprocess, negative_gen, *([tuner] if tuner else []), trainer, evaluator, pusher],
         metadata_connection_config=places.metadata and metadata.sqlite_metadata_connection_config(places.metadata),
         beam_pipeline_args=list(config.beam.args),
         enable_cache=True,

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from components.trainer.tuning.space import documentation
 from pipeline.config import Config
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
@@ -13,6 +14,8 @@ INTRODUCTION = """# Configuration
 One YAML file, with `--set section.key=value` on top. An unknown key, or a value out of range, is an error that names
 the key. This page is written by `make docs`.
 """
+
+TUNED = """Each range is widened to hold the configuration's own value ([tuning.md](tuning.md))."""
 
 
 def configuration_page() -> str:
@@ -23,7 +26,13 @@ def configuration_page() -> str:
             assert isinstance(field.annotation, type)
             sections[name] = _rows(field.annotation, lambda annotation: True)
     tables = [_table(f"`{name}`" if name else "The run", rows) for name, rows in sections.items()]
-    return "\n".join([INTRODUCTION, *tables])
+    return "\n".join([INTRODUCTION, *tables, _tuned()])
+
+
+def _tuned() -> str:
+    lines = ["| key of `trainer` | range | scale | where |", "|---|---|---|---|"]
+    lines += [f"| `{key}` | {range_} | {scale} | {where} |" for key, range_, scale, where in documentation()]
+    return "\n".join(["## What `tune` tries", "", TUNED, "", *lines, ""])
 
 
 def _is_section(annotation: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.shared.errors import first_line
 from components.shared.specs import new_outputs, ports, properties
@@ -18,11 +18,14 @@ from components.trainer.executor import Executor
 class TrainerSpec(types.ComponentSpec):
     """The ports of the Trainer. TFX's own has all of the configuration in one JSON text, and no interactions."""
 
-    INPUTS: ClassVar[dict[str, Any]] = ports(
-        examples=standard_artifacts.Examples,
-        interactions=standard_artifacts.Examples,
-        transform_graph=standard_artifacts.TransformGraph,
-    )
+    INPUTS: ClassVar[dict[str, Any]] = {
+        **ports(
+            examples=standard_artifacts.Examples,
+            interactions=standard_artifacts.Examples,
+            transform_graph=standard_artifacts.TransformGraph,
+        ),
+        "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
+    }
     OUTPUTS: ClassVar[dict[str, Any]] = ports(model=standard_artifacts.Model, model_run=standard_artifacts.ModelRun)
     PARAMETERS: ClassVar[dict[str, Any]] = {
         **properties(TrainerConfig, seed=int, checkpoint_root=str, code_version=str),
@@ -65,6 +68,7 @@ class Trainer(base_component.BaseComponent):
         checkpoint_root: str,
         code_version: str,
         custom_job: Mapping[str, Any] | None = None,
+        hyperparameters: types.BaseChannel | None = None,
     ):
         """Declares the step.
 
@@ -79,6 +83,7 @@ class Trainer(base_component.BaseComponent):
           code_version: changes with the code that the step runs; only part of the cache's key.
           custom_job: on Vertex AI, the CustomJob that trains in place of this step, as `custom_config` of TFX's Vertex
             Trainer; None trains in the step itself.
+          hyperparameters: the Tuner's `best_hyperparameters`, which win over `trainer`; None: nothing was tuned.
         """
         super().__init__(
             TrainerSpec(
@@ -90,6 +95,7 @@ class Trainer(base_component.BaseComponent):
                 seed=seed,
                 checkpoint_root=checkpoint_root,
                 code_version=code_version,
+                **({} if hyperparameters is None else {"hyperparameters": hyperparameters}),
                 **({} if custom_job is None else {"custom_job": json.dumps(custom_job, sort_keys=True)}),
             ),
             custom_executor_spec=None if custom_job is None else _custom_job_executor(),

@@ -1,12 +1,14 @@
 """TFX's Trainer executor, with the configuration in execution properties of its own."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tfx import types
 from tfx.components.trainer import executor as trainer_executor
 from tfx.types import artifact_utils
 
+from components.artifacts.hyperparameters import Hyperparameters
 from components.trainer.config import TrainerConfig
 
 _RUN_FN = "components.trainer.run_fn.run_fn"
@@ -25,12 +27,27 @@ class Executor(trainer_executor.GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         interactions = artifact_utils.get_single_uri(input_dict["interactions"])
-        super().Do(input_dict, output_dict, stock_properties(exec_properties, interactions))
+        # TFX's own executor would look for a file of Keras Tuner's.
+        inputs = {name: artifacts for name, artifacts in input_dict.items() if name != "hyperparameters"}
+        tuned = _tuned(input_dict.get("hyperparameters"))
+        super().Do(inputs, output_dict, stock_properties(exec_properties, interactions, tuned))
 
 
-def stock_properties(properties: dict[str, Any], interactions: str) -> dict[str, str]:
-    """What TFX's own Trainer executor takes, from the properties of this component and the URI that TFX's lacks."""
-    config = TrainerConfig.from_properties(properties)
+def _tuned(artifacts: list[types.Artifact] | None) -> dict[str, Any]:
+    return Hyperparameters.read(artifact_utils.get_single_uri(artifacts)).values if artifacts else {}
+
+
+def stock_properties(
+    properties: dict[str, Any], interactions: str, tuned: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """What TFX's own Trainer executor takes.
+
+    Args:
+      properties: of this component.
+      interactions: their URI, which TFX's executor lacks.
+      tuned: values that win over those of the properties.
+    """
+    config = TrainerConfig.from_properties({**properties, **(tuned or {})})
     return {
         "run_fn": _RUN_FN,
         "train_args": _SPLITS,

@@ -19,6 +19,9 @@ from components.trainer.loop import Training
 from components.trainer.model import NeuMF
 from components.trainer.pretraining import TOWERS, fuse, start_from_als, tower_config
 
+Watch = Callable[[Sequence[Epoch]], None]
+"""Sees the epochs of the whole model so far after each of them; what it raises ends the training."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -28,7 +31,15 @@ class Fit:
     stages: Sequence[Stage]
 
 
-def fit(examples: Examples, config: TrainerConfig, seed: int, device: Device, checkpoint: str, logs: str) -> Fit:
+def fit(
+    examples: Examples,
+    config: TrainerConfig,
+    seed: int,
+    device: Device,
+    checkpoint: str,
+    logs: str,
+    watch: Watch | None = None,
+) -> Fit:
     """Trains a model, after its towers where the configuration says so.
 
     Args:
@@ -38,6 +49,7 @@ def fit(examples: Examples, config: TrainerConfig, seed: int, device: Device, ch
       device: what trains.
       checkpoint: folder for the checkpoints; a stage that has one goes on from it.
       logs: folder for TensorBoard.
+      watch: called after each epoch of the whole model, once its checkpoint is written.
 
     Returns:
       The model on one device and in float32, whatever trained it.
@@ -46,21 +58,29 @@ def fit(examples: Examples, config: TrainerConfig, seed: int, device: Device, ch
       UserError: the device cannot train so (see `make_engine`), or a training fails (see `Training.run`).
     """
     with device.placement():
-        return _fit(examples, config, seed, device, checkpoint, logs)
+        return _fit(examples, config, seed, device, checkpoint, logs, watch)
 
 
-def _fit(examples: Examples, config: TrainerConfig, seed: int, device: Device, checkpoint: str, logs: str) -> Fit:
+def _fit(
+    examples: Examples,
+    config: TrainerConfig,
+    seed: int,
+    device: Device,
+    checkpoint: str,
+    logs: str,
+    watch: Watch | None,
+) -> Fit:
     stages: list[Stage] = []
     towers: dict[str, NeuMF] = {}
     for name in TOWERS if config.trains_towers else ():
         alone = tower_config(config, name)
-        places = [posixpath.join(folder, name) for folder in (checkpoint, logs)]
-        towers[name] = _start(examples, alone, seed, places[0])
-        stages.append(_train(name, towers[name], examples, alone, device, *places))
+        place, log = (posixpath.join(folder, name) for folder in (checkpoint, logs))
+        towers[name] = _start(examples, alone, seed, place)
+        stages.append(_train(name, towers[name], examples, alone, device, place, log))
     model = _start(examples, config, seed, checkpoint)
     if towers:
         fuse(model, **towers, gmf_share=config.pretraining_gmf_share)
-    stages.append(_train("neumf", model, examples, config, device, checkpoint, logs))
+    stages.append(_train("neumf", model, examples, config, device, checkpoint, logs, watch))
     return Fit(model, stages)
 
 
@@ -87,7 +107,14 @@ def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
 
 
 def _train(
-    name: str, model: NeuMF, examples: Examples, config: TrainerConfig, device: Device, checkpoint: str, logs: str
+    name: str,
+    model: NeuMF,
+    examples: Examples,
+    config: TrainerConfig,
+    device: Device,
+    checkpoint: str,
+    logs: str,
+    watch: Watch | None = None,
 ) -> Stage:
     state = checkpoints.load(checkpoint)
     log = EpochLog(logs if device.is_chief else None)
@@ -98,6 +125,8 @@ def _train(
         if device.is_chief:
             checkpoints.save(checkpoint, state)
         log.write(len(state.epochs), state.epochs[-1])
+        if watch is not None:
+            watch(state.epochs)
 
     def train(model: NeuMF) -> Sequence[Epoch]:
         return Training(model, examples, config, device).run(state, epoch_seen).epochs

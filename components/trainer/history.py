@@ -19,8 +19,13 @@ def best_epoch(epochs: Sequence[Epoch], config: TrainerConfig) -> int:
     """The position of the epoch to export: the earliest with the best metric, or the last without validation."""
     if not all(epoch.metrics for epoch in epochs):
         return len(epochs) - 1
-    values = [epoch.metrics[chosen_metric(config)] for epoch in epochs]
+    values = [chosen_value(epoch, config) for epoch in epochs]
     return max(range(len(values)), key=lambda position: (values[position], -position))
+
+
+def chosen_value(epoch: Epoch, config: TrainerConfig) -> float:
+    """What the metric that chooses the epoch is in a validated one."""
+    return epoch.metrics[chosen_metric(config)]
 
 
 def reason_to_stop(epochs: Sequence[Epoch], config: TrainerConfig) -> str | None:

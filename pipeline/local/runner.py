@@ -8,6 +8,7 @@ from pathlib import Path
 
 from apache_beam.options.pipeline_options import StandardOptions
 from tfx.orchestration.beam import beam_dag_runner
+from tfx.orchestration.pipeline import RunOptions
 
 from components.shared import progress
 from components.shared.errors import UserError
@@ -47,13 +48,14 @@ class _ReportingRunner(beam_dag_runner.BeamDagRunner):
 _reporter: StepReporter | None = None
 
 
-def run(config: Config, root: Path, reporter: StepReporter) -> dict[str, NodeOutcome]:
+def run(config: Config, root: Path, reporter: StepReporter, last: str | None = None) -> dict[str, NodeOutcome]:
     """Runs the five steps; those that would repeat an earlier run are served from the cache.
 
     Args:
       config: the configuration of the five steps.
       root: the folder that keeps everything; see `Places.below`.
       reporter: what the steps are reported to.
+      last: the step to end with; None runs all of them.
 
     Returns:
       The outcome of each step by its name.
@@ -71,7 +73,7 @@ def run(config: Config, root: Path, reporter: StepReporter) -> dict[str, NodeOut
     assert places.metadata
     with exclusive(root):
         pipeline = create_pipeline(_with_absolute_destination(config), places, input_fingerprint(config.dataset))
-        _ReportingRunner().run(pipeline)
+        _ReportingRunner().run(pipeline, RunOptions(to_nodes=[last]) if last else None)
         store = open_store(places.metadata)
         outcomes = {step.id: newest_outcome(store, config.name, step.id) for step in pipeline.components}
     return {step: outcome for step, outcome in outcomes.items() if outcome is not None}

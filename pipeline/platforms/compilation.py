@@ -10,6 +10,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
 from components.trainer.component import Trainer
+from components.trainer.tuning.component import Tuner
 from pipeline.config import ClusterConfig, Config
 from pipeline.pipeline import Places, create_pipeline
 from pipeline.platforms import run_parameters
@@ -69,8 +70,9 @@ def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Pla
         wanted.accelerator.type = platform.accelerator(cluster.accelerator)
         wanted.accelerator.count = cluster.accelerator_count
     if wanted.ListFields():
-        (trainer,) = (component for component in pipeline.components if isinstance(component, Trainer))
-        trainer.with_platform_config(wanted)
+        for component in pipeline.components:
+            if isinstance(component, Trainer | Tuner):
+                component.with_platform_config(wanted)
 
 
 def _describe(spec: Spec, pipeline: Pipeline) -> None:

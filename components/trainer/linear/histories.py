@@ -36,7 +36,7 @@ class Histories:
         summary = interactions.summary
         train = concatenate(interactions.by_user(("train",)))
         validation = concatenate(interactions.by_user(("validation",)))
-        return cls(summary.users, summary.items, train, validation, summary.holdout == "last")
+        return cls(summary.users, summary.items, train, validation, summary.timed)
 
     @cached_property
     def seen(self) -> scipy.sparse.csr_matrix:

@@ -37,6 +37,17 @@ def test_a_setting_that_is_not_allowed_is_an_error_of_the_user() -> None:
         stock_properties(properties, "interactions")
 
 
+def test_what_was_tuned_wins_over_the_settings() -> None:
+    properties = component(TrainerConfig(learning_rate=0.01, epochs=7)).exec_properties
+    tuned = {"learning_rate": 0.002, "layers": [32, 16], "pretraining": "als"}
+
+    custom = json.loads(stock_properties(properties, "interactions", tuned)["custom_config"])
+
+    assert TrainerConfig.model_validate(custom["config"]) == TrainerConfig(
+        learning_rate=0.002, epochs=7, layers=(32, 16), pretraining="als"
+    )
+
+
 def test_tfx_runs_the_step() -> None:
     assert issubclass(Executor, GenericExecutor)
     assert component(TrainerConfig()).executor_spec.executor_class is Executor

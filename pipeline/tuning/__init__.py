@@ -1,0 +1,1 @@
+"""`tune`: finds values for the keys of `trainer`, on this machine."""
