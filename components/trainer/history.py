@@ -79,8 +79,8 @@ def outcome(stage: Stage, config: TrainerConfig) -> str:
 def outcome_of_blend(blend: Blend, config: TrainerConfig) -> str:
     """What the towers in closed form gave, in one line."""
     metric = chosen_metric(config)
-    weights = ", ".join(f"{name.replace('_', ' ')} {weight:g}" for name, weight in blend.weights.items())
+    weights = ", ".join(f"{name.replace('_', ' ')} {weight:.3g}" for name, weight in blend.weights.items())
     return (
-        f"all items ranked, {metric} {blend.together[metric]:.4f} on validation with towers in closed form "
-        f"(trained alone {blend.alone['neumf'][metric]:.4f}); weights: {weights}"
+        f"with towers in closed form, {metric} over all items {blend.together[metric]:.4f} "
+        f"(as trained {blend.alone['neumf'][metric]:.4f}); weights: {weights}"
     )

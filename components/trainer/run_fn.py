@@ -58,9 +58,8 @@ def run_fn(fn_args: FnArgs) -> None:
     ServingModel(model, vocabulary, seen).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
-    progress.note(history.outcome(whole, config))
-    if blend:
-        progress.note(history.outcome_of_blend(blend, config))
+    told = [history.outcome(whole, config), *([history.outcome_of_blend(blend, config)] if blend else [])]
+    progress.note("; ".join(told))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:
