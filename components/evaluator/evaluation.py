@@ -68,7 +68,14 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     scorer = fastest_scorer(model)
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
     rank = functools.partial(_rank, records, holdouts, config.gate_k, users_per_block)
-    training = Training(len(user_ids), item_counts, functools.partial(interactions.split, "train"), seed)
+    training = Training(
+        users=len(user_ids),
+        item_counts=item_counts,
+        read=functools.partial(interactions.split, "train"),
+        read_validation=functools.partial(interactions.split, "validation"),
+        by_time=interactions.summary.holdout == "last",
+        seed=seed,
+    )
     contenders = {MODEL: Contender("NeuMF", "Model", *rank(MODEL, scorer))}
     left_out = {}
     for name, baseline in config.baselines().items():
@@ -140,9 +147,10 @@ def _rank_baseline(name: str, baseline: Baseline, training: Training, rank: Rank
     """Fits a baseline and ranks with it; what was fitted is let go before the next one."""
     start = time.monotonic()
     with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
-        fitted = baseline.fit(training, bar)
+        tuned = baseline.tuned(training, bar)
+        fitted = tuned.fit(training, bar)
     seconds = round(time.monotonic() - start, 2)
-    return Contender(baseline.title, baseline.label, *rank(name, fitted), seconds)
+    return Contender(baseline.title, baseline.label, *rank(name, fitted), seconds, baseline.chosen(tuned))
 
 
 def _rank(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,8 @@ class Contender:
       label: its name where there is little room.
       sampled: its ranking of the sampled candidates.
       full: its ranking of all unseen items.
-      fit_seconds: how long it took to fit; None for the model.
+      fit_seconds: how long it took to fit, the choice of its settings included; None for the model.
+      chosen: the settings that were chosen on validation, by their keys.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Contender:
     sampled: SampledRanking
     full: FullRanking
     fit_seconds: float | None = None
+    chosen: dict[str, int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def _summarise(
         recommended_popularity=recommendations.recommended_popularity(contender.full.top, item_counts),
         intervals=intervals,
         fit_seconds=contender.fit_seconds,
+        chosen=contender.chosen,
     )
 
 

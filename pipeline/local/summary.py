@@ -36,6 +36,10 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
 
     console.print()
     console.print(_metrics(found))
+    for system in found.baselines.values():
+        if system.chosen:
+            settings = ", ".join(f"{name} {value:g}" for name, value in system.chosen.items())
+            console.print(f"{system.title}, as chosen on validation: {settings}", style="dim", markup=False)
     for left_out in found.left_out.values():
         console.print(f"{left_out.title} was not measured: {left_out.reason}", style="dim", markup=False)
     if found.champion.comparison is not None:

@@ -1,7 +1,7 @@
 """What was measured of the model and the baselines: the parts of an evaluation."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -82,7 +82,8 @@ class System:
       coverage: of the catalogue.
       recommended_popularity: of what it recommends to all test users.
       intervals: of the means, by the name of the metric.
-      fit_seconds: how long it took to fit a baseline; None for the model.
+      fit_seconds: how long it took to fit a baseline, the choice of its settings included; None for the model.
+      chosen: the settings that were chosen on validation, by their keys in the configuration.
     """
 
     sampled: Means
@@ -94,6 +95,7 @@ class System:
     recommended_popularity: RecommendedPopularity
     intervals: ByWay[dict[str, Bounds]]
     fit_seconds: Number | None
+    chosen: dict[str, Number] = field(default_factory=dict)
 
     def of(self, way: Way) -> Means:
         """Its means in one way of ranking."""

@@ -10,6 +10,7 @@ from components.evaluator.baselines.base import Baseline, Training
 from components.evaluator.baselines.ease import Ease
 from components.evaluator.baselines.item_knn import ItemKnn
 from components.evaluator.baselines.popularity import Popularity
+from components.evaluator.baselines.recent_items import RecentItems
 
 __all__ = ["BASELINES", "Baseline", "Training"]
 
@@ -18,4 +19,5 @@ BASELINES: dict[str, type[Baseline]] = {
     "als": AlternatingLeastSquares,
     "item_knn": ItemKnn,
     "ease": Ease,
+    "recent_items": RecentItems,
 }

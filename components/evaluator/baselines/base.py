@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from components.shared.parameters import Section
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
 
+AUTO = "auto"
 Pairs = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 
@@ -23,13 +24,19 @@ class Training:
     Attributes:
       users: how many users there are.
       item_counts: training interactions of each item, int64 [items].
-      read: reads the users and the items of the training interactions, int32 [interactions] each.
-      seed: the seed of the run, for what starts at random.
+      read: reads the users and the items of the training interactions, int32 [interactions] each: by user, and where
+        `by_time`, a user's oldest first.
+      read_validation: reads those that are held out for validation, at most one of each user, by user.
+      by_time: whether a user's held-out interactions are its latest: for validation the last but one, for the test the
+        last.
+      seed: the seed of the run, for what is drawn at random.
     """
 
     users: int
     item_counts: npt.NDArray[np.int64]
     read: Callable[[], Pairs]
+    read_validation: Callable[[], Pairs]
+    by_time: bool
     seed: int
 
     @property
@@ -41,6 +48,11 @@ class Training:
     def pairs(self) -> Pairs:
         """The training interactions; read once, and only if a baseline asks for them."""
         return self.read()
+
+    @cached_property
+    def validation(self) -> Pairs:
+        """The interactions that are held out for validation; read once, and only if a baseline asks for them."""
+        return self.read_validation()
 
     @cached_property
     def matrix(self) -> scipy.sparse.csr_matrix:
@@ -66,12 +78,25 @@ class Baseline(Section):
     about: ClassVar[str]
 
     def steps(self, training: Training) -> int:
-        """By how many steps `fit` moves the bar on."""
+        """By how many steps `tuned` and `fit` move the bar on together."""
         return 1
 
     def obstacle(self, training: Training) -> str | None:
         """Why it cannot be fitted to this data, in a few words; None where it can."""
         return None
+
+    def tuned(self, training: Training, bar: Bar) -> Self:
+        """The same baseline, with a number for each setting that is `auto`: the best on the validation items.
+
+        Args:
+          training: what there is to learn from.
+          bar: moves on by `steps` less those of `fit`.
+        """
+        return self
+
+    def chosen(self, tuned: Self) -> dict[str, int | float]:
+        """The settings that were `auto`, as they are now."""
+        return {name: value for name, value in tuned if getattr(self, name) == AUTO}
 
     def fit(self, training: Training, bar: Bar) -> Scorer:
         """Learns from the training interactions.

@@ -33,7 +33,12 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
         for found in systems
         if (seconds := known(found.system.fit_seconds)) is not None
     ]
-    return {"charts": charts, "tables": tables, "fits": fits}
+    choices = [
+        f"{found.label} {', '.join(f'{name} {value:g}' for name, value in found.system.chosen.items())}"
+        for found in systems
+        if found.system.chosen
+    ]
+    return {"charts": charts, "tables": tables, "fits": fits, "choices": choices}
 
 
 def differences(evaluation: Evaluation) -> list[dict[str, Any]]:

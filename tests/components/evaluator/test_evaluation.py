@@ -13,7 +13,7 @@ from components.artifacts.evaluation import CopiesEffect, Evaluation
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, evaluate
 
-SYSTEMS = ("model", "popularity", "als", "item_knn", "ease")
+SYSTEMS = ("model", "popularity", "als", "item_knn", "ease", "recent_items")
 
 
 def _evaluate(world: Any, seed: int = 0, **config: Any) -> Evaluation:
@@ -70,13 +70,12 @@ def test_baselines_say_how_long_they_took(good_world: Any) -> None:
 
 def test_a_baseline_that_does_not_fit_is_left_out_and_says_why(good_world: Any) -> None:
     found = _evaluate(good_world, ease_most_items=39, better_than_ease=True)
-    assert tuple(found.systems) == SYSTEMS[:-1]
-    assert found.left_out["ease"].reason == "40 items are more than evaluator.ease_most_items (39)"
+    assert list(found.systems) == [name for name in SYSTEMS if name != "ease"]
+    reason = "40 items, and 130 users, are more than evaluator.ease_most_items (39)"
+    assert found.left_out["ease"].reason == reason
     failed = [rule for rule in found.rules if rule.rule.startswith("better_than_ease")]
     assert [rule.rule.removeprefix("better_than_ease_") for rule in failed] == ["hr", "ndcg", "mrr"]
-    assert {rule.detail for rule in failed} == {
-        "EASE cannot be compared with: 40 items are more than evaluator.ease_most_items (39)"
-    }
+    assert {rule.detail for rule in failed} == {f"EASE cannot be compared with: {reason}"}
     assert not found.blessed
 
 
@@ -145,7 +144,7 @@ def _without_seconds(found: Evaluation) -> Evaluation:
 
 
 def test_without_als_there_is_nothing_of_it(good_world: Any) -> None:
-    found = _evaluate(good_world, als=False, ease=False)
+    found = _evaluate(good_world, als=False, ease=False, recent_items=False)
     assert list(found.systems) == ["model", "popularity", "item_knn"]
     assert list(found.differences) == ["popularity", "item_knn"]
     assert list(found.slices["activity"][0].metrics) == ["model", "popularity", "item_knn"]

@@ -108,6 +108,13 @@ def test_a_reason_is_given_once_and_as_it_is(shown):
     assert "model /m (not pushed)" in lines
 
 
+def test_settings_that_were_chosen_on_validation_are_told(shown):
+    tuned = dataclasses.replace(_system("EASE", 1.5), chosen={"ease_l2": 200.0, "ease_most": 3})
+    lines = shown(_report(systems={"model": _system("NeuMF"), "ease": tuned}))
+    assert "EASE, as chosen on validation: ease_l2 200, ease_most 3" in lines
+    assert not any("NeuMF, as chosen" in line for line in lines)
+
+
 def test_systems_that_were_measured_are_shown_and_nulls_as_a_dash(shown):
     report = _report()
     als = _system("implicit ALS", 4.52, {"HR@10": 0.7, "NDCG@10": math.nan})

@@ -320,3 +320,11 @@ def test_how_long_the_baselines_took_and_what_was_left_out() -> None:
     accuracy = page(dataclasses.replace(builders.evaluation(), left_out=left_out)).by_id("accuracy").text
     assert "Fitting the baselines took: Popularity 1.2 s, ALS 1.9 s." in accuracy
     assert "EASE was not measured: 26,744 items are more than 12,000." in accuracy
+
+
+def test_settings_that_were_chosen_on_validation_are_told() -> None:
+    found = builders.evaluation()
+    als = dataclasses.replace(found.systems["als"], chosen={"als_factors": 128, "als_regularization": 0.03})
+    accuracy = page(dataclasses.replace(found, systems={**found.systems, "als": als})).by_id("accuracy").text
+    assert "Chosen on the validation items: ALS als_factors 128, als_regularization 0.03." in accuracy
+    assert "Chosen on" not in page(found).by_id("accuracy").text

@@ -1,0 +1,110 @@
+"""What others went on to soon after what the user had last: the simplest reading of the order."""
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+from pydantic import Field
+
+from components.evaluator.baselines.base import Baseline, Pairs, Training
+from components.evaluator.baselines.history_scorer import HistoryScorer
+from components.shared.progress import Bar
+
+
+class RecentItems(Baseline):
+    """Sums, over a user's latest items, how closely others followed them.
+
+    An item a few places after another in somebody's history follows it, the closer the more: with the weight 1 over the
+    distance. The sums of these are divided by the roots of what follows the first in all, plus a shrinkage, and of what
+    the second follows in all, plus the same. The validation item, which is the latest before the test item, counts as
+    the user's; but what follows what is read off training interactions alone.
+    """
+
+    title: ClassVar[str] = "recent items"
+    label: ClassVar[str] = "Recent"
+    about: ClassVar[str] = (
+        "items by how closely others followed the user's latest ones, where times are known. No user has taste of its "
+        "own in it: what it is ahead by is what the order is worth"
+    )
+
+    recent_items_length: int = Field(10, ge=1, description="How many of a user's latest items count.")
+    recent_items_decay: float = Field(
+        0.7, gt=0, le=1, description="Weight of a latest item, as a multiple of that of the next one."
+    )
+    recent_items_distance: int = Field(
+        5, ge=1, description="By how many places at most an item follows another one in somebody's history."
+    )
+    recent_items_shrinkage: float = Field(
+        10.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Added to the sums that divide: the greater, the less counts what few users stand for.",
+    )
+
+    def obstacle(self, training: Training) -> str | None:
+        """See `Baseline`."""
+        return None if training.by_time else "it is not known which of a user's items were the latest"
+
+    def steps(self, training: Training) -> int:
+        """See `Baseline`."""
+        return self.recent_items_distance
+
+    def fit(self, training: Training, bar: Bar) -> HistoryScorer:
+        """See `Baseline`."""
+        following = scipy.sparse.csr_matrix((training.items, training.items))
+        for distance in range(1, self.recent_items_distance + 1):
+            following += count_following(training.pairs, training.items, distance) / distance
+            bar.advance()
+        latest = latest_items(training, self.recent_items_length, self.recent_items_decay)
+        return HistoryScorer(latest, _normalised(following, self.recent_items_shrinkage))
+
+
+def count_following(pairs: Pairs, items: int, distance: int) -> scipy.sparse.csr_matrix:
+    """How often an item stood so many places before another one in a user's history, float64 [items, items].
+
+    Args:
+      pairs: users and items, by user, the oldest first.
+      items: how many items there are.
+      distance: the places between them.
+
+    Example:
+      >>> count_following((np.array([0, 0, 0, 1]), np.array([2, 0, 1, 0])), 3, distance=1).toarray()
+      array([[0., 1., 0.],
+             [0., 0., 0.],
+             [1., 0., 0.]])
+    """
+    users, seen = pairs
+    same = users[distance:] == users[:-distance]
+    before, after = seen[:-distance][same], seen[distance:][same]
+    return scipy.sparse.csr_matrix((np.ones(len(before)), (before, after)), (items, items))
+
+
+def latest_items(training: Training, length: int, decay: float) -> scipy.sparse.csr_matrix:
+    """The weight of each user's latest items, validation items included: float64 [users, items].
+
+    Args:
+      training: whose users.
+      length: how many of each user's items count.
+      decay: the latest one's weight is 1, that of the one before is this, then its square, ...
+    """
+    users, items = map(np.concatenate, zip(training.pairs, training.validation, strict=True))
+    order = np.argsort(users, kind="stable")
+    users, items = users[order], items[order]
+    ends = np.cumsum(np.bincount(users, minlength=training.users))
+    ages = ends[users] - 1 - np.arange(len(users))
+    latest = ages < length
+    # By multiplication: the last digit of a power depends on the CPU.
+    weights = np.multiply.accumulate([1.0, *[decay] * (length - 1)])[ages[latest]]
+    return scipy.sparse.csr_matrix((weights, (users[latest], items[latest])), (training.users, training.items))
+
+
+def _normalised(following: scipy.sparse.csr_matrix, shrinkage: float) -> scipy.sparse.csr_matrix:
+    before, after = (_reciprocal_roots(following.sum(axis=axis).A1 + shrinkage) for axis in (1, 0))
+    normalised: scipy.sparse.csr_matrix = scipy.sparse.diags(before) @ following @ scipy.sparse.diags(after)
+    return normalised
+
+
+def _reciprocal_roots(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 over the root; 0 of 0."""
+    return np.divide(1, np.sqrt(values), out=np.zeros(len(values)), where=values > 0)
