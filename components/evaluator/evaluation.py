@@ -146,8 +146,11 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
 def _rank_baseline(name: str, baseline: Baseline, training: Training, rank: Rank) -> Contender:
     """Fits a baseline and ranks with it; what was fitted is let go before the next one."""
     start = time.monotonic()
+    tuned = baseline
+    if tries := baseline.tries():
+        with progress.bar(f"{name}: settings", tries) as bar:
+            tuned = baseline.tuned(training, bar)
     with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
-        tuned = baseline.tuned(training, bar)
         fitted = tuned.fit(training, bar)
     seconds = round(time.monotonic() - start, 2)
     return Contender(baseline.title, baseline.label, *rank(name, fitted), seconds, baseline.chosen(tuned))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from components.shared.parameters import Section
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
 
-AUTO = "auto"
+AUTO: Final = "auto"
 Pairs = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 
@@ -78,8 +78,12 @@ class Baseline(Section):
     about: ClassVar[str]
 
     def steps(self, training: Training) -> int:
-        """By how many steps `tuned` and `fit` move the bar on together."""
+        """By how many steps `fit` moves the bar on."""
         return 1
+
+    def tries(self) -> int:
+        """By how many steps `tuned` moves the bar on; 0 where there is nothing to choose."""
+        return 0
 
     def obstacle(self, training: Training) -> str | None:
         """Why it cannot be fitted to this data, in a few words; None where it can."""
@@ -90,7 +94,7 @@ class Baseline(Section):
 
         Args:
           training: what there is to learn from.
-          bar: moves on by `steps` less those of `fit`.
+          bar: moves on by `tries` in all.
         """
         return self
 

@@ -1,16 +1,17 @@
 """Neighbourhoods of items: who has interacted with this one has interacted with those."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from components.evaluator.baselines.base import Baseline, Training
-from components.evaluator.baselines.history_scorer import HistoryScorer
-from components.evaluator.baselines.neighbours import nearest
+from components.evaluator.baselines.base import AUTO, Training
+from components.evaluator.baselines.linear.history_scorer import HistoryScorer
+from components.evaluator.baselines.linear.neighbours import nearest
+from components.evaluator.baselines.tuned import Auto, TunedBaseline
 from components.shared.progress import Bar
 
 
-class ItemKnn(Baseline):
+class ItemKnn(TunedBaseline):
     """Sums the similarities between an item and those of its neighbours that the user has seen.
 
     Sarwar et al., WWW 2001, for interactions without ratings as in Deshpande and Karypis, TOIS 2004.
@@ -23,15 +24,21 @@ class ItemKnn(Baseline):
         "TOIS 2004)"
     )
 
-    item_knn_neighbours: int = Field(
-        100, ge=1, description="By how many of its most similar items, if the user has seen them, an item is scored."
+    grid: ClassVar = {
+        "item_knn_neighbours": (10, 20, 50, 100, 200, 500),
+        "item_knn_shrinkage": (0.0, 1.0, 3.0, 10.0, 30.0, 100.0),
+    }
+    usual: ClassVar = {"item_knn_neighbours": 20, "item_knn_shrinkage": 3.0}
+
+    item_knn_neighbours: Annotated[int, Field(ge=1)] | Auto = Field(
+        AUTO,
+        description="By how many of its most similar items, if the user has seen them, an item is scored. auto: the "
+        "best of 10 to 500 on validation.",
     )
-    item_knn_shrinkage: float = Field(
-        10.0,
-        ge=0,
-        allow_inf_nan=False,
+    item_knn_shrinkage: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Auto = Field(
+        AUTO,
         description="Added to the denominator of the cosine, in users: the greater, the less a similarity counts that "
-        "few users stand for.",
+        "few users stand for. auto: the best of 0 to 100 on validation.",
     )
 
     def steps(self, training: Training) -> int:
@@ -40,5 +47,6 @@ class ItemKnn(Baseline):
 
     def fit(self, training: Training, bar: Bar) -> HistoryScorer:
         """See `Baseline`."""
-        similarities = nearest(training.matrix, self.item_knn_neighbours, self.item_knn_shrinkage, bar)
+        number, shrinkage = int(self.value("item_knn_neighbours")), self.value("item_knn_shrinkage")
+        similarities = nearest(training.matrix, number, shrinkage, bar)
         return HistoryScorer(training.matrix, similarities.T.tocsr())

@@ -1,18 +1,19 @@
 """What others went on to soon after what the user had last: the simplest reading of the order."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 from pydantic import Field
 
-from components.evaluator.baselines.base import Baseline, Pairs, Training
-from components.evaluator.baselines.history_scorer import HistoryScorer
+from components.evaluator.baselines.base import AUTO, Pairs, Training
+from components.evaluator.baselines.linear.history_scorer import HistoryScorer
+from components.evaluator.baselines.tuned import Auto, TunedBaseline
 from components.shared.progress import Bar
 
 
-class RecentItems(Baseline):
+class RecentItems(TunedBaseline):
     """Sums, over a user's latest items, how closely others followed them.
 
     An item a few places after another in somebody's history follows it, the closer the more: with the weight 1 over the
@@ -28,18 +29,25 @@ class RecentItems(Baseline):
         "own in it: what it is ahead by is what the order is worth"
     )
 
+    grid: ClassVar = {
+        "recent_items_decay": (0.5, 0.6, 0.7, 0.8, 0.9),
+        "recent_items_shrinkage": (1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
+    }
+    usual: ClassVar = {"recent_items_decay": 0.7, "recent_items_shrinkage": 10.0}
+
     recent_items_length: int = Field(10, ge=1, description="How many of a user's latest items count.")
-    recent_items_decay: float = Field(
-        0.7, gt=0, le=1, description="Weight of a latest item, as a multiple of that of the next one."
+    recent_items_decay: Annotated[float, Field(gt=0, le=1)] | Auto = Field(
+        AUTO,
+        description="Weight of a latest item, as a multiple of that of the next one. auto: the best of 0.5 to 0.9 on "
+        "validation.",
     )
     recent_items_distance: int = Field(
         5, ge=1, description="By how many places at most an item follows another one in somebody's history."
     )
-    recent_items_shrinkage: float = Field(
-        10.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="Added to the sums that divide: the greater, the less counts what few users stand for.",
+    recent_items_shrinkage: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Auto = Field(
+        AUTO,
+        description="Added to the sums that divide: the greater, the less counts what few users stand for. auto: the "
+        "best of 1 to 300 on validation.",
     )
 
     def obstacle(self, training: Training) -> str | None:
@@ -56,8 +64,8 @@ class RecentItems(Baseline):
         for distance in range(1, self.recent_items_distance + 1):
             following += count_following(training.pairs, training.items, distance) / distance
             bar.advance()
-        latest = latest_items(training, self.recent_items_length, self.recent_items_decay)
-        return HistoryScorer(latest, _normalised(following, self.recent_items_shrinkage))
+        latest = latest_items(training, self.recent_items_length, self.value("recent_items_decay"))
+        return HistoryScorer(latest, _normalised(following, self.value("recent_items_shrinkage")))
 
 
 def count_following(pairs: Pairs, items: int, distance: int) -> scipy.sparse.csr_matrix:

@@ -66,8 +66,8 @@ def test_scores_are_the_same_bytes_whatever_the_number_of_cores(
     everybody = np.arange(300, dtype=np.int32)
     found = []
     for number in (1, 2, 4):
-        for module in ("inverse", "linear_scorers", "neighbours"):
-            monkeypatch.setattr(f"components.evaluator.baselines.{module}.cores", lambda number=number: number)
+        for module in ("inverse", "ridge_scorers", "neighbours"):
+            monkeypatch.setattr(f"components.evaluator.baselines.linear.{module}.cores", lambda number=number: number)
         with threadpool_limits(number):
             scorer = make().fit(training_of(pairs, 300, items), Bar())
             found.append(scorer.score_all_items(everybody))

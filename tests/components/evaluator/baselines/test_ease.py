@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from components.evaluator.baselines import inverse, linear_scorers
 from components.evaluator.baselines.ease import Ease
+from components.evaluator.baselines.linear import inverse, ridge_scorers
 from tests.components.evaluator.baselines.trainings import (
     ITEMS,
     USERS,
@@ -34,7 +34,7 @@ def test_scores_are_those_of_a_ridge_regression_of_each_item(l2: float) -> None:
 @pytest.mark.parametrize("cells", [1, 100, 1 << 22], ids=["one by one", "blocks with a rest", "at once"])
 @pytest.mark.parametrize("l2", [0.5, 20.0])
 def test_fewer_users_than_items_give_the_same_scores(monkeypatch: pytest.MonkeyPatch, l2: float, cells: int) -> None:
-    monkeypatch.setattr(linear_scorers, "_CELLS_AT_ONCE", cells)
+    monkeypatch.setattr(ridge_scorers, "_CELLS_AT_ONCE", cells)
     _, seen = random_training()
     users, items = np.nonzero(seen.T)
     turned = training_of((users.astype(np.int32), items.astype(np.int32)), users=ITEMS, items=USERS)

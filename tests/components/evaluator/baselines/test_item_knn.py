@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from components.evaluator.baselines import neighbours
 from components.evaluator.baselines.item_knn import ItemKnn
+from components.evaluator.baselines.linear import neighbours
 from tests.components.evaluator.baselines.trainings import ITEMS, USERS, Bar, assert_scores, random_training
 
 

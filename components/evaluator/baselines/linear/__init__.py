@@ -1,0 +1,1 @@
+"""Linear models from items to items: how they are found, and how they score."""
