@@ -10,7 +10,9 @@ import benchmarks
 from benchmarks import harness
 from components.shared.errors import UserError
 
-_NOT_BENCHMARKS = {"__main__", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "weights"}
+_NOT_BENCHMARKS = {
+    "__main__", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "suite", "weights",
+}  # fmt: skip
 
 
 class _Benchmarks(click.Group):

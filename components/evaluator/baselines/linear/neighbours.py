@@ -64,47 +64,73 @@ def find_nearest(begin, end, item_ends, users_of, user_ends, items_of, roots, nu
     """
     room = (end - begin) * min(number, len(roots))
     counts, neighbours, cosines = np.zeros(end - begin, np.int64), np.empty(room, np.int32), np.empty(room, np.float64)
-    shared, touched, values = np.zeros(len(roots), np.int64), np.empty(len(roots), np.int32), np.empty(len(roots))
+    shared, values = np.zeros(len(roots), np.int64), np.empty(len(roots))
     total = 0
     for item in range(begin, end):
-        found = _count_shared(item, item_ends, users_of, user_ends, items_of, shared, touched)
-        touched[:found].sort()  # by index, so that the first of equal ones are taken
-        for place in range(found):
-            other = touched[place]
-            values[place] = shared[other] / (roots[item] * roots[other] + shrinkage)
-            shared[other] = 0
+        _count_shared(item, item_ends, users_of, user_ends, items_of, shared)
+        found = 0
+        for other in range(len(roots)):
+            if shared[other] > 0:
+                values[found] = shared[other] / (roots[item] * roots[other] + shrinkage)
+                found += 1
         least, ties = _least_taken(values[:found], number)
         before = total
-        for place in range(found):
-            equal = values[place] == least
-            if values[place] > least or (equal and ties > 0):
-                ties -= equal
-                neighbours[total], cosines[total] = touched[place], values[place]
-                total += 1
+        for other in range(len(roots)):
+            if shared[other] > 0:
+                value = shared[other] / (roots[item] * roots[other] + shrinkage)
+                equal = value == least
+                if value > least or (equal and ties > 0):
+                    ties -= equal
+                    neighbours[total], cosines[total] = other, value
+                    total += 1
+                shared[other] = 0
         counts[item - begin] = total - before
     return counts, neighbours[:total], cosines[:total]
 
 
 @compiled
-def _count_shared(item, item_ends, users_of, user_ends, items_of, shared, touched):
-    """Counts the users that an item shares with each other one, and lists those that it shares any with."""
-    found = 0
+def _count_shared(item, item_ends, users_of, user_ends, items_of, shared):
+    """Counts the users that an item shares with each other one."""
     for position in range(item_ends[item], item_ends[item + 1]):
         user = users_of[position]
         for place in range(user_ends[user], user_ends[user + 1]):
-            other = items_of[place]
-            if other != item:
-                if shared[other] == 0:
-                    touched[found] = other
-                    found += 1
-                shared[other] += 1
-    return found
+            shared[items_of[place]] += 1
+    shared[item] = 0
 
 
 @compiled
 def _least_taken(values, number):
-    """The least of the largest values, and how many that are equal to it are among them."""
+    """The least of the largest values, which change places, and how many that are equal to it are among them."""
     if len(values) <= number:
         return -1.0, 0
-    least = np.partition(values, len(values) - number)[len(values) - number]
-    return least, number - (values > least).sum()
+    least, larger = _smallest(values, len(values) - number), 0
+    for place in range(len(values)):
+        larger += values[place] > least
+    return least, number - larger
+
+
+@compiled
+def _smallest(values, place):
+    """What would stand at a place if the values were in order (Hoare, Algorithm 65: FIND, CACM 1961).
+
+    By hand: compiling NumPy's takes twenty seconds.
+    """
+    low, high = 0, len(values) - 1
+    while low < high:
+        pivot, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if place <= right:
+            high = right
+        elif place >= left:
+            low = left
+        else:
+            break
+    return values[place]
