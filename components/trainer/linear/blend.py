@@ -1,6 +1,7 @@
 """Adds towers in closed form to a trained NeuMF, each with the weight that ranks best on validation."""
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,7 @@ from components.trainer.model import NeuMF
 
 NEUMF, HISTORY, RECENT = PARTS
 
-DECAY = 0.7
-"""Weight of an item that a user interacted with just before another one, beside that other one's."""
+_DECAYS = (0.6, 0.8, 0.9)  # weights of an item that came just before another one, beside that other one's
 
 _WEIGHTS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _ROUNDS = 2
@@ -120,16 +120,19 @@ def _fit(
     bar: progress.Bar,
 ) -> Iterator[tuple[str, Tower]]:
     key = random_streams.stream_key(seed, "decomposition")
+
+    def best(candidates: Iterable[Tower]) -> Tower:
+        return max(candidates, key=lambda tower: _metric_of(tower, histories, sample, metric))
+
     if HISTORY in widths:
-        candidates = [
-            Tower(factors, histories.all_of) for factors in history_factors(histories.seen, widths[HISTORY], key)
-        ]
-        yield HISTORY, max(candidates, key=lambda tower: _metric_of(tower, histories, sample, metric))
+        found = history_factors(histories.seen, widths[HISTORY], key)
+        yield HISTORY, best(Tower(factors, histories.all_of) for factors in found)
         bar.advance()
     if RECENT in widths:
         number = 10 if config.recent_items == "auto" else config.recent_items
-        factors = recent_factors(histories.train, histories.items, widths[RECENT], key)
-        yield RECENT, Tower(factors, lambda pairs: histories.latest_of(pairs, number, DECAY))
+        found = recent_factors(histories.train, histories.items, widths[RECENT], key)
+        reads = [functools.partial(histories.latest_of, number=number, decay=decay) for decay in _DECAYS]
+        yield RECENT, best(Tower(factors, read) for factors in found for read in reads)
         bar.advance()
 
 

@@ -18,9 +18,9 @@ from components.artifacts.interactions import Pairs
 PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
 
-_SHRINKAGE = 10.0
+_SHRINKAGES = (10.0, 100.0)
 _POWER = 0.25
-_DAMPING = (0.01, 0.1, 1.0)
+_DAMPING = (0.01, 0.03, 0.1)
 
 Matrix = npt.NDArray[np.float32]
 
@@ -74,8 +74,8 @@ def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Ite
             yield Factors((of_items[:, None] * scored * kept[:rank]).astype("f4"), scored.astype("f4"))
 
 
-def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Factors:
-    """Of a tower that reads what a user did last: which items come soon after which others.
+def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[Factors]:
+    """Candidates for a tower that reads what a user did last: which items come soon after which others.
 
     Two items count for one over how many places they are apart, up to `PLACES`; the sums are divided by the roots of
     both items' totals, plus a little. To some rank that is U S V', and an item's vectors are its rows of U S^.5, to be
@@ -85,14 +85,19 @@ def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Factors:
     Args:
       train: users ascend, a user's items are in their order.
       items: how many there are.
-      width: the rank.
+      width: the largest rank; smaller ones are cut from it.
       seed: of the decomposition's random start.
+
+    Yields:
+      Factors of several ranks, with less and more added to the totals.
     """
     follows = successions(train, items)
-    before, after = (follows.sum(axis=axis).A1 + _SHRINKAGE for axis in (1, 0))
-    scaled = scipy.sparse.diags_array(before**-0.5) @ follows @ scipy.sparse.diags_array(after**-0.5)
-    left, values, right = decompose(scaled, width, seed)
-    return Factors(*((side * np.sqrt(values)).astype("f4") for side in (left, right)))
+    totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
+    for shrinkage in _SHRINKAGES:
+        before, after = (scipy.sparse.diags_array((total + shrinkage) ** -0.5) for total in totals)
+        left, values, right = decompose(before @ follows @ after, width, seed)
+        for rank in _halves(len(values)):
+            yield Factors(*((side * np.sqrt(values))[:, :rank].astype("f4") for side in (left, right)))
 
 
 def successions(train: Pairs, items: int) -> scipy.sparse.csr_matrix:

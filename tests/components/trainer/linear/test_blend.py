@@ -8,7 +8,7 @@ from components.artifacts.model_run import Blend
 from components.shared.random_streams import stream_key
 from components.trainer.config import TrainerConfig
 from components.trainer.linear import Histories, add_linear_towers
-from components.trainer.linear.blend import DECAY, HISTORY, NEUMF, RECENT
+from components.trainer.linear.blend import HISTORY, NEUMF, RECENT
 from components.trainer.linear.factors import recent_factors
 from components.trainer.linear.full_ranking import Sample
 from components.trainer.model import NeuMF
@@ -59,12 +59,14 @@ def test_a_users_vector_reads_the_item_for_validation_too() -> None:
     before = model()
     found, blend = add_linear_towers(before, histories, only_recent, seed=0)
     assert blend is not None
-    factors = recent_factors(histories.train, ITEMS, 24, stream_key(0, "decomposition"))
-    expected = histories.latest_of(histories.complete, 10, DECAY) @ factors.read @ factors.scored.T
+    candidates = [
+        histories.latest_of(histories.complete, 10, decay) @ factors.read @ factors.scored.T
+        for factors in recent_factors(histories.train, ITEMS, 24, stream_key(0, "decomposition"))
+        for decay in (0.6, 0.8, 0.9)
+    ]
     added = logits(found) - logits(before) * (blend.weights[NEUMF] > 0)
-    # Up to the scale that the weights give.
-    scale = np.vdot(added, expected) / np.vdot(expected, expected)
-    np.testing.assert_allclose(added, scale * expected, atol=1e-4 * np.abs(added).max())
+    # One of the candidates, up to the scale that the weights give.
+    assert max(np.corrcoef(added.ravel(), expected.ravel())[0, 1] for expected in candidates) > 1 - 1e-6
 
 
 @pytest.mark.parametrize(

@@ -58,5 +58,5 @@ def test_with_all_of_the_rank_the_recent_tower_scores_by_normalised_successions(
     train = Pairs(np.repeat(np.arange(20, dtype=np.int32), 8), random.integers(0, 10, 160, dtype=np.int32))
     follows = successions(train, 10).toarray()
     expected = follows / np.sqrt(np.outer(follows.sum(axis=1) + 10, follows.sum(axis=0) + 10))
-    factors = recent_factors(train, 10, 10, seed=0)
+    factors = next(recent_factors(train, 10, 10, seed=0))
     np.testing.assert_allclose(factors.read @ factors.scored.T, expected, atol=1e-5)
