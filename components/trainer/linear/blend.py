@@ -1,7 +1,7 @@
 """Adds towers in closed form to a trained NeuMF, each with the weight that ranks best on validation."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,9 @@ from components.trainer.model import NeuMF
 
 NEUMF, HISTORY, RECENT = PARTS
 
-_DECAYS = (0.6, 0.8, 0.9)  # weights of an item that came just before another one, beside that other one's
+_DECAYS = (0.6, 0.8)  # weights of an item that came just before another one, beside that other one's
 
+_BESIDE = (0.5, 1.0, 2.0)
 _WEIGHTS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _ROUNDS = 2
 
@@ -119,31 +120,50 @@ def _fit(
     seed: int,
     bar: progress.Bar,
 ) -> Iterator[tuple[str, Tower]]:
+    """The towers, one after the other; of its candidates, each is the one that helps those before it most."""
     key = random_streams.stream_key(seed, "decomposition")
-
-    def best(candidates: Iterable[Tower]) -> Tower:
-        return max(candidates, key=lambda tower: _metric_of(tower, histories, sample, metric))
-
-    if HISTORY in widths:
-        found = history_factors(histories.seen, widths[HISTORY], key)
-        yield HISTORY, best(Tower(factors, histories.all_of) for factors in found)
+    candidates = {
+        HISTORY: functools.partial(_history_towers, histories, seed=key),
+        RECENT: functools.partial(_recent_towers, histories, config, seed=key),
+    }
+    before: Scores | None = None
+    for name, width in widths.items():
+        value = functools.partial(_value, before=before, histories=histories, sample=sample, metric=metric)
+        best = max(candidates[name](width=width), key=value)
+        yield name, best
+        before = _scaled(best.scores(histories.train, sample.users))
         bar.advance()
-    if RECENT in widths:
-        number = 10 if config.recent_items == "auto" else config.recent_items
-        found = recent_factors(histories.train, histories.items, widths[RECENT], key)
-        reads = [functools.partial(histories.latest_of, number=number, decay=decay) for decay in _DECAYS]
-        yield RECENT, best(Tower(factors, read) for factors in found for read in reads)
-        bar.advance()
+
+
+def _history_towers(histories: Histories, width: int, seed: int) -> Iterator[Tower]:
+    for factors in history_factors(histories.seen, width, seed):
+        yield Tower(factors, histories.all_of)
+
+
+def _recent_towers(histories: Histories, config: TrainerConfig, width: int, seed: int) -> Iterator[Tower]:
+    number = 10 if config.recent_items == "auto" else config.recent_items
+    for factors in recent_factors(histories.train, histories.items, width, seed):
+        for decay in _DECAYS:
+            yield Tower(factors, functools.partial(histories.latest_of, number=number, decay=decay))
+
+
+def _value(tower: Tower, before: Scores | None, histories: Histories, sample: Sample, metric: str) -> float:
+    """The metric on validation of a tower by itself, or together with what was there before, at its best weight."""
+    scores = sample.without_seen(_scaled(tower.scores(histories.train, sample.users)))
+    if before is None:
+        return _Weighing(sample, {RECENT: scores}, metric).value({RECENT: 1.0})
+    both = _Weighing(sample, {HISTORY: before, RECENT: scores}, metric)
+    return max(both.value({HISTORY: 1.0, RECENT: weight}) for weight in _BESIDE)
+
+
+def _scaled(scores: Scores) -> Scores:
+    """Scores of standard deviation 1."""
+    return scores * np.float32(_to_unit_deviation(scores))
 
 
 def _to_unit_deviation(scores: Scores) -> float:
     deviation = float(np.std(scores))
     return 1 / deviation if deviation else 1.0
-
-
-def _metric_of(tower: Tower, histories: Histories, sample: Sample, metric: str) -> float:
-    scores = sample.without_seen(tower.scores(histories.train, sample.users))
-    return sample.metrics(lambda block: scores[block], K)[metric]
 
 
 def _scores(model: NeuMF, users: npt.NDArray[np.int32]) -> Scores:
@@ -173,15 +193,16 @@ class _Weighing:
 
     def best(self) -> dict[str, float]:
         """The weights, by part, the largest being 1; of equally good ones, the smallest."""
-        alone = {name: self._value({name: 1.0}) for name in self._parts}
+        alone = {name: self.value({name: 1.0}) for name in self._parts}
         weights = dict.fromkeys(self._parts, 0.0) | {max(alone, key=alone.__getitem__): 1.0}
         for name in list(self._parts) * _ROUNDS:
             tried = [{**weights, name: weight} for weight in _WEIGHTS]
-            weights = max((found for found in tried if any(found.values())), key=self._value)
+            weights = max((found for found in tried if any(found.values())), key=self.value)
         largest = max(weights.values())
         return {name: weight / largest for name, weight in weights.items()}
 
-    def _value(self, weights: Mapping[str, float]) -> float:
+    def value(self, weights: Mapping[str, float]) -> float:
+        """The one metric that chooses, of parts together."""
         return self.metrics(weights)[self._metric]
 
 
