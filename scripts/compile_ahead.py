@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from components.evaluator.baselines.linear import neighbours
 from components.evaluator.ranking import compiled_scorer
 from components.trainer.config import TrainerConfig
 from components.trainer.engines import Setup, make_engine
@@ -24,7 +25,9 @@ def main() -> int:
     none = np.zeros((0, 1), "i4")
     make_engine(Setup(model, optimizer, config, 1, Device("cpu"))).train_steps(0, none, none, none.astype("u1"))
     compiled_scorer.compile_ahead()
-    return sum(bool(loop.stats.cache_misses) for loop in (steps.train, compiled_scorer.score))
+    neighbours.compile_ahead()
+    loops = (steps.train, compiled_scorer.score, neighbours.find_nearest)
+    return sum(bool(loop.stats.cache_misses) for loop in loops)
 
 
 if __name__ == "__main__":

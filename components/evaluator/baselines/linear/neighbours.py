@@ -44,6 +44,12 @@ def nearest(seen: scipy.sparse.csr_matrix, number: int, shrinkage: float, bar: B
     return scipy.sparse.csr_matrix((cosines, items, np.concatenate([[0], np.cumsum(counts)])), (len(roots), len(roots)))
 
 
+def compile_ahead() -> None:
+    """Compiles, and keeps the code on disk."""
+    ends, nothing = np.zeros(1, np.int32), np.zeros(0, np.int32)
+    find_nearest(0, 0, ends, nothing, ends, nothing, np.zeros(0), 1, 0.0)
+
+
 @entry_point
 def find_nearest(begin, end, item_ends, users_of, user_ends, items_of, roots, number, shrinkage):
     """Finds the neighbours of the items from `begin` to before `end`.
