@@ -26,12 +26,15 @@ class EvaluationLayout(Part):
       width: rows of each: the held-out item, and what it is ranked against.
       users_per_batch: users of a batch; what is left of the last one is padding.
       batches: the number of batches.
+      short_users: how many users have fewer candidates than `width - 1`; they have all of them, and then masked rows.
+        None where there are none.
     """
 
     users: int
     width: int
     users_per_batch: int
     batches: int
+    short_users: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

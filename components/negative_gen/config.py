@@ -26,7 +26,10 @@ class NegativesConfig(Section):
         default=999,
         ge=1,
         le=1_000_000,
-        description="negatives that each held-out item is ranked against; with protocol ncf the dataset decides",
+        description=(
+            "negatives that each held-out item is ranked against; all of them where a user has fewer unseen items; with "
+            "protocol ncf the dataset decides"
+        ),
     )
     eval_rows_per_batch: int = Field(
         default=65_536, ge=1, le=1 << 24, description="rows of an evaluation batch, about: it holds whole users"

@@ -27,17 +27,22 @@ Lists: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArr
 def write_split(job: NegativesJob, split: Split) -> Written:
     """Writes the split's only file: the users in ascending order, the last batch padded with masked rows.
 
+    A user with fewer candidates than negatives are asked for has all of them, and then masked rows.
+
     Raises:
-      UserError: a user has fewer candidates than negatives are asked for; the disk is full.
+      UserError: the data set brings no negatives for a user; the disk is full.
     """
     name = evaluation_file(split)
     buffer = BatchBuffer(EVALUATION_COLUMNS, job.users_per_batch * job.width)
     shape = (buffer.records, job.users_per_batch, job.width)
     user, item, mask = (buffer.columns[column].reshape(shape, copy=False) for column in EVALUATION_COLUMNS)
     filled = 0  # users in the buffer
+    short_users = 0
     with storage.write_atomically(f"{job.examples_uri}/{name}") as file:
         writer = BatchWriter(file)
         for users, items, masks in _lists(job, split):
+            if job.negatives.protocol == "standard":  # which masks nothing else
+                short_users += int(masks[:, -1].sum())
             done = 0
             while done < len(users):
                 record, slot = divmod(filled, job.users_per_batch)
@@ -54,7 +59,7 @@ def write_split(job: NegativesJob, split: Split) -> Written:
             user[padding], item[padding], mask[padding] = 0, 0, 1
             records += 1
         writer.write(buffer, records)
-        return Written(name, writer.digest())
+        return Written(name, writer.digest(), short_users)
 
 
 def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
@@ -72,13 +77,15 @@ def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
             items[:, 0] = held_out[split].items[start : start + at_once]
             mask = np.zeros(items.shape, np.uint8)
             if given is not None:
-                missing = _take_given(job, users, given, items)
+                _take_given(job, users, given, items)
             else:
                 _sample(job, split, shard, users, avoided[users - shard.first_user], items, scratch)
+            missing = items < 0
+            # Anything but the positive, which would count as listed among its own negatives.
+            items[missing] = np.broadcast_to((items[:, :1] + 1) % job.items, items.shape)[missing]
             if job.negatives.protocol == "mlperf" or given is not None:
                 loops.mask_repeats(items, mask, scratch)
-            if given is not None:
-                mask |= missing
+            mask |= missing
             yield users, items, mask
 
 
@@ -102,18 +109,13 @@ def _sample(
     items: npt.NDArray[np.int32],
     scratch: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]],
 ) -> None:
-    """Fills `items[:, 1:]` with negatives of the protocol."""
+    """Fills `items[:, 1:]` with negatives of the protocol; -1 where a user has no more."""
     key = np.uint64(stream_key(job.seed, "evaluation negatives", SPLITS.index(split)))
     distinct = job.negatives.protocol != "mlperf"
-    outcome = loops.sample_negatives(
+    loops.sample_negatives(
         shard.items, shard.offsets, shard.first_user, users, avoided, job.items, distinct, key, items,
         scratch,
     )  # fmt: skip
-    if outcome != loops.DONE:
-        local = users[outcome] - shard.first_user
-        trained = shard.items[shard.offsets[local] : shard.offsets[local + 1]]
-        seen = np.union1d(trained, avoided[outcome][avoided[outcome] >= 0])
-        raise job.too_few_candidates(int(users[outcome]), job.items - len(seen))
 
 
 def _take_given(
@@ -121,9 +123,8 @@ def _take_given(
     users: npt.NDArray[np.int32],
     given: dict[int, npt.NDArray[np.int32]],
     items: npt.NDArray[np.int32],
-) -> npt.NDArray[np.uint8]:
-    """Fills `items[:, 1:]` with the dataset's negatives; returns a mask of the places for which it has none."""
-    missing = np.zeros(items.shape, np.uint8)
+) -> None:
+    """Fills `items[:, 1:]` with the dataset's negatives; -1 where it has no more for a user."""
     for row, user in enumerate(users.tolist()):
         negatives = given.get(user, ())
         if not len(negatives):
@@ -132,7 +133,4 @@ def _take_given(
                 "for it: complete the file of negatives, or set negatives.protocol to standard"
             )
         items[row, 1 : 1 + len(negatives)] = negatives
-        # Anything but the positive, which would count as listed among its own negatives.
-        items[row, 1 + len(negatives) :] = (items[row, 0] + 1) % job.items
-        missing[row, 1 + len(negatives) :] = 1
-    return missing
+        items[row, 1 + len(negatives) :] = -1

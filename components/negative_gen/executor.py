@@ -48,7 +48,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecord")
         summary = ExamplesSummary.read(examples.uri)
+        short = max((layout.short_users or 0 for layout in summary.evaluation.values()), default=0)
+        fewer = f" (fewer for {short:,} users, who have no more)" if short else ""
         progress.note(
             f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
-            f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against"
+            f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against{fewer}"
         )

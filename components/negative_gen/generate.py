@@ -3,12 +3,12 @@
 import contextlib
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import apache_beam as beam
 
 from components.artifacts import storage
-from components.artifacts.examples import EvaluationLayout, ExamplesSummary
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary, evaluation_file
 from components.artifacts.splits import Split
 from components.negative_gen.evaluation_files import write_split
 from components.negative_gen.job import NegativesJob
@@ -89,6 +89,7 @@ def _write_summary(job: NegativesJob, group: tuple[int, Iterable[Written]]) -> N
 
 
 def _summary(job: NegativesJob, files: list[Written]) -> ExamplesSummary:
+    short_users = {file.name: file.short_users for file in files}
     return ExamplesSummary(
         batch_size=job.batch_size,
         epochs=job.epochs,
@@ -99,17 +100,18 @@ def _summary(job: NegativesJob, files: list[Written]) -> ExamplesSummary:
         items=job.items,
         train_positives=job.train_positives,
         protocol=job.negatives.protocol,
-        evaluation={split: _layout(job, split) for split in job.evaluation_splits},
+        evaluation={split: _layout(job, split, short_users) for split in job.evaluation_splits},
         seed=job.seed,
         fingerprint=storage.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
     )
 
 
-def _layout(job: NegativesJob, split: Split) -> EvaluationLayout:
+def _layout(job: NegativesJob, split: Split, short_users: Mapping[str, int]) -> EvaluationLayout:
     users = job.interactions.summary.interactions[split]
     return EvaluationLayout(
         users=users,
         width=job.width,
         users_per_batch=job.users_per_batch,
         batches=math.ceil(users / job.users_per_batch),
+        short_users=short_users[evaluation_file(split)] or None,
     )

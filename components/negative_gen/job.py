@@ -106,16 +106,3 @@ class NegativesJob:
             f"{self.items:,} items, so there is no negative for training: "
             "leave this user out of the dataset, or add items"
         )
-
-    def too_few_candidates(self, user: int, candidates: int) -> UserError:
-        """The error that a user has fewer candidates than evaluation negatives are asked for."""
-        # With given negatives, only the validation split is sampled, and the files decide how many.
-        mend = (
-            "set preprocess.validation=false"
-            if self.negatives.protocol == "ncf"
-            else "lower negatives.num_eval_negatives, or set negatives.protocol to mlperf"
-        )
-        return UserError(
-            f"user {self.raw_user(user)} has only {candidates:,} items left to be negatives, and "
-            f"{self.width - 1:,} are asked for: {mend}"
-        )

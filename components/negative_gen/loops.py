@@ -218,11 +218,9 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
       num_items: how many items there are.
       distinct: whether to draw without replacement.
       key: uint64 of the random stream.
-      items: int32 [n, 1 + negatives]: its columns from 1 on receive the negatives.
+      items: int32 [n, 1 + negatives]: its columns from 1 on receive the negatives, and -1 behind the last one where a
+        user has fewer.
       scratch: see `make_scratch`; left as it was.
-
-    Returns:
-      DONE, or the position in `users` of one who has too few candidates.
     """
     bitset, absent = scratch
     bound = _U(num_items)
@@ -260,9 +258,7 @@ def sample_negatives(train_items, offsets, first_user, users, avoided, num_items
             if other >= 0:
                 bitset[_U(other) >> _6] = _0
         _clear_all(bitset, items[row, 1:drawn])
-        if drawn < items.shape[1]:
-            return row
-    return DONE
+        items[row, drawn:] = -1
 
 
 @entry_point

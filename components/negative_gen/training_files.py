@@ -46,10 +46,17 @@ class LeftOver:
 
 @dataclass(frozen=True)
 class Written:
-    """A file that was written: its path below the artifact and the digest of its records."""
+    """A file that was written.
+
+    Attributes:
+      name: its path below the artifact.
+      digest: of its records.
+      short_users: of evaluation records: how many users have fewer candidates than negatives were asked for.
+    """
 
     name: str
     digest: bytes
+    short_users: int = 0
 
 
 def write_file(job: NegativesJob, epoch: int, file: int) -> tuple[Written, LeftOver]:

@@ -5,7 +5,7 @@ from scipy import stats
 from components.artifacts.examples import EvaluationLayout, ExamplesSummary
 from components.artifacts.records import read_batches
 from components.negative_gen.evaluation_files import write_split
-from components.shared.errors import UserError, find_user_error
+from components.shared.errors import UserError
 from tests.components.negative_gen.helpers import make_job, random_data, read_lists, run, write_artifacts
 
 
@@ -93,15 +93,20 @@ def test_sampling_without_replacement_is_exact_at_any_density(tmp_path, free):
     assert stats.chi2.sf(spread * (free - 1) / free, max(1, free - 1)) > 1e-3
 
 
-def test_more_negatives_than_candidates_names_the_user_and_both_numbers(tmp_path):
+def test_a_user_with_fewer_candidates_has_all_of_them_and_then_masked_rows(tmp_path):
     data = random_data(tmp_path, users=5, items=110, least=5, most=6)
     data.train[3].extend(sorted(set(range(110)) - {*data.train[3], *(held[3] for held in data.held_out.values())})[:20])
     (tmp_path / "more").mkdir()
     data = write_artifacts(tmp_path / "more", 110, data.train, data.held_out)
-    with pytest.raises(Exception) as error:  # noqa: PT011
-        run(make_job(data, tmp_path / "examples", num_eval_negatives=99))
-    assert "user 'u3' has only 85 items left to be negatives, and 99 are asked for" in str(find_user_error(error.value))
-    assert not (tmp_path / "examples" / "summary.json").exists()
+    drawn, mask = lists(data, tmp_path, num_eval_negatives=99)
+    seen = {*data.train[3], *(held[3] for held in data.held_out.values())}
+    assert sorted(drawn[3, 1:86]) == sorted(set(range(110)) - seen)
+    assert mask[3].tolist() == [0] * 86 + [1] * 14
+    assert data.held_out["test"][3] not in drawn[3, 1:]
+    assert not mask[[0, 1, 2, 4]].any()
+    run(make_job(data, tmp_path / "all", num_eval_negatives=99))
+    evaluation = ExamplesSummary.read(str(tmp_path / "all")).evaluation
+    assert [evaluation[split].short_users for split in ("validation", "test")] == [1, 1]
 
 
 def test_all_candidates_may_be_asked_for(tmp_path):
@@ -159,12 +164,11 @@ def test_ncf_samples_validation_lists_of_the_same_width(tmp_path):
     assert not mask.any()
 
 
-def test_ncf_says_what_helps_where_validation_has_too_few_candidates(tmp_path):
+def test_ncf_takes_all_candidates_for_validation_where_the_given_lists_are_longer(tmp_path):
     data = given_data(tmp_path, {user: list(range(2, 300)) for user in range(3)})
-    with pytest.raises(Exception) as error:  # noqa: PT011
-        run(make_job(data, tmp_path / "examples", protocol="ncf"))
-    message = str(find_user_error(error.value))
-    assert "has only 296 items left to be negatives, and 298 are asked for: set preprocess.validation=false" in message
+    items, mask = lists(data, tmp_path, split="validation", protocol="ncf")
+    assert items.shape == mask.shape == (2, 299)
+    assert mask.sum(axis=1).tolist() == [2, 2]
 
 
 def test_shorter_given_lists_are_masked_at_the_end(tmp_path):
