@@ -27,8 +27,8 @@ class NegativesConfig(Section):
         ge=1,
         le=1_000_000,
         description=(
-            "negatives that each held-out item is ranked against; all of them where a user has fewer unseen items; with "
-            "protocol ncf the dataset decides"
+            "negatives that each held-out item is ranked against; all of them where a user has fewer unseen items; "
+            "with protocol ncf the dataset decides"
         ),
     )
     eval_rows_per_batch: int = Field(
