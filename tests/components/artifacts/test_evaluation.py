@@ -40,7 +40,7 @@ def test_numbers_that_are_not_finite_are_null_in_the_file_and_nan_when_read() ->
 def test_the_file_says_its_version_and_whether_the_model_is_blessed() -> None:
     content = builders.evaluation(blessed=False).to_json()
     assert list(content)[:2] == ["schema_version", "blessed"]
-    assert (content["schema_version"], content["blessed"]) == (2, False)
+    assert (content["schema_version"], content["blessed"]) == (3, False)
     assert builders.evaluation().to_json()["blessed"]
 
 
@@ -52,8 +52,8 @@ def test_a_reason_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda content: content.pop("schema_version"), "schema version None, not 2"),
-        (lambda content: content.update(schema_version=1), "schema version 1, not 2"),
+        (lambda content: content.pop("schema_version"), "schema version None, not 3"),
+        (lambda content: content.update(schema_version=1), "schema version 1, not 3"),
         (lambda content: content.pop("systems"), "systems: field required"),
         (lambda content: content["systems"]["als"].pop("full"), "systems.als.full: field required"),
         (lambda content: content["rules"][0].update(state="passed?"), "rules.0.state: input should be"),
