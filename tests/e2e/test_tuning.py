@@ -13,8 +13,11 @@ import yaml
 from pipeline.config import load_config
 from tests.e2e.conftest import SMALL
 
-# With a rate that leaves something to be found.
-TUNE = ("tune", "--trials", "4", "--minutes", "30", *SMALL, "--set", "trainer.learning_rate=0.0002")
+# With a rate that leaves something to be found, and epochs enough to be interrupted in.
+TUNE = (
+    *("tune", "--trials", "4", "--minutes", "30", *SMALL),
+    *("--set", "trainer.learning_rate=0.0002", "--set", "trainer.epochs=16"),
+)
 
 
 def journal(root: Path) -> list[dict]:
@@ -73,7 +76,7 @@ def test_the_winner_runs_as_is_and_is_as_good_as_was_said(project, whole):
     assert said
     assert int(said[1]) > 0
     assert float(said[2]) > float(said[3])
-    assert load_config(tuned).trainer.epochs == yaml.safe_load(tuned.read_text())["trainer"]["epochs"] == 4
+    assert load_config(tuned).trainer.epochs == yaml.safe_load(tuned.read_text())["trainer"]["epochs"] == 16
 
     out, _ = project.run("run", "--config", str(tuned), "--root", str(whole))
 
