@@ -143,6 +143,11 @@ class InteractionsSummary(Summary):
     fingerprint: str
     best_possible_hr: dict[str, float] | None = None
 
+    @property
+    def latest_held_out(self) -> bool:
+        """Whether what is held out of a user's interactions is the latest of them."""
+        return self.holdout in ("last", "time")
+
 
 class Pairs(NamedTuple):
     """Indexes of users and of items.

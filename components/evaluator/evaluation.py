@@ -73,7 +73,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         item_counts=item_counts,
         read=functools.partial(interactions.split, "train"),
         read_validation=functools.partial(interactions.split, "validation"),
-        by_time=interactions.summary.holdout in ("last", "time"),
+        by_time=interactions.summary.latest_held_out,
         seed=seed,
     )
     contenders = {MODEL: Contender("NeuMF", "Model", *rank(MODEL, scorer))}

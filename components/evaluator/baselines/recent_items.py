@@ -11,6 +11,7 @@ from components.evaluator.baselines.base import AUTO, Pairs, Training
 from components.evaluator.baselines.linear.history_scorer import HistoryScorer
 from components.evaluator.baselines.tuned import Auto, TunedBaseline
 from components.shared.progress import Bar
+from components.shared.sequences import count_following, latest_items
 
 
 class RecentItems(TunedBaseline):
@@ -54,57 +55,24 @@ class RecentItems(TunedBaseline):
         """See `Baseline`."""
         return None if training.by_time else "it is not known which of a user's items were the latest"
 
-    def steps(self, training: Training) -> int:
-        """See `Baseline`."""
-        return self.recent_items_distance
-
     def fit(self, training: Training, bar: Bar) -> HistoryScorer:
         """See `Baseline`."""
-        following = scipy.sparse.csr_matrix((training.items, training.items))
-        for distance in range(1, self.recent_items_distance + 1):
-            following += count_following(training.pairs, training.items, distance) / distance
-            bar.advance()
-        latest = latest_items(training, self.recent_items_length, self.value("recent_items_decay"))
+        following = count_following(*training.pairs, training.items, self.recent_items_distance)
+        latest = latest_items(
+            *_with_validation(training),
+            (training.users, training.items),
+            self.recent_items_length,
+            self.value("recent_items_decay"),
+        )
+        bar.advance()
         return HistoryScorer(latest, _normalised(following, self.value("recent_items_shrinkage")))
 
 
-def count_following(pairs: Pairs, items: int, distance: int) -> scipy.sparse.csr_matrix:
-    """How often an item stood so many places before another one in a user's history, float64 [items, items].
-
-    Args:
-      pairs: users and items, by user, the oldest first.
-      items: how many items there are.
-      distance: the places between them.
-
-    Example:
-      >>> count_following((np.array([0, 0, 0, 1]), np.array([2, 0, 1, 0])), 3, distance=1).toarray()
-      array([[0., 1., 0.],
-             [0., 0., 0.],
-             [1., 0., 0.]])
-    """
-    users, seen = pairs
-    same = users[distance:] == users[:-distance]
-    before, after = seen[:-distance][same], seen[distance:][same]
-    return scipy.sparse.csr_matrix((np.ones(len(before)), (before, after)), (items, items))
-
-
-def latest_items(training: Training, length: int, decay: float) -> scipy.sparse.csr_matrix:
-    """The weight of each user's latest items, validation items included: float64 [users, items].
-
-    Args:
-      training: whose users.
-      length: how many of each user's items count.
-      decay: the latest one's weight is 1, that of the one before is this, then its square, ...
-    """
+def _with_validation(training: Training) -> Pairs:
+    """All interactions by user, the one for validation last."""
     users, items = map(np.concatenate, zip(training.pairs, training.validation, strict=True))
     order = np.argsort(users, kind="stable")
-    users, items = users[order], items[order]
-    ends = np.cumsum(np.bincount(users, minlength=training.users))
-    ages = ends[users] - 1 - np.arange(len(users))
-    latest = ages < length
-    # By multiplication: the last digit of a power depends on the CPU.
-    weights = np.multiply.accumulate([1.0, *[decay] * (length - 1)])[ages[latest]]
-    return scipy.sparse.csr_matrix((weights, (users[latest], items[latest])), (training.users, training.items))
+    return users[order], items[order]
 
 
 def _normalised(following: scipy.sparse.csr_matrix, shrinkage: float) -> scipy.sparse.csr_matrix:

@@ -14,6 +14,7 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from components.artifacts.interactions import Pairs
+from components.shared.sequences import count_following
 
 PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
@@ -91,31 +92,13 @@ def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[
     Yields:
       Factors of several ranks, with less and more added to the totals.
     """
-    follows = successions(train, items)
+    follows = count_following(*train, items, PLACES)
     totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
     for shrinkage in _SHRINKAGES:
         before, after = (scipy.sparse.diags_array((total + shrinkage) ** -0.5) for total in totals)
         left, values, right = decompose(before @ follows @ after, width, seed)
         for rank in _halves(len(values)):
             yield Factors(*((side * np.sqrt(values))[:, :rank].astype("f4") for side in (left, right)))
-
-
-def successions(train: Pairs, items: int) -> scipy.sparse.csr_matrix:
-    """How often an item came after another one: float64 [items, items], the row being the earlier one.
-
-    Example:
-      >>> history = Pairs(np.zeros(3, np.int32), np.array([2, 0, 1], np.int32))
-      >>> successions(history, 3).toarray()
-      array([[0. , 1. , 0. ],
-             [0. , 0. , 0. ],
-             [1. , 0.5, 0. ]])
-    """
-    found = scipy.sparse.csr_matrix((items, items))
-    for places in range(1, PLACES + 1):
-        together = train.users[:-places] == train.users[places:]
-        pairs = train.items[:-places][together], train.items[places:][together]
-        found += scipy.sparse.csr_matrix((np.full(len(pairs[0]), 1 / places), pairs), (items, items))
-    return found
 
 
 def decompose(

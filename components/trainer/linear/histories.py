@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
+from components.shared.sequences import latest_items
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Histories:
       items: how many items there are.
       train: the training interactions; users ascend, a user's items are in their order.
       validation: at most one later interaction of each user, users ascending.
-      in_order: whether the order is that of time; else it means nothing.
+      in_order: whether the order is that of time, in which the held-out items are the latest; else it means nothing.
     """
 
     users: int
@@ -36,7 +36,7 @@ class Histories:
         summary = interactions.summary
         train = concatenate(interactions.by_user(("train",)))
         validation = concatenate(interactions.by_user(("validation",)))
-        return cls(summary.users, summary.items, train, validation, summary.timed)
+        return cls(summary.users, summary.items, train, validation, summary.latest_held_out)
 
     @cached_property
     def seen(self) -> scipy.sparse.csr_matrix:
@@ -52,7 +52,8 @@ class Histories:
 
     def all_of(self, pairs: Pairs) -> scipy.sparse.csr_matrix:
         """1 for each of the pairs, float32 [users, items]."""
-        return self._matrix(pairs, np.ones(len(pairs.users), np.float32))
+        values = np.ones(len(pairs.users), np.float32)
+        return scipy.sparse.csr_matrix((values, tuple(pairs)), (self.users, self.items))
 
     def latest_of(self, pairs: Pairs, number: int, decay: float) -> scipy.sparse.csr_matrix:
         """The latest items of each user, the weight of each being `decay` to the power of how many came after it.
@@ -60,10 +61,4 @@ class Histories:
         Returns:
           float32 [users, items].
         """
-        ends = np.searchsorted(pairs.users, np.arange(self.users), side="right")
-        age = ends[pairs.users] - 1 - np.arange(len(pairs.users))
-        recent = age < number
-        return self._matrix(Pairs(*(column[recent] for column in pairs)), np.float32(decay) ** age[recent])
-
-    def _matrix(self, pairs: Pairs, values: npt.NDArray[np.floating]) -> scipy.sparse.csr_matrix:
-        return scipy.sparse.csr_matrix((values.astype(np.float32), tuple(pairs)), (self.users, self.items))
+        return latest_items(*pairs, (self.users, self.items), number, decay).astype(np.float32)

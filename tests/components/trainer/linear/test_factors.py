@@ -4,7 +4,8 @@ import numpy as np
 import scipy.sparse
 
 from components.artifacts.interactions import Pairs
-from components.trainer.linear.factors import decompose, history_factors, recent_factors, successions
+from components.shared.sequences import count_following
+from components.trainer.linear.factors import PLACES, decompose, history_factors, recent_factors
 
 
 def interactions(users: int = 30, items: int = 12) -> scipy.sparse.csr_matrix:
@@ -44,19 +45,10 @@ def test_candidates_have_several_ranks_and_dampings() -> None:
     assert [factors.read.shape[1] for factors in history_factors(seen, 128, seed=0)] == [128, 64, 32] * 3
 
 
-def test_successions_count_by_distance_and_within_users_alone() -> None:
-    users = np.array([0, 0, 0, 1, 1], np.int32)
-    found = successions(Pairs(users, np.array([0, 1, 2, 3, 0], np.int32)), 4).toarray()
-    expected = np.zeros((4, 4))
-    expected[0, 1] = expected[1, 2] = expected[3, 0] = 1
-    expected[0, 2] = 1 / 2
-    np.testing.assert_array_equal(found, expected)
-
-
 def test_with_all_of_the_rank_the_recent_tower_scores_by_normalised_successions() -> None:
     random = np.random.default_rng(5)
     train = Pairs(np.repeat(np.arange(20, dtype=np.int32), 8), random.integers(0, 10, 160, dtype=np.int32))
-    follows = successions(train, 10).toarray()
+    follows = count_following(*train, 10, PLACES).toarray()
     expected = follows / np.sqrt(np.outer(follows.sum(axis=1) + 10, follows.sum(axis=0) + 10))
     factors = next(recent_factors(train, 10, 10, seed=0))
     np.testing.assert_allclose(factors.read @ factors.scored.T, expected, atol=1e-5)
