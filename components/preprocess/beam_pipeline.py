@@ -13,7 +13,7 @@ from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.readers.base import Piece
 from components.preprocess.rows import Census, merge_censuses, take_census
-from components.preprocess.shards import filters, holdouts, loops, packing
+from components.preprocess.shards import filters, holdouts, packing, split_loops
 from components.preprocess.shards.filters import Arranged
 from components.preprocess.shards.holdouts import Outline
 from components.preprocess.shards.plan import Plan, make_plan
@@ -150,7 +150,7 @@ def _write(arranged: Arranged, plan: Plan, wanted: _Wanted, whole: Outline, job:
     split = holdouts.choose(left, whole, job.preprocess, timed=job.timed, seed=job.seed)
     shard = holdouts.index(left, split, plan, whole, job.preprocess)
     written = write_shard(job.interactions_uri, shard, plan.shards)
-    tied = 0 if _holdout(job) == "random" else int(loops.tied_users(left.counts, left.marks, split))
+    tied = 0 if _holdout(job) == "random" else int(split_loops.tied_users(left.counts, left.marks, split))
     yield _Written(written, left.users, left.dropped, tied)
 
 

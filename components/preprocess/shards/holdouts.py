@@ -9,7 +9,7 @@ import numpy.typing as npt
 from components.artifacts.interactions import Pairs, Shard
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.loops import marks as occurring
-from components.preprocess.shards import loops
+from components.preprocess.shards import loops, split_loops
 from components.preprocess.shards.filters import Arranged, keep_trained
 from components.preprocess.shards.packing import Sorted
 from components.preprocess.shards.plan import Plan
@@ -60,7 +60,7 @@ def draw_parts(arranged: Arranged, preprocess: PreprocessConfig, seed: int) -> A
     if preprocess.split != "random" or preprocess.split_share is None:
         return arranged
     key = np.uint64(stream_key(seed, "parts"))
-    drawn = loops.draw_parts(arranged.counts, arranged.users, preprocess.split_share, preprocess.validation, key)
+    drawn = split_loops.draw_parts(arranged.counts, arranged.users, preprocess.split_share, preprocess.validation, key)
     return replace(arranged, marks=arranged.marks | drawn)
 
 
@@ -110,11 +110,11 @@ def choose(
     if by_parts(preprocess):
         key = np.uint64(stream_key(seed, "chosen of a part"))
         at_random = preprocess.split == "random"
-        chosen: npt.NDArray[np.uint8] = loops.choose_one(
+        chosen: npt.NDArray[np.uint8] = split_loops.choose_one(
             arranged.counts, arranged.users, arranged.marks, at_random, key
         )
         return chosen
-    held_out: npt.NDArray[np.uint8] = loops.hold_out(
+    held_out: npt.NDArray[np.uint8] = split_loops.hold_out(
         arranged.counts,
         _first_user(arranged, whole),
         1 + preprocess.validation,
@@ -137,7 +137,9 @@ def index(
       preprocess: which splits there are.
     """
     first_user = _first_user(arranged, whole)
-    divided: loops.Divided = loops.divide(split, arranged.counts, first_user, arranged.items, _item_index(plan, whole))
+    divided: split_loops.Divided = split_loops.divide(
+        split, arranged.counts, first_user, arranged.items, _item_index(plan, whole)
+    )
 
     def of(which: np.uint8) -> Pairs:
         part = slice(divided.ends[which], divided.ends[which + 1])

@@ -1,94 +1,19 @@
-import json
 import math
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tfx.components.evaluator import constants
 from tfx.components.util import model_utils
-from tfx.types import channel_utils, standard_artifacts
-from tfx.types.artifact import Artifact
 
-from components.artifacts import evaluation
-from components.artifacts.evaluation import ByWay, ChampionStatus, Evaluation, State
+from components.artifacts.evaluation import ByWay, ChampionStatus, State
 from components.artifacts.interactions import InteractionsSummary
 from components.artifacts.model_run import Epoch, History, Stage
-from components.evaluator.component import Evaluator
-from components.evaluator.config import EvaluatorConfig
-from components.evaluator.executor import Executor
-from components.shared import progress
-from components.shared.errors import UserError
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run of the executor left."""
-
-    blessing: Artifact
-    report: Evaluation
-    page: str
-    note: str
-
-
-class _Notes(progress.Reporter):
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.texts.append(text)
-
-
-def _run(world: Any, seed: int = 0, history: History | None = None, **config: Any) -> Outcome:
-    """Runs the executor on a world, whose folder `serving` is the push destination."""
-
-    def artifact(type_: type[Artifact], name: str) -> list[Artifact]:
-        made = type_()
-        made.uri, made.id = world.uri(name), len(name)
-        return [made]
-
-    inputs = {
-        "model": artifact(standard_artifacts.Model, "model"),
-        "examples": artifact(standard_artifacts.Examples, "examples"),
-        "interactions": artifact(standard_artifacts.Examples, "interactions"),
-        "vocabulary": artifact(standard_artifacts.TransformGraph, "vocabulary"),
-    }
-    if history is not None:
-        inputs["model_run"] = artifact(standard_artifacts.ModelRun, "model_run")
-        history.write(world.uri("model_run"))
-    outputs = {
-        "evaluation": artifact(standard_artifacts.ModelEvaluation, "evaluation"),
-        "blessing": artifact(standard_artifacts.ModelBlessing, "blessing"),
-    }
-    properties = {
-        **EvaluatorConfig(**config).to_properties(),
-        "seed": seed,
-        "code_version": "1",
-        "push_destination": world.uri("serving"),
-        "run_description": json.dumps({"pipeline": "a small pipeline", "config": {"trainer": {"epochs": 3}}}),
-    }
-    notes = _Notes()
-    progress.show_on(notes)
-    try:
-        Executor().Do(inputs, outputs, properties)
-    finally:
-        progress.show_on(progress.Reporter())
-    json.loads((world.root / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
-    report = evaluation.read(world.uri("evaluation"))
-    page = (world.root / "evaluation" / "report.html").read_text()
-    return Outcome(outputs["blessing"][0], report, page, *notes.texts)
-
-
-def _model_path(world: Any) -> str:
-    return world.uri("model/Format-Serving")
-
-
-def _failed(outcome: Outcome) -> list[str]:
-    return [verdict.rule for verdict in outcome.report.rules if verdict.state is State.FAILED]
+from tests.components.evaluator.running import failed_rules, model_path, run_executor
 
 
 def _expected(scores: np.ndarray, world: Any, k: int) -> dict[str, dict[str, float]]:
@@ -115,10 +40,10 @@ def test_a_good_model_is_blessed(
 ) -> None:
     world = make_world(text_ids=text_ids)
     scores = world.good_scores()
-    save_model(_model_path(world), scores, world)
-    outcome = _run(world, minimum_hr=0.5, minimum_ndcg=0.3, ks=(1, 3, 10), gate_k=3, pairs_per_block=170)
+    save_model(model_path(world), scores, world)
+    outcome = run_executor(world, minimum_hr=0.5, minimum_ndcg=0.3, ks=(1, 3, 10), gate_k=3, pairs_per_block=170)
 
-    assert _failed(outcome) == []
+    assert failed_rules(outcome) == []
     assert model_utils.is_model_blessed(outcome.blessing)
     assert outcome.blessing.get_string_custom_property("current_model") == world.uri("model")
     assert outcome.blessing.get_int_custom_property("current_model_id") == len("model")
@@ -134,15 +59,15 @@ def test_a_good_model_is_blessed(
     assert report.serving.users == 123
     assert report.best_possible_hr == 0.9
     assert report.dataset_fingerprint == "0123456789abcdef"
-    assert report.model_path == _model_path(world)
+    assert report.model_path == model_path(world)
     assert outcome.note.startswith(f"HR@3 {report.model.full['HR@3']:.4f} NDCG@3 ")
     assert outcome.note.endswith(" · blessed")
 
 
 def test_a_threshold_too_high_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
-    outcome = _run(world, minimum_hr=1.0, ks=(1,), gate_k=1)
-    assert _failed(outcome) == ["minimum_hr"]
+    save_model(model_path(world), world.good_scores(), world)
+    outcome = run_executor(world, minimum_hr=1.0, ks=(1,), gate_k=1)
+    assert failed_rules(outcome) == ["minimum_hr"]
     assert not outcome.report.blessed
     assert not model_utils.is_model_blessed(outcome.blessing)
     assert outcome.blessing.get_int_custom_property("blessed") == 0
@@ -154,39 +79,39 @@ def test_popularity_itself_is_not_below_popularity_but_not_better_either(
     world: Any, save_model: Callable[..., None]
 ) -> None:
     scores = np.tile(world.train_counts.astype(np.float32), (130, 1))
-    save_model(_model_path(world), scores, world)
+    save_model(model_path(world), scores, world)
     alone = {"als": False, "item_knn": False, "ease": False}
-    outcome = _run(world, ks=(3,), gate_k=3, better_than_popularity=True, **alone)
+    outcome = run_executor(world, ks=(3,), gate_k=3, better_than_popularity=True, **alone)
     model, popularity = outcome.report.model, outcome.report.systems["popularity"]
     assert (model.sampled, model.full, model.intervals) == (popularity.sampled, popularity.full, popularity.intervals)
-    assert _failed(outcome) == [f"better_than_popularity_{metric}" for metric in ("hr", "ndcg", "mrr")]
+    assert failed_rules(outcome) == [f"better_than_popularity_{metric}" for metric in ("hr", "ndcg", "mrr")]
 
 
 def test_one_score_that_is_not_a_number_is_refused(world: Any, save_model: Callable[..., None]) -> None:
     scores = world.good_scores()
     scores[3, world.positives[3]] = np.nan
-    save_model(_model_path(world), scores, world)
-    outcome = _run(world, ks=(3,), gate_k=3)
+    save_model(model_path(world), scores, world)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
     assert outcome.report.model.not_finite == 2  # once in each ranking
-    assert "finite" in _failed(outcome)
+    assert "finite" in failed_rules(outcome)
 
 
 def test_nothing_but_nan_gives_no_hit_and_valid_json(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), np.full((130, 40), np.nan, np.float32), world)
-    outcome = _run(world, ks=(3,), gate_k=3)
+    save_model(model_path(world), np.full((130, 40), np.nan, np.float32), world)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
     assert outcome.report.model.full["HR@3"] == 0
     assert math.isnan(outcome.report.serving.largest_difference)
-    assert {"finite", "serving_consistent"} <= set(_failed(outcome))
+    assert {"finite", "serving_consistent"} <= set(failed_rules(outcome))
 
 
 def test_no_test_users_is_not_blessed(make_world: Callable[..., Any], save_model: Callable[..., None]) -> None:
     world = make_world(users_with_test=0)
-    save_model(_model_path(world), world.good_scores(), world)
-    outcome = _run(world, minimum_test_users=1, minimum_hr=0.0)
+    save_model(model_path(world), world.good_scores(), world)
+    outcome = run_executor(world, minimum_test_users=1, minimum_hr=0.0)
     assert math.isnan(outcome.report.model.sampled["HR@10"])
     below = ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
     unjudged = ["not_too_good", "finite", "harness_agrees_with_itself", "minimum_hr", *below]
-    assert _failed(outcome) == ["minimum_test_users", *unjudged]
+    assert failed_rules(outcome) == ["minimum_test_users", *unjudged]
     assert outcome.note.startswith("HR@10 none")
 
 
@@ -195,52 +120,52 @@ CHAMPION_RULES = ["not_worse_than_champion_ndcg", "not_worse_than_champion_ndcg_
 
 def _push(world: Any, version: str) -> Path:
     """Copies the model to the push destination, as Pusher does."""
-    return Path(shutil.copytree(_model_path(world), world.root / "serving" / version))
+    return Path(shutil.copytree(model_path(world), world.root / "serving" / version))
 
 
 def test_without_a_champion_its_rules_are_skipped(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
-    outcome = _run(world, ks=(3,), gate_k=3)
+    save_model(model_path(world), world.good_scores(), world)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
     assert outcome.report.blessed
     assert outcome.report.champion.status is ChampionStatus.NONE
     assert [verdict.rule for verdict in outcome.report.rules if verdict.state is State.SKIPPED] == CHAMPION_RULES
 
 
 def test_a_model_as_good_as_the_champion_is_blessed(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
+    save_model(model_path(world), world.good_scores(), world)
     _push(world, "1795348581")
-    outcome = _run(world, ks=(3,), gate_k=3)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
     assert outcome.report.blessed
     assert outcome.report.champion.version == "1795348581"
     assert outcome.report.champion.compared.shared_users == 123
     assert not any(verdict.state is State.SKIPPED for verdict in outcome.report.rules)
-    assert outcome.report.champion == _run(world, ks=(3,), gate_k=3).report.champion
+    assert outcome.report.champion == run_executor(world, ks=(3,), gate_k=3).report.champion
 
 
 def test_a_model_worse_than_the_champion_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
+    save_model(model_path(world), world.good_scores(), world)
     _push(world, "1")
-    shutil.rmtree(_model_path(world))
+    shutil.rmtree(model_path(world))
     worse = np.random.default_rng(4).normal(size=(130, 40)).astype(np.float32)
     worse[:, :20] += world.good_scores()[:, :20]
-    save_model(_model_path(world), worse, world)
-    outcome = _run(world, ks=(3,), gate_k=3)
-    assert _failed(outcome) == CHAMPION_RULES
+    save_model(model_path(world), worse, world)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
+    assert failed_rules(outcome) == CHAMPION_RULES
     assert not model_utils.is_model_blessed(outcome.blessing)
     assert "not blessed: NDCG@3 over all items minus the champion's (upper bound" in outcome.note
-    assert _failed(_run(world, ks=(3,), gate_k=3, champion_margin=None)) == []
+    assert failed_rules(run_executor(world, ks=(3,), gate_k=3, champion_margin=None)) == []
 
 
 def test_a_corrupted_champion_blocks_until_it_is_removed(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
+    save_model(model_path(world), world.good_scores(), world)
     champion = _push(world, "7")
     (champion / "saved_model.pb").write_bytes(b"not a model")
-    outcome = _run(world, ks=(3,), gate_k=3)
-    assert _failed(outcome) == CHAMPION_RULES
+    outcome = run_executor(world, ks=(3,), gate_k=3)
+    assert failed_rules(outcome) == CHAMPION_RULES
     assert outcome.report.champion.status is ChampionStatus.BROKEN
     assert f"the model at {champion} cannot be loaded" in outcome.note
     (champion / "saved_model.pb").unlink()
-    assert _run(world, ks=(3,), gate_k=3).report.blessed
+    assert run_executor(world, ks=(3,), gate_k=3).report.blessed
 
 
 def test_a_model_below_the_best_baseline_is_not_blessed_unless_it_may_be(
@@ -248,43 +173,43 @@ def test_a_model_below_the_best_baseline_is_not_blessed_unless_it_may_be(
 ) -> None:
     scores = np.random.default_rng(4).normal(size=(130, 40)).astype(np.float32)
     scores[np.arange(123), world.positives[:123]] -= 3
-    save_model(_model_path(world), scores, world)
-    outcome = _run(world, ks=(3,), gate_k=3)
-    assert _failed(outcome) == ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
+    save_model(model_path(world), scores, world)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
+    assert failed_rules(outcome) == ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
     best = outcome.report.best_baselines.full["NDCG@3"]
     assert best.value == max(system.full["NDCG@3"] for system in outcome.report.baselines.values())
     assert f"the best baseline: {best.title}" in outcome.note
-    assert _run(world, ks=(3,), gate_k=3, baseline_margin=None).report.blessed
+    assert run_executor(world, ks=(3,), gate_k=3, baseline_margin=None).report.blessed
 
 
 def test_test_rows_that_leaked_into_training_are_not_blessed(
     make_world: Callable[..., Any], save_model: Callable[..., None]
 ) -> None:
     world = make_world(leaked=5)
-    save_model(_model_path(world), world.good_scores(), world)
-    assert _failed(_run(world, ks=(3,), gate_k=3)) == ["leak_free"]
+    save_model(model_path(world), world.good_scores(), world)
+    assert failed_rules(run_executor(world, ks=(3,), gate_k=3)) == ["leak_free"]
 
 
 def test_a_score_table_that_equals_the_labels_is_not_blessed(world: Any, save_model: Callable[..., None]) -> None:
     scores = world.good_scores()
     scores[np.arange(123), world.positives[:123]] += 9
-    save_model(_model_path(world), scores, world)
-    outcome = _run(world, ks=(3,), gate_k=3)
+    save_model(model_path(world), scores, world)
+    outcome = run_executor(world, ks=(3,), gate_k=3)
     assert outcome.report.soundness.ranked_first["model"] == 1
-    assert _failed(outcome) == ["not_too_good"]
-    assert _run(world, ks=(3,), gate_k=3, suspicious_share=None).report.blessed
+    assert failed_rules(outcome) == ["not_too_good"]
+    assert run_executor(world, ks=(3,), gate_k=3, suspicious_share=None).report.blessed
 
 
 def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
+    save_model(model_path(world), world.good_scores(), world)
     epochs = [Epoch(7.43217, {"HR@10": 0.5, "NDCG@10": 0.25}, seconds=1.0, examples_per_second=9)]
     stage = Stage("neumf", epochs, 1, "ndcg@10 on validation", "all epochs done")
     history = History(stage, seconds=2.0, config={"num_factors": 7})
-    page = _run(world, ks=(3,), gate_k=3, history=history).page
+    page = run_executor(world, ks=(3,), gate_k=3, history=history).page
     assert "a small pipeline" in page
     assert "7.4322" in page
     assert re.search(r"num_factors\W.*?\b7\b", page, re.DOTALL), "what the training was told, not the description"
-    assert "7.4322" not in _run(world, ks=(3,), gate_k=3).page
+    assert "7.4322" not in run_executor(world, ks=(3,), gate_k=3).page
 
 
 @pytest.mark.parametrize(
@@ -300,13 +225,13 @@ def test_report_shows_the_run_and_its_history(world: Any, save_model: Callable[.
 def test_serving_that_differs_from_what_was_measured_is_refused(
     world: Any, save_model: Callable[..., None], fault: dict[str, Any], rule: str
 ) -> None:
-    save_model(_model_path(world), world.good_scores(), world, **fault)
-    assert rule in _failed(_run(world, ks=(3,), gate_k=3))
+    save_model(model_path(world), world.good_scores(), world, **fault)
+    assert rule in failed_rules(run_executor(world, ks=(3,), gate_k=3))
 
 
 def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
-    first, again, other = (_run(world, seed=seed, full_ranking_users=20).report for seed in (1, 1, 2))
+    save_model(model_path(world), world.good_scores(), world)
+    first, again, other = (run_executor(world, seed=seed, full_ranking_users=20).report for seed in (1, 1, 2))
     assert first.test_users == ByWay(123, 20)
     assert first.model == again.model
     assert first.model.sampled == other.model.sampled
@@ -314,79 +239,10 @@ def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callab
 
 
 def test_interactions_without_validation(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
-    with_validation = _run(world).report.model.full
+    save_model(model_path(world), world.good_scores(), world)
+    with_validation = run_executor(world).report.model.full
     summary = InteractionsSummary.read(world.uri("interactions"))
     splits = {split: rows for split, rows in summary.interactions.items() if split != "validation"}
     replace(summary, interactions=splits).write(world.uri("interactions"))
-    without = _run(world).report.model.full
+    without = run_executor(world).report.model.full
     assert without["NDCG@20"] < with_validation["NDCG@20"]
-
-
-def _cut_off(world: Any) -> None:
-    path = world.root / "model/Format-Serving/saved_model.pb"
-    path.write_bytes(path.read_bytes()[:1000])
-
-
-def _without_variables(world: Any) -> None:
-    shutil.rmtree(world.root / "model/Format-Serving/variables")
-
-
-def _without_model(world: Any) -> None:
-    shutil.rmtree(world.root / "model")
-
-
-@pytest.mark.parametrize("breaks", [_cut_off, _without_variables, _without_model])
-def test_a_broken_model_gives_one_clear_line(
-    world: Any, save_model: Callable[..., None], breaks: Callable[[Any], None]
-) -> None:
-    save_model(_model_path(world), world.good_scores(), world)
-    breaks(world)
-    with pytest.raises(UserError, match=r"^the model at .*Format-Serving cannot be loaded \(.*train it again$"):
-        _run(world)
-    assert not (world.root / "evaluation").exists()
-    assert not (world.root / "blessing").exists()
-
-
-def test_a_model_without_the_signatures_gives_one_clear_line(world: Any) -> None:
-    import tensorflow as tf
-
-    tf.saved_model.save(tf.Module(), _model_path(world))
-    with pytest.raises(
-        UserError, match="lacks the signature serving_default, recommend, score_candidates, score_all_items"
-    ):
-        _run(world)
-
-
-def test_a_model_of_other_data_gives_one_clear_line(world: Any, save_model: Callable[..., None]) -> None:
-    save_model(_model_path(world), np.zeros((130, 41), np.float32), world)
-    with pytest.raises(UserError, match=r"scores of shape \[130, 41\] from score_all_items where \[130, 40\]"):
-        _run(world)
-
-
-def test_component_declares_every_knob_and_both_outputs() -> None:
-    component = Evaluator(
-        model=channel_utils.as_channel([standard_artifacts.Model()]),
-        examples=channel_utils.as_channel([standard_artifacts.Examples()]),
-        interactions=channel_utils.as_channel([standard_artifacts.Examples()]),
-        vocabulary=channel_utils.as_channel([standard_artifacts.TransformGraph()]),
-        evaluator=EvaluatorConfig(minimum_hr=0.5),
-        seed=3,
-        code_version="abc",
-        push_destination="/models",
-        run_description={"pipeline": "neumf"},
-    )
-    assert component.exec_properties["push_destination"] == "/models"
-    assert json.loads(component.exec_properties["run_description"]) == {"pipeline": "neumf"}
-    assert EvaluatorConfig.from_properties(component.exec_properties) == EvaluatorConfig(minimum_hr=0.5)
-    assert component.exec_properties["seed"] == 3
-    assert component.exec_properties["code_version"] == "abc"
-    assert component.outputs["blessing"].type is standard_artifacts.ModelBlessing
-    assert component.outputs["evaluation"].type is standard_artifacts.ModelEvaluation
-
-
-def test_blessing_has_the_names_that_tfx_gives_it() -> None:
-    assert (constants.BLESSED_FILE_NAME, constants.NOT_BLESSED_FILE_NAME) == ("BLESSED", "NOT_BLESSED")
-    assert constants.ARTIFACT_PROPERTY_BLESSED_KEY == "blessed"
-    assert constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY == "current_model"
-    assert constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY == "current_model_id"

@@ -20,15 +20,12 @@ from components.room import loop
 print(loop.doubled(20), len(loop.doubled.stats.cache_hits))
 """
 _IMPORTS_ALL = """
-import importlib, pkgutil
+import contextlib, importlib, pkgutil
 import components
 import numpy as np
 folder = components.__path__[0]
-try:
+with contextlib.suppress(OSError):
     open(folder + "/written", "w")
-except OSError:
-    pass
-else:
     raise SystemExit("this folder can be written")
 names = [module.name for module in pkgutil.walk_packages(components.__path__, "components.")]
 found = [name for name in names if "compiling import" in importlib.util.find_spec(name).loader.get_source(name)]

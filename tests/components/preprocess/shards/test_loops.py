@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from components.preprocess.shards import loops
+from components.preprocess.shards import loops, split_loops
 
 SEEDS = range(40)
 
@@ -109,7 +109,7 @@ def test_users_and_items_with_a_training_row_are_found(seed: int) -> None:
 def test_held_out_rows_go_to_their_splits(seed: int, holdouts: int, at_random: bool) -> None:
     random, users, items, num_users, num_items = shard(seed)
     counts = np.bincount(users, minlength=num_users).astype(np.int32)
-    split = loops.hold_out(counts, 3, holdouts, at_random, np.uint64(seed))
+    split = split_loops.hold_out(counts, 3, holdouts, at_random, np.uint64(seed))
     for user, count in enumerate(counts.tolist()):
         own = split[users == user]
         assert sorted(own[own > 0]) == list(range(1, min(holdouts, count) + 1))
@@ -124,7 +124,7 @@ def test_one_row_of_each_part_is_judged_and_the_others_set_aside(seed: int, at_r
     random, users, items, num_users, num_items = shard(seed)
     counts = np.bincount(users, minlength=num_users).astype(np.int32)
     parts = random.integers(0, 3, len(users)).astype(np.uint8)
-    split = loops.choose_one(counts, np.arange(num_users, dtype=np.int32), parts << 1, at_random, np.uint64(seed))
+    split = split_loops.choose_one(counts, np.arange(num_users, dtype=np.int32), parts << 1, at_random, np.uint64(seed))
     assert (split[parts == 0] == 0).all()
     for user in range(num_users):
         for part in (1, 2):
@@ -143,7 +143,7 @@ def check_divided(
     num_items: int,
 ) -> None:
     index = random.permutation(num_items).astype(np.int32)
-    divided = loops.divide(split, counts, 3, items, index)
+    divided = split_loops.divide(split, counts, 3, items, index)
     for number in range(4):
         part = slice(divided.ends[number], divided.ends[number + 1])
         assert divided.users[part].tolist() == (users[split == number] + 3).tolist()
@@ -154,7 +154,7 @@ def check_divided(
 def test_a_drawn_row_is_any_of_its_part_with_the_same_chance() -> None:
     users = np.arange(3_000, dtype=np.int32)
     marks = np.tile(np.array([2, 0, 2, 2], np.uint8), len(users))
-    split = loops.choose_one(np.full(len(users), 4, np.int32), users, marks, True, np.uint64(7)).reshape(-1, 4)
+    split = split_loops.choose_one(np.full(len(users), 4, np.int32), users, marks, True, np.uint64(7)).reshape(-1, 4)
     chosen = (split == 1).mean(axis=0)
     assert chosen[[0, 2, 3]] == pytest.approx([1 / 3] * 3, abs=4 * np.sqrt(2 / 9 / len(users)))
 
@@ -163,12 +163,12 @@ def test_a_drawn_row_is_any_of_its_part_with_the_same_chance() -> None:
 def test_parts_are_drawn_with_their_share_for_each_user_alike(validation: bool) -> None:
     counts = np.full(2_000, 30, np.int32)
     users = np.arange(2_000, dtype=np.int32)
-    parts = loops.draw_parts(counts, users, 0.2, validation, np.uint64(5)) >> 1
+    parts = split_loops.draw_parts(counts, users, 0.2, validation, np.uint64(5)) >> 1
     noise = 4 * np.sqrt(0.2 * 0.8 / len(parts))
     assert (parts == 1).mean() == pytest.approx(0.2, abs=noise)
     assert (parts == 2).mean() == pytest.approx(0.2 * validation, abs=noise)
     # What is drawn is the user's own, whoever else is in the shard.
-    alone = loops.draw_parts(counts[7:9], users[7:9], 0.2, validation, np.uint64(5)) >> 1
+    alone = split_loops.draw_parts(counts[7:9], users[7:9], 0.2, validation, np.uint64(5)) >> 1
     assert alone.tolist() == parts[7 * 30 : 9 * 30].tolist()
     # The rows of one user, and the same row of all users, are drawn independently: no two columns go together.
     table = (parts == 1).reshape(-1, 30)
@@ -188,4 +188,4 @@ def test_users_are_tied_where_rows_of_one_time_are_in_different_splits(seed: int
         for time in range(4)
         if len(set(split[(users == user) & (times == time)].tolist())) > 1
     }
-    assert loops.tied_users(counts, ties(users, times), split) == len(tied)
+    assert split_loops.tied_users(counts, ties(users, times), split) == len(tied)
