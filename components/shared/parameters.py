@@ -101,15 +101,29 @@ def with_keys(
 def describe_fault(error: ValidationError) -> str:
     """What is wrong with the first faulty key, on one line."""
     faults = error.errors(include_url=False)
-    fault = faults[0]
-    key = ".".join(str(part) for part in fault["loc"])
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    reason = fault["msg"].removeprefix("Value error, ")
+    fault, *others = faults
+    alternatives = [other for other in others if _of_one_union(fault, other)]
+    more = f" (and {len(others) - len(alternatives)} more)" if len(others) > len(alternatives) else ""
+    key = ".".join(str(part) for part in (fault["loc"][:-1] if alternatives else fault["loc"]))
+    reasons = [_reason(found) for found in (fault, *alternatives)]
     if not key:
-        return f"{reason}{more}"
+        return f"{' or '.join(reasons)}{more}"
     # A rule between the keys of a section names them itself.
     got = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
-    return f"{key}: {reason[:1].lower()}{reason[1:]}{got}{more}"
+    told = ", or ".join(f"{reason[:1].lower()}{reason[1:]}" for reason in reasons)
+    return f"{key}: {told}{got}{more}"
+
+
+def _reason(fault: Mapping[str, Any]) -> str:
+    reason: str = fault["msg"]
+    return reason.removeprefix("Value error, ")
+
+
+def _of_one_union(fault: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two faults say of one value why it is neither of two types; each then ends in a type, not in a key."""
+    ends = [str(found["loc"][-1]) for found in (fault, other) if found["loc"]]
+    same_place = fault["loc"][:-1] == other["loc"][:-1] and fault["input"] is other["input"]
+    return same_place and not all(end.isidentifier() for end in ends)
 
 
 def _is_list(section: type[Section], name: str) -> bool:

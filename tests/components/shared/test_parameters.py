@@ -1,10 +1,10 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, ValidationError
 
 from components.shared.errors import UserError
-from components.shared.parameters import Section, property_type
+from components.shared.parameters import Section, describe_fault, property_type
 
 
 class _Example(Section):
@@ -96,3 +96,22 @@ def test_what_is_no_plain_value_is_passed_on() -> None:
     section = _Example().model_copy(update={"count": placeholder})
     assert section.to_properties()["count"] is placeholder
     assert section.passed_on() == {"count"}
+
+
+class _Widths(Section):
+    width: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    depth: Annotated[int, Field(ge=1)] = 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"width": 0}, "width: input should be greater than or equal to 1, or input should be 'auto' (got 0)"),
+        ({"width": 0, "depth": 0}, "or input should be 'auto' (got 0) (and 1 more)"),
+        ({"depth": 0}, "depth: input should be greater than or equal to 1 (got 0)"),
+    ],
+)
+def test_a_value_of_neither_of_two_types_is_one_fault_of_one_key(fields: dict[str, int], told: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        _Widths.model_validate(fields)
+    assert describe_fault(raised.value).endswith(told)
