@@ -121,12 +121,12 @@ def _import() -> None:
 
 def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
     """Trains as a run of the pipeline does; examples a second of each epoch."""
-    from components.trainer.config import TrainerConfig
     from components.trainer.data import Examples
     from components.trainer.engines.devices import find_device
     from components.trainer.fitting import fit
+    from components.trainer.settings import Settings
 
-    config = TrainerConfig(
+    settings = Settings(
         num_factors=model.factors,
         layers=model.layers,
         batch_size=batch,
@@ -135,10 +135,17 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
         beta_1=model.beta_1,
         beta_2=model.beta_2,
         epsilon=model.epsilon,
+        pretraining="none",
+        gmf_l2=0,
+        mlp_l2=0,
+        als_regularization=1,
+        als_unobserved_weight=1,
+        history_factors=0,
+        recent_items=0,
     )
     with tempfile.TemporaryDirectory(dir=folder) as run:
-        examples, device = Examples.open(f"{folder}/examples"), find_device(config.device)
-        trained = fit(examples, config, 0, device, f"{run}/checkpoint", f"{run}/logs")
+        examples, device = Examples.open(f"{folder}/examples"), find_device(settings.device)
+        trained = fit(examples, settings, 0, device, None, f"{run}/checkpoint", f"{run}/logs")
     return [epoch.examples_per_second for epoch in trained.stages[-1].epochs]
 
 

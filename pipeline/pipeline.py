@@ -83,6 +83,7 @@ def create_pipeline(
     tuner = (
         Tuner(
             examples=negative_gen.outputs["examples"],
+            interactions=preprocess.outputs["interactions"],
             trainer=config.trainer,
             tuner=config.tuner,
             seed=config.seed,

@@ -10,6 +10,7 @@ from components.trainer.engines import Setup, make_engine
 from components.trainer.engines.cpu import steps
 from components.trainer.engines.devices import Device
 from components.trainer.model import NeuMF
+from components.trainer.settings import Counts, settle
 
 
 def main() -> int:
@@ -18,7 +19,7 @@ def main() -> int:
     Returns:
       How many loops were compiled, because no code was kept.
     """
-    config = TrainerConfig()
+    config = settle(TrainerConfig(), Counts(1, 1, 1, in_order=True, batch_size=1))
     model = NeuMF(1, 1, config.num_factors, config.layers)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)

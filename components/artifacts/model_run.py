@@ -66,9 +66,10 @@ class Stage:
     Attributes:
       name: `gmf`, `mlp` or `neumf`.
       epochs: in their order.
-      best_epoch: the number of the epoch whose weights were taken, from 1.
+      best_epoch: the number of the epoch whose weights were taken, from 1; 0: those that it started from.
       chosen_by: by what they were.
       stopped: why there were no more epochs.
+      start: the metrics on validation of what it started from, by name; empty where they were not measured.
     """
 
     name: str
@@ -76,11 +77,18 @@ class Stage:
     best_epoch: int
     chosen_by: str
     stopped: str
+    start: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Mapping[str, float]:
+        """The metrics on validation of the weights that were taken; empty where there are none."""
+        return self.epochs[self.best_epoch - 1].metrics if self.best_epoch else self.start
 
     def to_json(self) -> dict[str, Any]:
         """The stage as JSON has it."""
         return {
             "stage": self.name,
+            "start": _in_lower_case(self.start),
             "epochs": [epoch.to_json(number) for number, epoch in enumerate(self.epochs, start=1)],
             "best_epoch": self.best_epoch,
             "chosen_by": self.chosen_by,
@@ -91,7 +99,8 @@ class Stage:
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The stage back from JSON."""
         epochs = tuple(map(Epoch.from_json, content["epochs"]))
-        return cls(content["stage"], epochs, content["best_epoch"], content["chosen_by"], content["stopped"])
+        start = _as_named(content.get("start", {}))
+        return cls(content["stage"], epochs, content["best_epoch"], content["chosen_by"], content["stopped"], start)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The NegativeGen component: what goes in and out."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -56,7 +56,7 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
         interactions: types.BaseChannel,
         vocabulary: types.BaseChannel,
         negatives: NegativesConfig,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         epochs: int,
         pretraining_epochs: int,
         seed: int,
@@ -68,22 +68,23 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
           interactions: Preprocess' `interactions`, the positives.
           vocabulary: Preprocess' `vocabulary`, for raw ids in error messages.
           negatives: how many negatives are drawn, and by which protocol.
-          batch_size: rows of a training batch.
+          batch_size: rows of a training batch; auto: by the number of rows.
           epochs: how many epochs are trained.
           pretraining_epochs: how many epochs a pretraining takes, which goes through the same examples; the greater of
             both is written.
           seed: the run's seed, for negatives and the order of rows.
           code_version: changes with the code that the step runs; only part of the cache's key.
         """
+        batches = BatchesConfig.model_construct(
+            batch_size=batch_size, epochs=epochs, pretraining_epochs=pretraining_epochs
+        )
         super().__init__(
             NegativeGenSpec(
                 interactions=interactions,
                 vocabulary=vocabulary,
                 **new_outputs(NegativeGenSpec),
                 **negatives.to_properties(),
-                batch_size=batch_size,
-                epochs=epochs,
-                pretraining_epochs=pretraining_epochs,
+                **batches.to_properties(),
                 seed=seed,
                 code_version=code_version,
             )

@@ -1,6 +1,6 @@
 """The `negatives` section of the configuration."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -39,6 +39,21 @@ class NegativesConfig(Section):
 class BatchesConfig(Section):
     """What the training examples are cut for; the trainer's configuration says it."""
 
-    batch_size: int = Field(ge=1, description="rows of a training batch")
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        description="rows of a training batch; auto: what `batch_size_for` says"
+    )
     epochs: int = Field(ge=1, description="of training")
     pretraining_epochs: int = Field(default=0, ge=0, description="of pretraining, on the same examples")
+
+
+def batch_size_for(rows: int) -> int:
+    """Rows of a training batch, so that an epoch has 200 to 400 steps: a power of two between 1,024 and 16,384.
+
+    Args:
+      rows: of an epoch.
+
+    Example:
+      >>> [batch_size_for(rows) for rows in (100_000, 500_000, 5_000_000)]
+      [1024, 2048, 16384]
+    """
+    return int(min(max(1 << (max(rows // 200, 1).bit_length() - 1), 1024), 16_384))

@@ -10,7 +10,7 @@ from tfx.types import artifact_utils
 
 from components.artifacts.examples import ExamplesSummary
 from components.artifacts.interactions import Interactions
-from components.negative_gen.config import BatchesConfig, NegativesConfig
+from components.negative_gen.config import BatchesConfig, NegativesConfig, batch_size_for
 from components.negative_gen.generate import generate, showing_progress
 from components.negative_gen.job import NegativesJob
 from components.shared import progress
@@ -31,13 +31,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         splits = artifact_utils.decode_split_names(interactions.split_names)
         batches = BatchesConfig.from_properties(exec_properties)
+        negatives = NegativesConfig.from_properties(exec_properties)
+        source = Interactions(interactions.uri)
         job = NegativesJob(
-            interactions=Interactions(interactions.uri),
+            interactions=source,
             evaluation_splits=tuple(split for split in splits if split != "train"),
             vocabulary_uri=vocabulary.uri,
             examples_uri=examples.uri,
-            negatives=NegativesConfig.from_properties(exec_properties),
-            batch_size=batches.batch_size,
+            negatives=negatives,
+            batch_size=_batch_size(batches, source.summary.interactions["train"] * (1 + negatives.num_negatives)),
             epochs=max(batches.epochs, batches.pretraining_epochs),
             seed=exec_properties["seed"],
         )
@@ -54,3 +56,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
             f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against{fewer}"
         )
+
+
+def _batch_size(batches: BatchesConfig, rows: int) -> int:
+    return batch_size_for(rows) if batches.batch_size == "auto" else batches.batch_size

@@ -58,6 +58,11 @@ class ServedModel:
         if missing:
             raise self._broken(f"lacks the signature {', '.join(missing)}")
 
+    @property
+    def items(self) -> int | None:
+        """How many items it has to know; None where that does not matter."""
+        return self._items
+
     def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
         return self._call(SCORE_CANDIDATES, user=users, item=items)["scores"]

@@ -30,13 +30,15 @@ class TrainingState:
     Attributes:
       weights: the model's, in the order of its variables.
       optimizer: the optimiser's, in the order of its variables.
-      best_weights: the model's after the best epoch so far; empty before the first.
+      best_weights: the model's at their best so far.
+      start: the metrics on validation of what the training started from; empty where nothing is validated.
       epochs: what happened so far.
     """
 
     weights: Arrays
     optimizer: Arrays
-    best_weights: Arrays = field(default_factory=list)
+    best_weights: Arrays
+    start: Mapping[str, float] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
 
 
@@ -54,9 +56,9 @@ def save(folder: str, state: TrainingState) -> None:
     """
     groups = {"weights": state.weights, "optimizer": state.optimizer, "best": state.best_weights}
     arrays = {f"{name}_{position:04d}": array for name, group in groups.items() for position, array in enumerate(group)}
-    epochs = json.dumps([asdict(epoch) for epoch in state.epochs])
+    course = json.dumps({"start": dict(state.start), "epochs": [asdict(epoch) for epoch in state.epochs]})
     with write_atomically(_path(folder)) as file:
-        np.savez(file, allow_pickle=False, epochs=np.frombuffer(epochs.encode(), np.uint8), **arrays)
+        np.savez(file, allow_pickle=False, course=np.frombuffer(course.encode(), np.uint8), **arrays)
 
 
 def load(folder: str) -> TrainingState | None:
@@ -64,9 +66,11 @@ def load(folder: str) -> TrainingState | None:
     if not FileSystems.exists(_path(folder)):
         return None
     with open_file(_path(folder)) as file, np.load(file, allow_pickle=False) as arrays:
-        epochs = [Epoch(**fields) for fields in json.loads(arrays["epochs"].tobytes())]
+        course = json.loads(arrays["course"].tobytes())
         weights, optimizer, best = (_group(arrays, name) for name in ("weights", "optimizer", "best"))
-        return TrainingState(weights, optimizer, best, epochs)
+        return TrainingState(
+            weights, optimizer, best, course["start"], [Epoch(**fields) for fields in course["epochs"]]
+        )
 
 
 def remove(folder: str) -> None:

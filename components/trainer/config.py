@@ -15,6 +15,8 @@ else:  # what is registered is known at run time alone
     LossName = Literal[tuple(LOSSES)]
     MetricName = Literal[tuple(name.lower() for name in METRICS)]
 
+Auto = Literal["auto"]
+L2 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Width = Annotated[int, Field(ge=1)]
 DeviceName = Literal["auto", "cpu", "gpu", "mirrored", "multiworker", "tpu"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
@@ -23,7 +25,11 @@ Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 class TrainerConfig(Section):
     """NeuMF (He et al., Neural Collaborative Filtering, WWW 2017) and its training."""
 
-    num_factors: int = Field(16, ge=0, description="Width of the GMF tower's embeddings; 0 leaves the MLP tower alone.")
+    num_factors: Annotated[int, Field(ge=0)] | Auto = Field(
+        "auto",
+        description="Width of the GMF tower's embeddings; 0 leaves the MLP tower alone. auto: 64 up to 10 M "
+        "interactions, then 32.",
+    )
     layers: tuple[Width, ...] = Field(
         (64, 32, 16, 8),
         description="Widths of the MLP tower: first the two embeddings of a pair side by side (so an even number), "
@@ -37,8 +43,9 @@ class TrainerConfig(Section):
     )
     embedding_stddev: float = Field(0.01, gt=0, description="Standard deviation of the embeddings' initial values.")
     pretraining: Literal["none", "towers", "als", "als_towers"] = Field(
-        "none",
-        description="What training starts from. none: random weights; towers: a GMF and an MLP trained alone before, "
+        "als",
+        description="What training starts from, which is exported itself where no epoch ranks better on validation. "
+        "none: random weights; towers: a GMF and an MLP trained alone before, "
         "then fused (He et al., WWW 2017); als: a GMF tower whose factors come from alternating least squares on the "
         "training interactions (Hu, Koren and Volinsky, ICDM 2008), beside a random MLP tower; als_towers: as towers, "
         "where the GMF that is trained alone starts as with als.",
@@ -55,26 +62,24 @@ class TrainerConfig(Section):
         0.5, gt=0, lt=1, description="For towers trained alone: share of the GMF's logits in those of the fused model."
     )
     als_iterations: int = Field(10, ge=1, description="For ALS: iterations; each solves for all users and all items.")
-    als_regularization: float = Field(
-        0.009,
-        gt=0,
-        allow_inf_nan=False,
-        description="For ALS: L2, as a multiple of the average weight that a user or item has in the loss of ALS.",
+    als_regularization: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Auto = Field(
+        "auto",
+        description="For ALS: L2, as a multiple of the average weight that a user or item has in the loss of ALS. "
+        "auto: .009.",
     )
-    als_unobserved_weight: float = Field(
-        0.15,
-        gt=0,
-        le=1,
-        description="For ALS: weight of a pair without interaction, where one with it has 1.",
+    als_unobserved_weight: Annotated[float, Field(gt=0, le=1)] | Auto = Field(
+        "auto",
+        description="For ALS: weight of a pair without interaction, where one with it has 1. auto: the root of the "
+        "share of pairs that have interacted, between .005 and .5.",
     )
-    history_factors: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
+    history_factors: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",
         description="Largest width of the tower in closed form that reads all that a user has seen, which is added to "
-        "the trained model with the weight that ranks best on validation; 0 leaves it out. auto: 1,024 up to half "
-        "a million interactions, 512 up to 1 M, 256 up to 2 M, then 128. A narrower part is taken where that ranks "
-        "better.",
+        "the trained model with the weight that ranks best on validation; 0 leaves it out. auto: 2,048 up to a "
+        "quarter of a million interactions, 1,024 up to half a million, 512 up to 1 M, 256 up to 2 M, then 128. A "
+        "narrower part is taken where that ranks better.",
     )
-    recent_items: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
+    recent_items: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",
         description="How many of a user's latest items a second such tower reads, which knows what comes after what; 0 "
         "leaves it out. auto: 10 where the data has times, else 0.",
@@ -85,20 +90,25 @@ class TrainerConfig(Section):
         description="Of a pair, from its logit and its label; what is served is the logit. binary_cross_entropy: as in "
         "the paper.",
     )
-    batch_size: int = Field(2048, ge=1, description="Rows in a training step; the examples are cut for it.")
+    batch_size: Annotated[int, Field(ge=1)] | Auto = Field(
+        "auto",
+        description="Rows in a training step; the examples are cut for it. auto: so many that an epoch has 200 to 400 "
+        "steps, as a power of two between 1,024 and 16,384.",
+    )
     epochs: int = Field(20, ge=1, description="At most so many; the best one on validation is exported.")
-    learning_rate: float = Field(0.001, gt=0, description="Of Adam.")
+    learning_rate: Annotated[float, Field(gt=0)] | Auto = Field(
+        "auto", description="Of Adam. auto: .001 from random weights, .0005 from a pretrained start."
+    )
     beta_1: float = Field(0.9, ge=0, lt=1, description="Adam's decay of the mean of gradients.")
     beta_2: float = Field(0.999, ge=0, lt=1, description="Adam's decay of the mean of squared gradients.")
     epsilon: float = Field(1e-8, gt=0, description="Adam's guard against division by zero.")
-    gmf_l2: float = Field(
-        0.0,
-        ge=0,
-        allow_inf_nan=False,
+    gmf_l2: L2 | Auto = Field(
+        "auto",
         description="L2 on the GMF embeddings of a batch, each as often as it occurs there (Rendle et al., Neural "
-        "Collaborative Filtering vs. Matrix Factorization Revisited, RecSys 2020, take .005).",
+        "Collaborative Filtering vs. Matrix Factorization Revisited, RecSys 2020, take .005). auto: .005 with "
+        "pretraining, else 0.",
     )
-    mlp_l2: float = Field(0.0, ge=0, allow_inf_nan=False, description="The same for the MLP embeddings.")
+    mlp_l2: L2 | Auto = Field("auto", description="The same for the MLP embeddings.")
     weight_averaging: float = Field(
         0.0,
         ge=0,
@@ -109,8 +119,15 @@ class TrainerConfig(Section):
     metric: MetricName = Field(
         "ndcg", description="Which metric at 10 on validation chooses the epoch and stops early."
     )
+    validate_on: Literal["full", "sampled"] = Field(
+        "full",
+        description="What the metric that chooses is measured on. full: all items that a user has not seen, for a "
+        "seeded sample of users where there are many, by the model as it would be exported; sampled: the negatives of "
+        "the evaluation records, as the paper and MLPerf do it, which may prefer other models (Krichene and Rendle, On "
+        "Sampled Metrics for Item Recommendation, KDD 2020).",
+    )
     early_stopping_patience: int | None = Field(
-        5, ge=1, description="Stop after so many epochs without a better metric; null trains all epochs."
+        3, ge=1, description="Stop after so many epochs without a better metric; null trains all epochs."
     )
     hr_threshold: float | None = Field(
         None, gt=0, le=1, description="Stop as soon as HR@10 on validation reaches it, as MLPerf does."

@@ -55,7 +55,7 @@ class Examples:
 
     def check(self, config: TrainerConfig) -> None:
         """Raises UserError unless these examples were cut for `config`."""
-        if self.summary.batch_size != config.batch_size:
+        if config.batch_size not in (self.summary.batch_size, "auto"):
             raise UserError(
                 f"trainer.batch_size is {config.batch_size:,}, but the examples at {self.uri} were cut into batches of "
                 f"{self.summary.batch_size:,}; run NegativeGen again with this batch size, or set "

@@ -11,16 +11,17 @@ from components.shared import progress
 from components.shared.random_streams import stream_key
 from components.trainer import checkpoints
 from components.trainer.checkpoints import TrainingState
-from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import Device
 from components.trainer.history import end_of_stage
 from components.trainer.loop import Training
 from components.trainer.model import NeuMF
 from components.trainer.pretraining import TOWERS, fuse, start_from_als, tower_config
+from components.trainer.settings import Settings
+from components.trainer.validation import Validation
 
-Watch = Callable[[Sequence[Epoch]], None]
-"""Sees the epochs of the whole model so far after each of them; what it raises ends the training."""
+Watch = Callable[[TrainingState], None]
+"""Sees the state of the whole model's training after each epoch; what it raises ends the training."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Fit:
 
 def fit(
     examples: Examples,
-    config: TrainerConfig,
+    config: Settings,
     seed: int,
     device: Device,
+    validation: Validation | None,
     checkpoint: str,
     logs: str,
     watch: Watch | None = None,
@@ -47,6 +49,7 @@ def fit(
       config: the model and its training.
       seed: the run's seed.
       device: what trains.
+      validation: what chooses the epochs; None: nothing, the last ones are taken.
       checkpoint: folder for the checkpoints; a stage that has one goes on from it.
       logs: folder for TensorBoard.
       watch: called after each epoch of the whole model, once its checkpoint is written.
@@ -58,14 +61,15 @@ def fit(
       UserError: the device cannot train so (see `make_engine`), or a training fails (see `Training.run`).
     """
     with device.placement():
-        return _fit(examples, config, seed, device, checkpoint, logs, watch)
+        return _fit(examples, config, seed, device, validation, checkpoint, logs, watch)
 
 
 def _fit(
     examples: Examples,
-    config: TrainerConfig,
+    config: Settings,
     seed: int,
     device: Device,
+    validation: Validation | None,
     checkpoint: str,
     logs: str,
     watch: Watch | None,
@@ -76,15 +80,15 @@ def _fit(
         alone = tower_config(config, name)
         place, log = (posixpath.join(folder, name) for folder in (checkpoint, logs))
         towers[name] = _start(examples, alone, seed, place)
-        stages.append(_train(name, towers[name], examples, alone, device, place, log))
+        stages.append(_train(name, towers[name], examples, alone, device, validation, place, log))
     model = _start(examples, config, seed, checkpoint)
     if towers:
         fuse(model, **towers, gmf_share=config.pretraining_gmf_share)
-    stages.append(_train("neumf", model, examples, config, device, checkpoint, logs, watch))
+    stages.append(_train("neumf", model, examples, config, device, validation, checkpoint, logs, watch))
     return Fit(model, stages)
 
 
-def _start(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str) -> NeuMF:
+def _start(examples: Examples, config: Settings, seed: int, checkpoint: str) -> NeuMF:
     """The model that a training starts with, unless it goes on from its checkpoint."""
     model = new_model(examples, config, seed)
     if config.pretraining == "als" and checkpoints.load(checkpoint) is None:
@@ -93,7 +97,7 @@ def _start(examples: Examples, config: TrainerConfig, seed: int, checkpoint: str
     return model
 
 
-def new_model(examples: Examples, config: TrainerConfig, seed: int) -> NeuMF:
+def new_model(examples: Examples, config: Settings, seed: int) -> NeuMF:
     """A model with random weights."""
     return NeuMF(
         examples.summary.users,
@@ -110,8 +114,9 @@ def _train(
     name: str,
     model: NeuMF,
     examples: Examples,
-    config: TrainerConfig,
+    config: Settings,
     device: Device,
+    validation: Validation | None,
     checkpoint: str,
     logs: str,
     watch: Watch | None = None,
@@ -126,27 +131,27 @@ def _train(
             checkpoints.save(checkpoint, state)
         log.write(len(state.epochs), state.epochs[-1])
         if watch is not None:
-            watch(state.epochs)
+            watch(state)
 
-    def train(model: NeuMF) -> Sequence[Epoch]:
-        return Training(model, examples, config, device).run(state, epoch_seen).epochs
+    def train(model: NeuMF) -> TrainingState:
+        return Training(model, examples, config, device, validation).run(state, epoch_seen)
 
     alone = device.strategy is None and config.precision == "float32"
-    epochs = train(model) if alone else _train_a_copy(model, config.precision, device, train)
-    return end_of_stage(name, epochs, config)
+    ended = train(model) if alone else _train_a_copy(model, config.precision, device, train)
+    return end_of_stage(name, ended.start, ended.epochs, config)
 
 
 def _train_a_copy(
-    model: NeuMF, precision: str, device: Device, train: Callable[[NeuMF], Sequence[Epoch]]
-) -> Sequence[Epoch]:
+    model: NeuMF, precision: str, device: Device, train: Callable[[NeuMF], TrainingState]
+) -> TrainingState:
     """Trains a copy, which lies on several devices or is in half precision, and takes over its weights."""
     with device.scope():
         copy = NeuMF(**model.get_config(), precision=precision)
         copy.set_weights(model.get_weights())
-        epochs = train(copy)
+        ended = train(copy)
         weights = copy.get_weights()
     model.set_weights(weights)
-    return epochs
+    return ended
 
 
 class EpochLog:

@@ -1,10 +1,12 @@
 """What follows from the epochs so far: which one is best, and whether to stop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from components.artifacts.model_run import METRIC_NAMES, Blend, Epoch, K, Stage
 from components.trainer.config import TrainerConfig
+
+Metrics = Mapping[str, float]
 
 # What the console says of every training: the paper's metrics, whatever others there are.
 _ALWAYS_SHOWN = (f"HR@{K}", f"NDCG@{K}")
@@ -15,20 +17,24 @@ def chosen_metric(config: TrainerConfig) -> str:
     return next(name for name in METRIC_NAMES if name.lower() == f"{config.metric}@{K}")
 
 
-def best_epoch(epochs: Sequence[Epoch], config: TrainerConfig) -> int:
-    """The position of the epoch to export: the earliest with the best metric, or the last without validation."""
+def best_epoch(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> int:
+    """The number of the epoch to export, from 1: the earliest with the best metric, or the last without validation.
+
+    0 stands for what training started from, where that was validated and no epoch is better.
+    """
     if not all(epoch.metrics for epoch in epochs):
-        return len(epochs) - 1
-    values = [chosen_value(epoch, config) for epoch in epochs]
-    return max(range(len(values)), key=lambda position: (values[position], -position))
+        return len(epochs)
+    values = [chosen_value(metrics, config) for metrics in (start, *(epoch.metrics for epoch in epochs)) if metrics]
+    best = max(range(len(values)), key=lambda position: (values[position], -position), default=0)
+    return best if start else best + bool(epochs)
 
 
-def chosen_value(epoch: Epoch, config: TrainerConfig) -> float:
-    """What the metric that chooses the epoch is in a validated one."""
-    return epoch.metrics[chosen_metric(config)]
+def chosen_value(metrics: Metrics, config: TrainerConfig) -> float:
+    """The metric that chooses the epoch, of those on validation."""
+    return metrics[chosen_metric(config)]
 
 
-def reason_to_stop(epochs: Sequence[Epoch], config: TrainerConfig) -> str | None:
+def reason_to_stop(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> str | None:
     """Why training ends after these epochs, or None where it goes on."""
     if not epochs:
         return None
@@ -37,50 +43,59 @@ def reason_to_stop(epochs: Sequence[Epoch], config: TrainerConfig) -> str | None
         return f"HR@{K} reached {config.hr_threshold:g}"
     if len(epochs) >= config.epochs:
         return "all epochs done"
-    since_best = len(epochs) - 1 - best_epoch(epochs, config)
+    since_best = len(epochs) - best_epoch(start, epochs, config)
     if config.early_stopping_patience is not None and since_best >= config.early_stopping_patience:
         return f"no better {chosen_metric(config)} for {since_best} epochs"
     return None
 
 
-def end_of_stage(name: str, epochs: Sequence[Epoch], config: TrainerConfig) -> Stage:
+def end_of_stage(name: str, start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> Stage:
     """A training that is over, with what its epochs say of it."""
-    on_validation = f"{chosen_metric(config).lower()} on validation"
+    among = ", over all items" if config.validate_on == "full" else ", over sampled ones"
+    on_validation = f"{chosen_metric(config).lower()} on validation{among}"
     chosen_by = on_validation if epochs[-1].metrics else "last epoch: there is no validation split"
-    stopped = reason_to_stop(epochs, config)
+    stopped = reason_to_stop(start, epochs, config)
     assert stopped is not None
-    return Stage(name, tuple(epochs), best_epoch(epochs, config) + 1, chosen_by, stopped)
+    return Stage(name, tuple(epochs), best_epoch(start, epochs, config), chosen_by, stopped, start)
 
 
-def shown_metrics(epoch: Epoch, config: TrainerConfig) -> str:
-    """An epoch's metrics in a few words: HR@10 0.6610, NDCG@10 0.3954; the metric that chooses is among them."""
+def shown_metrics(metrics: Metrics, config: TrainerConfig) -> str:
+    """Metrics in a few words: HR@10 0.6610, NDCG@10 0.3954; the one that chooses is among them."""
     names = dict.fromkeys((*_ALWAYS_SHOWN, chosen_metric(config)))
-    return ", ".join(f"{name} {epoch.metrics[name]:.4f}" for name in names)
+    return ", ".join(f"{name} {metrics[name]:.4f}" for name in names)
 
 
 def progress_of(epochs: Sequence[Epoch], config: TrainerConfig) -> str:
     """The last epoch in a few words."""
     last = epochs[-1]
-    metrics = f", {shown_metrics(last, config)}" if last.metrics else ""
+    metrics = f", {shown_metrics(last.metrics, config)}" if last.metrics else ""
     return f"epoch {len(epochs)}: loss {last.loss:.4f}{metrics}"
 
 
 def outcome(stage: Stage, config: TrainerConfig) -> str:
     """A training in one line."""
-    best = stage.epochs[stage.best_epoch - 1]
     # The median: the first epoch compiles.
     speed = f"{median(epoch.examples_per_second for epoch in stage.epochs) / 1e6:.2f} M examples/s"
     chosen = f"epoch {stage.best_epoch} of {len(stage.epochs)}"
-    if not best.metrics:
+    if not stage.best:
         return f"{chosen}: the last one, as there is no validation split to choose on; {speed}"
-    return f"{chosen}: validation {shown_metrics(best, config)} ({stage.stopped}); {speed}"
+    if not stage.best_epoch:
+        chosen = f"{len(stage.epochs)} epochs gained nothing over the start"
+    return f"{chosen}: validation {shown_metrics(stage.best, config)} ({stage.stopped}); {speed}"
 
 
-def outcome_of_blend(blend: Blend, config: TrainerConfig) -> str:
-    """What the towers in closed form gave, in one line."""
+def outcome_of_blend(blend: Blend | None, config: TrainerConfig) -> list[str]:
+    """What the towers in closed form gave, in one line; nothing where there are none."""
+    if blend is None:
+        return []
     metric = chosen_metric(config)
     weights = ", ".join(f"{name.replace('_', ' ')} {weight:.3g}" for name, weight in blend.weights.items())
-    return (
+    return [
         f"with towers in closed form, {metric} over all items {blend.together[metric]:.4f} "
         f"(as trained {blend.alone['neumf'][metric]:.4f}); weights: {weights}"
-    )
+    ]
+
+
+def settled(values: Mapping[str, float]) -> list[str]:
+    """What stands for each `auto`, in one line; nothing where there is none."""
+    return [f"auto: {', '.join(f'{key} {value:g}' for key, value in values.items())}"] if values else []

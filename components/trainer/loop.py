@@ -9,18 +9,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from components.artifacts.model_run import Epoch, K
-from components.metrics.by_user import summarise
+from components.artifacts.model_run import Epoch
 from components.shared import progress
 from components.shared.errors import UserError
 from components.trainer.checkpoints import Arrays, TrainingState
-from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines import Setup, make_engine
 from components.trainer.engines.devices import Device
-from components.trainer.engines.validation import make_ranking
 from components.trainer.history import best_epoch, progress_of, reason_to_stop
 from components.trainer.model import NeuMF
+from components.trainer.settings import Settings
+from components.trainer.validation import Validation
 
 EpochSeen = Callable[[TrainingState], None]
 
@@ -28,7 +27,9 @@ EpochSeen = Callable[[TrainingState], None]
 class Training:
     """A model in training on one artifact of examples."""
 
-    def __init__(self, model: NeuMF, examples: Examples, config: TrainerConfig, device: Device):
+    def __init__(
+        self, model: NeuMF, examples: Examples, config: Settings, device: Device, validation: Validation | None
+    ):
         """Prepares the training, in the scope of the device as the model was made in.
 
         Nothing is compiled or read before `run`.
@@ -38,17 +39,17 @@ class Training:
           examples: what it learns from.
           config: how it is trained.
           device: what trains it.
+          validation: what chooses the epoch; None: nothing, the last one is taken.
 
         Raises:
           UserError: the device cannot train so (see `make_engine`).
         """
-        self.model, self.examples, self.config = model, examples, config
+        self.model, self.examples, self.config, self._validation = model, examples, config, validation
         self.optimizer = new_optimizer(config)
         self.optimizer.build(model.trainable_variables)
         self._engine = make_engine(Setup(model, self.optimizer, config, examples.summary.batch_size, device))
         # Half precision would tie scores: validation is of the model as it is exported, in float32.
         self._validated = model if config.precision == "float32" else NeuMF(**model.get_config())
-        self._rank = make_ranking(self._validated)
 
     def run(self, state: TrainingState | None, epoch_seen: EpochSeen) -> TrainingState:
         """Trains until the configuration says to stop.
@@ -64,20 +65,21 @@ class Training:
           UserError: the loss is not finite, or files of the examples are missing.
         """
         if state is None:
-            state = TrainingState(_values(self.model), _values(self.optimizer))
+            weights = _values(self.model)
+            state = TrainingState(weights, _values(self.optimizer), best_weights=weights, start=self.validate())
         else:
             _assign(self.model, state.weights)
             _assign(self.optimizer, state.optimizer)
         steps = self.examples.summary.batches_per_epoch
         with progress.bar("training", self.config.epochs * steps) as bar:
             bar.advance(len(state.epochs) * steps)
-            while reason_to_stop(state.epochs, self.config) is None:
+            while reason_to_stop(state.start, state.epochs, self.config) is None:
                 loss, seconds = self._train_epoch(len(state.epochs), bar)
                 state.weights, state.optimizer = _values(self.model), _values(self.optimizer)
                 with self._averaged_weights():
                     rows = steps * self.examples.summary.batch_size
                     state.epochs.append(Epoch(loss, self.validate(), seconds, rows / seconds))
-                    if best_epoch(state.epochs, self.config) == len(state.epochs) - 1:
+                    if best_epoch(state.start, state.epochs, self.config) == len(state.epochs):
                         state.best_weights = _values(self.model)
                 bar.describe(progress_of(state.epochs, self.config))
                 epoch_seen(state)
@@ -122,15 +124,14 @@ class Training:
 
     def validate(self) -> dict[str, float]:
         """The metrics of the model as it is on the validation split, by name; empty where there is no such split."""
-        if self.examples.validation is None:
+        if self._validation is None:
             return {}
         if self._validated is not self.model:
             self._validated.set_weights(self.model.get_weights())
-        ranks = np.concatenate([self._rank(*batch) for batch in self.examples.validation_batches()])
-        return summarise(ranks, (K,))
+        return self._validation.metrics(self._validated)
 
 
-def new_optimizer(config: TrainerConfig) -> keras.optimizers.Optimizer:
+def new_optimizer(config: Settings) -> keras.optimizers.Optimizer:
     """Adam as the configuration wants it; with float16, around it a loss scale that adapts itself."""
     adam = keras.optimizers.Adam(
         learning_rate=config.learning_rate,

@@ -16,7 +16,7 @@ Tensor = Any
 Matrix = npt.NDArray[np.float32]
 
 _ITEMS_AT_ONCE = 2048
-_WIDENED = ("user_table", "item_table", "head_kernel", "head_bias")
+_WIDENED = ("user_table", "item_table", "head_kernel")
 
 
 class NeuMF(keras.Model):
@@ -109,26 +109,39 @@ class NeuMF(keras.Model):
     def get_config(self) -> dict[str, Any]:
         return dict(self._arguments)
 
-    def widened(self, users: Sequence[Matrix], items: Sequence[Matrix], own: float) -> "NeuMF":
+    def widened(self, users: Sequence[Matrix], items: Sequence[Matrix]) -> "NeuMF":
         """A model whose GMF tower has more factors, which count by their products alone.
 
         Args:
           users: the further vectors of users, float32 [users, width] each.
           items: those of items, float32 [items, width] each, of the same widths.
-          own: what the logits of this model are multiplied by.
         """
         more = sum(vectors.shape[1] for vectors in users)
         wider = NeuMF(**{**self._arguments, "num_factors": self.num_factors + more})
-        weights = {variable.name: np.array(variable) for variable in self.variables if variable.name in _WIDENED}
+        weights = {variable.name: np.array(variable) for variable in self.variables}
         for name, vectors in (("user_table", users), ("item_table", items)):
             gmf, mlp = np.split(weights[name], [self.num_factors], axis=1)
             weights[name] = np.concatenate([gmf, *vectors, mlp], axis=1)
-        gmf, mlp = np.split(weights["head_kernel"] * np.float32(own), [self.num_factors])
+        gmf, mlp = np.split(weights["head_kernel"], [self.num_factors])
         weights["head_kernel"] = np.concatenate([gmf, np.ones((more, 1), np.float32), mlp])
-        weights["head_bias"] = weights["head_bias"] * np.float32(own)
         for variable, mine in zip(wider.variables, self.variables, strict=True):
-            variable.assign(weights.get(variable.name, mine))
+            # Layers of the MLP have names of their own that are not unique; they stay as they are.
+            variable.assign(weights[mine.name] if mine.name in _WIDENED else mine)
         return wider
+
+    @classmethod
+    def of_vectors(cls, users: Sequence[Matrix], items: Sequence[Matrix]) -> "NeuMF":
+        """A GMF tower alone, whose logits are the products of given vectors.
+
+        Args:
+          users: the vectors of users, float32 [users, width] each.
+          items: those of items, float32 [items, width] each, of the same widths.
+        """
+        rows, columns = (np.concatenate(vectors, axis=1) for vectors in (users, items))
+        model = cls(len(rows), len(columns), rows.shape[1], (), gmf_head="ones")
+        model.user_table.assign(rows)
+        model.item_table.assign(columns)
+        return model
 
     def project_users(self, rows: Tensor) -> Tensor:
         """Rows of the user table [..., factors + half] with their share of the first layer [..., factors + width]."""

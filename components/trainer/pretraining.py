@@ -9,9 +9,9 @@ import scipy.special
 
 from components.shared.als import AlsSettings, fit_als
 from components.shared.progress import Bar
-from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.model import NeuMF
+from components.trainer.settings import Settings
 
 _Columns = list[npt.NDArray[Any]]
 
@@ -19,7 +19,7 @@ TOWERS = ("gmf", "mlp")
 _SAMPLE = 1 << 18  # rows that calibrate the scores of ALS
 
 
-def tower_config(config: TrainerConfig, tower: str) -> TrainerConfig:
+def tower_config(config: Settings, tower: str) -> Settings:
     """The configuration of the training of one of `TOWERS`."""
     alone: dict[str, Any] = {"layers": ()} if tower == "gmf" else {"num_factors": 0}
     return config.model_copy(
@@ -48,7 +48,7 @@ def fuse(model: NeuMF, gmf: NeuMF, mlp: NeuMF, gmf_share: float) -> None:
     model.head_bias.assign(sum(share * np.asarray(tower.head_bias) for tower, share in shares))
 
 
-def start_from_als(model: NeuMF, examples: Examples, config: TrainerConfig, seed: int, bar: Bar) -> None:
+def start_from_als(model: NeuMF, examples: Examples, config: Settings, seed: int, bar: Bar) -> None:
     """Starts the GMF tower of a model from the factors of ALS on the training interactions.
 
     Factors are scaled so that their product is a log-odds: a head of ones goes with them.

@@ -18,7 +18,9 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
-from components.trainer.linear import Histories, add_linear_towers
+from components.trainer.linear import Ensemble, Histories
+from components.trainer.settings import chosen, settle
+from components.trainer.validation import make_validation
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -47,19 +49,25 @@ def run_fn(fn_args: FnArgs) -> None:
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
-    trained = fit(examples, config, seed, device, checkpoint, logs)
+    histories = Histories.read(custom["interactions"])
+    counts = histories.counts(examples.summary.batch_size)
+    settings = settle(config, counts)
+    ensemble = Ensemble.prepare(histories, settings, seed)
+    validation = make_validation(examples, settings, ensemble)
+    trained = fit(examples, settings, seed, device, validation, checkpoint, logs)
     if not device.is_chief:
         device.wait_for_all()
         return
     *towers, whole = trained.stages
-    model, blend = add_linear_towers(trained.model, Histories.read(custom["interactions"]), config, seed)
-    History(whole, time.monotonic() - start, custom["config"], towers, blend).write(logs)
-    checkpoints.save_weights(model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(model, vocabulary, seen).save(fn_args.serving_model_dir)
+    exported = ensemble.join(trained.model)
+    seconds = time.monotonic() - start
+    History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend).write(logs)
+    checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
+    ServingModel(exported.model, vocabulary, seen).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
-    told = [history.outcome(whole, config), *([history.outcome_of_blend(blend, config)] if blend else [])]
-    progress.note("; ".join(told))
+    told = [history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]
+    progress.note("; ".join([*told, *history.settled(chosen(config, counts))]))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:

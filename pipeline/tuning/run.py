@@ -65,11 +65,12 @@ def tune(request: Request, console: Console, log: Path) -> Findings:
         outcomes = runner.run(request.config, request.root, StepReporter(console), last="NegativeGen")
         examples = outcomes["NegativeGen"].outputs["examples"].uri
         config = request.config
-        subject = Subject(examples, config.trainer, config.seed, code_version("trainer"), request.keys)
+        interactions = outcomes["Preprocess"].outputs["interactions"].uri
+        subject = Subject(examples, interactions, config.trainer, config.seed, code_version("trainer"), request.keys)
         study = subject.open_study(folder)
         with Screen(console, limits, subject.metric, study.all_tried()) as screen:
             findings = find(study, subject, limits, request.workers, screen)
-        data = Data.read(outcomes["Preprocess"].outputs["interactions"].uri)
+        data = Data.read(interactions)
         written = files.write(folder, request.tree, findings, data, subject.space)
         show(console, findings, subject.space, {**written, "log": log}, request.root)
     if findings.ended == INTERRUPTED:

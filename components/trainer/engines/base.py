@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from components.trainer.config import TrainerConfig
 from components.trainer.engines.devices import Device
 from components.trainer.losses import LOSSES, Loss
 from components.trainer.model import NeuMF
+from components.trainer.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Setup:
 
     model: NeuMF
     optimizer: keras.optimizers.Optimizer
-    config: TrainerConfig
+    config: Settings
     batch_size: int
     device: Device
 

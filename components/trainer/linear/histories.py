@@ -9,6 +9,7 @@ import scipy.sparse
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
 from components.shared.sequences import latest_items
+from components.trainer.settings import Counts
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Histories:
         train = concatenate(interactions.by_user(("train",)))
         validation = concatenate(interactions.by_user(("validation",)))
         return cls(summary.users, summary.items, train, validation, summary.latest_held_out)
+
+    def counts(self, batch_size: int) -> Counts:
+        """What the rules for `auto` go by, with the batches that the examples were cut into."""
+        return Counts(self.users, self.items, len(self.train.users), self.in_order, batch_size)
 
     @cached_property
     def seen(self) -> scipy.sparse.csr_matrix:

@@ -16,7 +16,9 @@ from components.trainer.tuning.executor import Executor
 class TunerSpec(types.ComponentSpec):
     """The ports of the Tuner. TFX's own wants one of Keras Tuner's."""
 
-    INPUTS: ClassVar[dict[str, Any]] = ports(examples=standard_artifacts.Examples)
+    INPUTS: ClassVar[dict[str, Any]] = ports(
+        examples=standard_artifacts.Examples, interactions=standard_artifacts.Examples
+    )
     OUTPUTS: ClassVar[dict[str, Any]] = ports(best_hyperparameters=standard_artifacts.HyperParameters)
     PARAMETERS: ClassVar[dict[str, Any]] = properties(
         TrainerConfig, TunerConfig, seed=int, study_root=str, code_version=str
@@ -31,6 +33,7 @@ class Tuner(base_component.BaseComponent):
     Example:
         tuner = Tuner(
             examples=negative_gen.outputs["examples"],
+            interactions=preprocess.outputs["interactions"],
             trainer=TrainerConfig(epochs=20),
             tuner=TunerConfig(trials=30, minutes=60),
             seed=1,
@@ -49,6 +52,7 @@ class Tuner(base_component.BaseComponent):
     def __init__(
         self,
         examples: types.BaseChannel,
+        interactions: types.BaseChannel,
         trainer: TrainerConfig,
         tuner: TunerConfig,
         seed: int,
@@ -58,7 +62,8 @@ class Tuner(base_component.BaseComponent):
         """Declares the step.
 
         Args:
-          examples: NegativeGen's `examples`, the batches to learn from and the lists to validate on.
+          examples: NegativeGen's `examples`, the batches to learn from.
+          interactions: Preprocess' `interactions`, for the towers in closed form and the ranking of all items.
           trainer: the model and its training as they are without tuning.
           tuner: how far to look.
           seed: the run's seed, for the initial weights and for what is tried.
@@ -68,6 +73,7 @@ class Tuner(base_component.BaseComponent):
         super().__init__(
             TunerSpec(
                 examples=examples,
+                interactions=interactions,
                 **new_outputs(TunerSpec),
                 **trainer.to_properties(),
                 **tuner.to_properties(),

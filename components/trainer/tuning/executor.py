@@ -29,6 +29,7 @@ class Executor(base_executor.BaseExecutor):
         tuner = TunerConfig.from_properties(exec_properties)
         subject = Subject(
             examples=artifact_utils.get_single_uri(input_dict["examples"]),
+            interactions=artifact_utils.get_single_uri(input_dict["interactions"]),
             config=TrainerConfig.from_properties(exec_properties),
             seed=exec_properties["seed"],
             code_version=exec_properties["code_version"],

@@ -25,6 +25,7 @@ class Subject:
 
     Attributes:
       examples: URI of the examples.
+      interactions: URI of the interactions that they were made from.
       config: the section `trainer` as it is.
       seed: the run's seed.
       code_version: changes with the code that trains.
@@ -32,6 +33,7 @@ class Subject:
     """
 
     examples: str
+    interactions: str
     config: TrainerConfig
     seed: int
     code_version: str
@@ -78,7 +80,7 @@ def find(study: Study, subject: Subject, limits: Limits, workers: int, watcher: 
       KeyboardInterrupt: Ctrl-C, before any training came to the end of an epoch.
     """
     limits.go_on_from(study.seconds)
-    job = Job(subject.examples, subject.config.device, subject.seed, str(study.folder), workers)
+    job = Job(subject.examples, subject.interactions, subject.config.device, subject.seed, str(study.folder), workers)
     with Workers(job) as crew:
         try:
             ended = search(study, crew, limits, watcher)

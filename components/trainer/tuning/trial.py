@@ -2,7 +2,7 @@
 
 import contextlib
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 from pydantic import ValidationError
@@ -11,12 +11,16 @@ from components.artifacts.model_run import Epoch
 from components.shared.errors import UserError
 from components.shared.parameters import describe_fault
 from components.trainer import checkpoints
+from components.trainer.checkpoints import TrainingState
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
 from components.trainer.history import chosen_value
+from components.trainer.linear import Ensemble, Histories
+from components.trainer.settings import Settings, settle
 from components.trainer.tuning.workers import Job, Seen, Task
+from components.trainer.validation import make_validation
 
 
 class _Enough(Exception):  # noqa: N818 (it is no error)
@@ -37,7 +41,9 @@ class Bench:
         self._device = find_device(job.device)
         _check_alone(self._device.kind, job.workers)
         self._examples = Examples.open(job.examples)
-        if self._examples.validation is None:
+        self._histories = Histories.read(job.interactions)
+        self._ensemble: tuple[Settings, Ensemble] | None = None
+        if self._examples.validation is None or not len(self._histories.validation.users):
             raise UserError("there is no validation split to choose on; set preprocess.validation=true")
 
     def run(self, task: Task, seen: Seen) -> Sequence[float]:
@@ -55,28 +61,46 @@ class Bench:
         """
         config = _config(task)
         self._examples.check(config)
+        settings = settle(config, self._histories.counts(self._examples.summary.batch_size))
+        validation = make_validation(self._examples, settings, self._beside(settings))
         checkpoint, logs = (f"{self._job.folder}/{name}/{task.number:05d}" for name in ("checkpoints", "logs"))
-        epochs: Sequence[Epoch] = ()
+        values: Sequence[float] = ()
 
-        def watch(epochs_so_far: Sequence[Epoch]) -> None:
-            nonlocal epochs
-            epochs = epochs_so_far
-            if not seen(_values(epochs, config)):
+        def watch(state: TrainingState) -> None:
+            nonlocal values
+            values = _values(state.start, state.epochs, config)
+            if not seen(values):
                 raise _Enough
 
         try:
             with contextlib.suppress(_Enough):
-                trained = fit(self._examples, config, self._job.seed, self._device, checkpoint, logs, watch)
-                epochs = trained.stages[-1].epochs
-            return _values(epochs, config)
+                trained = fit(
+                    self._examples, settings, self._job.seed, self._device, validation, checkpoint, logs, watch
+                )
+                whole = trained.stages[-1]
+                values = _values(whole.start, whole.epochs, config)
+            return values
         finally:
             checkpoints.remove(checkpoint)
             keras.utils.clear_session()  # else the memory grows with each trial
             gc.collect()
 
+    def _beside(self, settings: Settings) -> Ensemble:
+        """The towers in closed form, found again only where the settings ask for others."""
+        if self._ensemble is None or not _same_towers(self._ensemble[0], settings):
+            self._ensemble = settings, Ensemble.prepare(self._histories, settings, self._job.seed)
+        return self._ensemble[1]
 
-def _values(epochs: Sequence[Epoch], config: TrainerConfig) -> list[float]:
-    return [chosen_value(epoch, config) for epoch in epochs]
+
+def _same_towers(one: Settings, other: Settings) -> bool:
+    keys = ("history_factors", "recent_items", "recent_factors", "metric")
+    return all(getattr(one, key) == getattr(other, key) for key in keys)
+
+
+def _values(start: Mapping[str, float], epochs: Sequence[Epoch], config: TrainerConfig) -> list[float]:
+    """The metric after each epoch; what training starts from counts as the first epoch's where that is worse."""
+    first, *others = (chosen_value(epoch.metrics, config) for epoch in epochs)
+    return [max(first, chosen_value(start, config)), *others]
 
 
 def _config(task: Task) -> TrainerConfig:

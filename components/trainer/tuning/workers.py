@@ -27,7 +27,8 @@ class Job:
     """What all trials have in common.
 
     Attributes:
-      examples: URI of the examples that they are trained and validated on.
+      examples: URI of the examples that they are trained on.
+      interactions: URI of the interactions that the examples were made from.
       device: `trainer.device`.
       seed: the run's seed.
       folder: for the trials' checkpoints and TensorBoard's logs.
@@ -35,6 +36,7 @@ class Job:
     """
 
     examples: str
+    interactions: str
     device: str
     seed: int
     folder: str

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from components.kernels.products import DEPTH_AT_ONCE, panels_size
 from components.shared.parallel import cores
-from components.trainer.config import TrainerConfig
 from components.trainer.engines.base import Setup
 from components.trainer.engines.cpu.state import AdamSteps, Dense, Scratch, Side, Trained
 from components.trainer.engines.cpu.steps import LANES, phases, train
 from components.trainer.model import NeuMF
+from components.trainer.settings import Settings
 
 _PAIRS_AT_ONCE = 512  # of a lane: their activations stay in a core's cache
 
@@ -129,7 +129,7 @@ def _side(kernel: int, shape: tuple[int, int], batch_size: int, projected_width:
     )
 
 
-def _dense(size: int, model: NeuMF, config: TrainerConfig) -> Dense:
+def _dense(size: int, model: NeuMF, config: Settings) -> Dense:
     head_at = size - 1 - (config.layers[-1] if config.layers else 0) - model.num_factors
     moving = np.ones(size, "f4")
     if model.fixed_gmf_head:

@@ -1,0 +1,189 @@
+"""A trained NeuMF with towers in closed form beside it: judged over all items, and exported, as one model."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from components.artifacts.model_run import Blend
+from components.shared import random_streams
+from components.trainer.history import chosen_metric
+from components.trainer.linear.folding import Folding, Reading, fold_trained
+from components.trainer.linear.full_ranking import Sample, Scores
+from components.trainer.linear.histories import Histories
+from components.trainer.linear.towers import NEUMF, Tower, find_towers
+from components.trainer.linear.weighing import Weighing, scaled
+from components.trainer.model import NeuMF
+from components.trainer.settings import Settings
+
+_TOWERS = "towers"
+_USERS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What is exported.
+
+    Attributes:
+      model: the trained model with the towers as further factors of its GMF tower; without the trained part, where that
+        has no weight.
+      folding: how users whom it never saw get a row.
+      blend: what it is put together of; None where it is the trained model alone.
+    """
+
+    model: NeuMF
+    folding: Folding
+    blend: Blend | None
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The towers that a trained model is put together with, and the users of validation who judge the whole.
+
+    Attributes:
+      histories: what users did.
+      sample: users with an item for validation; None where there are none.
+      metric: the metric that chooses.
+      towers: by name; empty where the model stays alone.
+    """
+
+    histories: Histories
+    sample: Sample | None
+    metric: str
+    towers: Mapping[str, Tower]
+
+    @classmethod
+    def prepare(cls, histories: Histories, settings: Settings, seed: int) -> Self:
+        """Finds the towers.
+
+        Args:
+          histories: what users did.
+          settings: which towers, and the metric that chooses.
+          seed: of the run; draws the users of validation, and starts the decompositions.
+        """
+        metric = chosen_metric(settings)
+        if not len(histories.validation.users):
+            return cls(histories, None, metric, {})
+        sample = Sample.draw(histories, random_streams.generator(seed, "users of validation"))
+        return cls(histories, sample, metric, find_towers(histories, settings, sample, metric, seed))
+
+    def metrics(self, model: NeuMF) -> dict[str, float]:
+        """The metrics on validation of a model with the towers beside it, the model having its best weight there.
+
+        Where that weight is 0, they are those of the towers alone, which training cannot fall below.
+        """
+        assert self.sample is not None
+        if not self.towers:
+            return Weighing(self.sample, {NEUMF: self._scores(model)[0]}, self.metric).metrics({NEUMF: 1.0})
+        weighing = Weighing(self.sample, {NEUMF: self._scores(model)[0], _TOWERS: self._together}, self.metric)
+        return weighing.metrics(_beside_towers(weighing))
+
+    def join(self, model: NeuMF) -> Whole:
+        """Puts a trained model and the towers together, with weights at least as good as those of `metrics`.
+
+        The vectors of a user are of all that the user did but for the test.
+        """
+        if not self.towers:
+            return Whole(model, Folding(fold_trained(model, self.histories)), None)
+        assert self.sample is not None
+        own, own_scale = self._scores(model)
+        scales = {NEUMF: own_scale} | {name: scale for name, (_, scale) in self._parts.items()}
+        parts = {NEUMF: own} | {name: scores for name, (scores, _) in self._parts.items()}
+        both = Weighing(self.sample, {NEUMF: own, _TOWERS: self._together}, self.metric)
+        found = _beside_towers(both)
+        start = {name: weight * found[_TOWERS] for name, weight in self._weights.items()} | {NEUMF: found[NEUMF]}
+        weighing = Weighing(self.sample, parts, self.metric)
+        weights = weighing.climb({name: start[name] for name in parts})
+        blend = Blend(
+            users=len(self.sample.users),
+            widths={name: tower.factors.read.shape[1] for name, tower in self.towers.items()},
+            weights=weights,
+            alone={name: weighing.metrics({name: 1.0}) for name in parts},
+            together=weighing.metrics(weights),
+        )
+        model, folding = self._widen(model, {name: weight * scales[name] for name, weight in weights.items()})
+        return Whole(model, folding, blend)
+
+    @cached_property
+    def _parts(self) -> dict[str, tuple[Scores, float]]:
+        """The towers' scores of the sample, of standard deviation 1, and what they were multiplied by for it."""
+        assert self.sample is not None
+        found = {}
+        for name, tower in self.towers.items():
+            scores, scale = scaled(tower.scores(self.histories, self.sample.users))
+            found[name] = self.sample.without_seen(scores), scale
+        return found
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        """The weights of the towers without a trained model."""
+        assert self.sample is not None
+        weighing = Weighing(self.sample, {name: scores for name, (scores, _) in self._parts.items()}, self.metric)
+        return weighing.climb(weighing.best_alone())
+
+    @cached_property
+    def _together(self) -> Scores:
+        """The scores of the towers together, in the scale of one part."""
+        assert self.sample is not None
+        total = np.sum(
+            [
+                scores * np.float32(self._weights[name])
+                for name, (scores, _) in self._parts.items()
+                if self._weights[name]
+            ],
+            axis=0,
+        )
+        finite = np.isfinite(total)
+        together: Scores = total / np.float32(np.std(total[finite]) or 1)
+        return together
+
+    def _scores(self, model: NeuMF) -> tuple[Scores, float]:
+        assert self.sample is not None
+        scores, scale = scaled(score_all(model, self.sample.users))
+        return self.sample.without_seen(scores), scale
+
+    def _widen(self, model: NeuMF, weights: Mapping[str, float]) -> tuple[NeuMF, Folding]:
+        """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
+        own = weights[NEUMF]
+        used = {name: tower for name, tower in self.towers.items() if weights[name]}
+        scale = 1 / own if own else 1.0
+        readings = [
+            Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
+            for name, tower in used.items()
+        ]
+        vectors = [
+            tower.read(self.histories, self.histories.complete) @ reading.vectors
+            for tower, reading in zip(used.values(), readings, strict=True)
+        ]
+        items = [tower.factors.scored for tower in used.values()]
+        if not own:
+            return NeuMF.of_vectors(vectors, items), Folding(readings)
+        gmf, *mlp = fold_trained(model, self.histories)
+        return model.widened(vectors, items), Folding([gmf, *readings, *mlp])
+
+
+def _beside_towers(weighing: Weighing) -> dict[str, float]:
+    """The best weights of a trained model and of the towers together, of which one is 1."""
+    beside = weighing.best_of(NEUMF, {NEUMF: 0.0, _TOWERS: 1.0})
+    return max(beside, {NEUMF: 1.0, _TOWERS: 0.0}, key=weighing.value)
+
+
+def score_all(model: NeuMF, users: npt.NDArray[np.int32]) -> Scores:
+    """Logits of users with all items, float32 [users, items]."""
+    item_rows, score = model.project_items(model.item_table.value), _compiled(model)
+    blocks = [users[begin : begin + _USERS_AT_ONCE] for begin in range(0, len(users), _USERS_AT_ONCE)]
+    return np.concatenate([score(tf.constant(block), item_rows).numpy() for block in blocks])
+
+
+@functools.lru_cache(maxsize=1)  # a model is asked after each of its epochs
+def _compiled(model: NeuMF) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    def score(users: tf.Tensor, item_rows: tf.Tensor) -> tf.Tensor:
+        return model.score_all(model.user_rows(users), item_rows)
+
+    compiled: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = tf.function(score, reduce_retracing=True)
+    return compiled

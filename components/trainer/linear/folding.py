@@ -1,0 +1,102 @@
+"""Rows of the user table for users whom the model never saw, from the items that they have seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import tensorflow as tf
+
+from components.trainer.linear.factors import Matrix
+from components.trainer.linear.histories import Histories
+from components.trainer.model import NeuMF
+
+_RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Some columns of a user's row: a weighted sum of vectors, one for each item that the user has seen.
+
+    Attributes:
+      vectors: float32 [items, width].
+      number: how many of the latest items count; None: all.
+      decay: the weight of an item, beside that of the one after it.
+      mean: whether the sum is divided by the root of how many items count.
+      offset: what is added, float32 [width]; None: nothing.
+    """
+
+    vectors: Matrix
+    number: int | None = None
+    decay: float = 1.0
+    mean: bool = False
+    offset: Matrix | None = None
+
+
+class Folding(tf.Module):
+    """Makes rows of the user table out of items."""
+
+    def __init__(self, readings: Sequence[Reading]):
+        """Takes what the columns of a row are, in their order."""
+        super().__init__(name="folding")
+        self._readings = [reading for reading in readings if reading.vectors.shape[1]]
+        self._vectors = [tf.Variable(reading.vectors, trainable=False) for reading in self._readings]
+
+    def user_rows(self, items: tf.Tensor) -> tf.Tensor:
+        """Rows float32 [B, width] of users who have seen items.
+
+        Args:
+          items: int32 [B, n], each user's indexes, the latest last; -1 is none. Of an item that is there twice, the
+            later place counts.
+        """
+        counts = tf.logical_and(items >= 0, tf.logical_not(_again_later(items)))
+        # How many items that count come after each.
+        age = tf.cumsum(tf.cast(counts, tf.int32), axis=1, exclusive=True, reverse=True)
+        places = tf.where(counts)
+        cells = tf.stack([places[:, 0], tf.cast(tf.gather_nd(items, places), tf.int64)], axis=1)
+        ages = tf.gather_nd(age, places)
+        number = tf.math.count_nonzero(counts, axis=1, keepdims=True, dtype=tf.float32)
+        parts = [
+            _read(reading, vectors, cells, ages, number, tf.shape(items)[0])
+            for reading, vectors in zip(self._readings, self._vectors, strict=True)
+        ]
+        return tf.concat(parts, axis=1)
+
+
+def _read(
+    reading: Reading, vectors: tf.Variable, cells: tf.Tensor, ages: tf.Tensor, number: tf.Tensor, users: tf.Tensor
+) -> tf.Tensor:
+    weights = tf.cast(reading.decay, tf.float32) ** tf.cast(ages, tf.float32)
+    if reading.number is not None:
+        weights = tf.where(ages < reading.number, weights, 0.0)
+    shape = tf.stack([tf.cast(users, tf.int64), vectors.shape[0]])
+    total = tf.sparse.sparse_dense_matmul(tf.SparseTensor(cells, weights, shape), vectors)
+    if reading.mean:
+        total /= tf.sqrt(tf.maximum(number, 1.0))
+    return total if reading.offset is None else total + reading.offset
+
+
+def _again_later(items: tf.Tensor) -> tf.Tensor:
+    """Whether the same item comes again after a place: bool [B, n]."""
+    places = tf.range(tf.shape(items)[1])
+    same = items[:, :, None] == items[:, None, :]
+    return tf.reduce_any(tf.logical_and(same, places[None, :] > places[:, None]), axis=2)
+
+
+def fold_trained(model: NeuMF, histories: Histories) -> list[Reading]:
+    """What the columns of the GMF tower, and those of the MLP tower, are read as in a trained model.
+
+    The trained rows of users are fitted, by least squares, with the sums of the items' rows that each user has seen,
+    divided by the root of their number, and a constant: as in FISM (Kabbur et al., KDD 2013), found after the training.
+    """
+    items, users = (np.array(table) for table in (model.item_table, model.user_table))
+    seen = histories.seen
+    mean = scipy.sparse.diags_array(np.maximum(seen.sum(axis=1).A1, 1) ** -0.5) @ seen
+    features = np.concatenate([mean @ items, np.ones((len(users), 1), np.float32)], axis=1).astype("f8")
+    gram = features.T @ features
+    damped = gram + _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    solution: Any = np.linalg.solve(damped, features.T @ users.astype("f8"))
+    vectors, offset = (items @ solution[:-1]).astype("f4"), solution[-1].astype("f4")
+    parts = (slice(0, model.num_factors), slice(model.num_factors, None))
+    return [Reading(vectors[:, part], mean=True, offset=offset[part]) for part in parts]

@@ -1,0 +1,82 @@
+"""The values that stand for `auto`: rules of a few counts of the data, found on several sets (docs/accuracy.md)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from components.trainer.config import TrainerConfig
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the rules go by.
+
+    Attributes:
+      users: how many there are.
+      items: how many there are.
+      interactions: those for training.
+      in_order: whether a user's interactions are in the order of their times, the held-out ones being the latest.
+      batch_size: what the examples were cut for.
+    """
+
+    users: int
+    items: int
+    interactions: int
+    in_order: bool
+    batch_size: int
+
+    @property
+    def density(self) -> float:
+        """The share of all pairs of user and item that have interacted."""
+        return self.interactions / (self.users * self.items)
+
+
+class Settings(TrainerConfig):
+    """The configuration of a training with a value in place of each `auto`."""
+
+    num_factors: int
+    als_regularization: float
+    als_unobserved_weight: float
+    history_factors: int
+    recent_items: int
+    batch_size: int
+    learning_rate: float
+    gmf_l2: float
+    mlp_l2: float
+
+
+def settle(config: TrainerConfig, counts: Counts) -> Settings:
+    """Puts values in place of `auto`; what the configuration says itself stays.
+
+    Example:
+      >>> settle(TrainerConfig(recent_items=3), Counts(1000, 1000, 40_000, True, 2048)).als_unobserved_weight
+      0.2
+    """
+    return Settings.model_validate({**config.model_dump(), **chosen(config, counts)})
+
+
+def chosen(config: TrainerConfig, counts: Counts) -> dict[str, Any]:
+    """The values in place of each `auto`, by key."""
+    pretrained = config.pretraining != "none"
+    l2 = 0.005 if pretrained else 0.0
+    rules: dict[str, Any] = {
+        "num_factors": 64 if counts.interactions <= 10_000_000 else 32,
+        "als_regularization": 0.009,
+        "als_unobserved_weight": round(min(max(counts.density**0.5, 0.005), 0.5), 3),
+        "history_factors": history_width(counts.interactions),
+        "recent_items": 10 if counts.in_order else 0,
+        "batch_size": counts.batch_size,
+        "learning_rate": 0.0005 if pretrained else 0.001,
+        "gmf_l2": l2,
+        "mlp_l2": l2,
+    }
+    return {key: value for key, value in rules.items() if getattr(config, key) == "auto"}
+
+
+def history_width(interactions: int) -> int:
+    """The width of the tower that reads all that a user has seen: as wide as can be had in about a minute.
+
+    Example:
+      >>> [history_width(interactions) for interactions in (100_000, 1_000_000, 20_000_000)]
+      [2048, 512, 128]
+    """
+    return next((width for width in (2048, 1024, 512, 256) if width * interactions <= 1 << 29), 128)
