@@ -17,10 +17,12 @@ def learning(history: History | None) -> dict[str, Any] | None:
         return None
     stage = history.whole
     names = [name for name in METRIC_NAMES if all(name in epoch.metrics for epoch in stage.epochs)]
-    charts = [_chart("loss", "Training loss", [Line("Loss", "loss", [epoch.loss for epoch in stage.epochs])], stage)]
+    losses = [*([None] if stage.start else []), *(epoch.loss for epoch in stage.epochs)]
+    charts = [_chart("loss", "Training loss", [Line("Loss", "loss", losses)], stage)]
     if names:
         kinds = kinds_of((name.partition("@")[0].lower() for name in names), _WITH_COLOURS).values()
-        values = [[epoch.metrics[name] for epoch in stage.epochs] for name in names]
+        validated = [*([stage.start] if stage.start else []), *(epoch.metrics for epoch in stage.epochs)]
+        values = [[metrics[name] for metrics in validated] for name in names]
         lines = [Line(*line) for line in zip(names, kinds, values, strict=True)]
         charts.append(_chart("validation", "Metrics on validation", lines, stage))
     return {"stage": stage, "metrics": names, "charts": charts, "blend": history.blend, "parts": _parts(history.blend)}
@@ -39,11 +41,12 @@ def _parts(blend: Blend | None) -> list[dict[str, Any]]:
 
 def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[str, Any]:
     count, best = len(stage.epochs), stage.best_epoch
-    positions = [float(number) for number in range(1, count + 1)]
+    positions = [float(number) for number in range(0 if stage.start else 1, count + 1)]
     ticks = [(position, f"{position:.0f}") for position in _thinned(positions)]
     last = [(f"{line.label} in the last epoch", line.values[-1]) for line in lines]
-    caption = Caption(name, title, f"{count} epochs; {in_words(last)}; epoch {best} was chosen")
-    marked = (float(best), f"epoch {best} chosen")
+    chosen = f"epoch {best}" if best else "the start"
+    caption = Caption(name, title, f"{count} epochs; {in_words(last)}; {chosen} was chosen")
+    marked = (float(best), f"{chosen} chosen")
     svg = line_chart(caption, positions, ticks, lines, "epoch", marked, from_zero=False, markers=count <= 30)
     return {"title": title, "svg": svg}
 

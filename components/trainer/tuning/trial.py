@@ -43,7 +43,7 @@ class Bench:
         self._examples = Examples.open(job.examples)
         self._histories = Histories.read(job.interactions)
         self._ensemble: tuple[Settings, Ensemble] | None = None
-        if self._examples.validation is None or not len(self._histories.validation.users):
+        if self._examples.validation is None:
             raise UserError("there is no validation split to choose on; set preprocess.validation=true")
 
     def run(self, task: Task, seen: Seen) -> Sequence[float]:

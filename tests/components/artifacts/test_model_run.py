@@ -22,7 +22,7 @@ def test_the_file_has_metrics_by_epoch_and_null_where_there_are_none(tmp_path: P
     History(WHOLE, 3.5, {"epochs": 2}, (TOWER,)).write(str(tmp_path))
     content = json.loads((tmp_path / "history.json").read_text())
     assert list(content) == [
-        "stage", "epochs", "best_epoch", "chosen_by", "stopped", "pretraining", "seconds", "config"
+        "stage", "start", "epochs", "best_epoch", "chosen_by", "stopped", "pretraining", "seconds", "config",
     ]  # fmt: skip
     assert content["epochs"][1] | {"hr@10": 0.625, "ndcg@10": 0.375} == content["epochs"][1]
     assert [epoch["epoch"] for epoch in content["epochs"]] == [1, 2]

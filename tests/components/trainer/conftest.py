@@ -17,6 +17,7 @@ from components.artifacts.vocabulary import write_vocabulary
 from components.trainer.config import TrainerConfig
 from components.trainer.run_fn import run_fn
 from tests.components.artifacts.handmade import write_interactions
+from tests.components.trainer.builders import PLAIN
 
 USERS, ITEMS, WIDTH = 60, 40, 20
 
@@ -57,7 +58,7 @@ class Workspace:
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 3, "learning_rate": 0.05,
     "embedding_stddev": 0.1, "early_stopping_patience": None, "steps_per_call": 4,
-    "history_factors": 0, "recent_items": 0,
+    **PLAIN,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ def state(value: float) -> TrainingState:
     weights = [np.full((2, 3), value, np.float32), np.zeros(1, np.float32)]
     optimizer = [np.array(7, np.int64), np.full(11, value, np.float32)]
     epochs = [Epoch(value, {"HR@10": 0.1 + 0.2}, 1.5, 2.5), Epoch(value, {}, 1.5, 2.5)]
-    return TrainingState(weights, optimizer, weights, epochs)
+    return TrainingState(weights, optimizer, weights, {"HR@10": value}, epochs)
 
 
 def test_comes_back_bit_by_bit(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_comes_back_bit_by_bit(tmp_path: Path) -> None:
     checkpoints.save(folder, state(1 / 3))
     loaded, saved = checkpoints.load(folder), state(1 / 3)
     assert loaded is not None
-    assert loaded.epochs == saved.epochs
+    assert (loaded.start, loaded.epochs) == (saved.start, saved.epochs)
     for name in ("weights", "optimizer", "best_weights"):
         for left, right in zip(getattr(loaded, name), getattr(saved, name), strict=True):
             np.testing.assert_array_equal(left, right)

@@ -13,22 +13,24 @@ def epochs(*ndcg: float | None, hr: float | None = None) -> list[Epoch]:
 
 
 def config(**fields: object) -> TrainerConfig:
-    return TrainerConfig.model_validate({"epochs": 10, "early_stopping_patience": None, **fields})
+    return TrainerConfig.model_validate(
+        {"epochs": 10, "early_stopping_patience": None, "validate_on": "sampled", **fields}
+    )
 
 
 @pytest.mark.parametrize(
     ("ndcg", "best"),
-    [([0.1], 0), ([0.1, 0.3, 0.2], 1), ([0.3, 0.3], 0), ([0.0, 0.0, 0.0], 0), ([None, None], 1)],
+    [([0.1], 1), ([0.1, 0.3, 0.2], 2), ([0.3, 0.3], 1), ([0.0, 0.0, 0.0], 1), ([None, None], 2)],
     ids=["one", "middle", "tie: the earlier", "all zero", "no validation: the last"],
 )
 def test_best_epoch(ndcg: list[float | None], best: int) -> None:
-    assert best_epoch(epochs(*ndcg), config()) == best
+    assert best_epoch({}, epochs(*ndcg), config()) == best
 
 
 def test_metric_chooses() -> None:
     two = [*epochs(0.1, hr=0.9), *epochs(0.9, hr=0.1)]
-    assert best_epoch(two, config(metric="hr")) == 0
-    assert best_epoch(two, config(metric="ndcg")) == 1
+    assert best_epoch({}, two, config(metric="hr")) == 1
+    assert best_epoch({}, two, config(metric="ndcg")) == 2
 
 
 @pytest.mark.parametrize(
@@ -47,16 +49,37 @@ def test_metric_chooses() -> None:
     ],
 )
 def test_reason_to_stop(ndcg: list[float | None], fields: dict[str, object], reason: str | None) -> None:
-    assert reason_to_stop(epochs(*ndcg), config(**fields)) == reason
+    assert reason_to_stop({}, epochs(*ndcg), config(**fields)) == reason
 
 
 def test_a_stage_counts_epochs_from_one() -> None:
-    stage = end_of_stage("neumf", epochs(0.1, 0.3, 0.2), config(epochs=3))
-    assert (stage.best_epoch, stage.chosen_by, stage.stopped) == (2, "ndcg@10 on validation", "all epochs done")
+    stage = end_of_stage("neumf", {}, epochs(0.1, 0.3, 0.2), config(epochs=3))
+    assert (stage.best_epoch, stage.chosen_by, stage.stopped) == (
+        2,
+        "ndcg@10 on validation, over sampled ones",
+        "all epochs done",
+    )
+
+
+@pytest.mark.parametrize(("ndcg", "best"), [([0.1, 0.2], 0), ([0.1, 0.3], 0), ([0.1, 0.4], 2), ([], 0)])
+def test_what_it_starts_from_is_taken_where_no_epoch_is_better(ndcg: list[float], best: int) -> None:
+    start = epochs(0.3)[0].metrics
+    assert best_epoch(start, epochs(*ndcg), config()) == best
+
+
+def test_epochs_that_gain_nothing_over_the_start_end_the_training_and_are_told() -> None:
+    start, found = epochs(0.3)[0].metrics, epochs(0.1, 0.2)
+    patient = config(early_stopping_patience=2)
+    assert reason_to_stop(start, found[:1], patient) is None
+    stage = end_of_stage("neumf", start, found, patient)
+    assert (stage.best_epoch, stage.best) == (0, start)
+    assert outcome(stage, patient).startswith("2 epochs gained nothing over the start: validation HR@10 0.3000")
 
 
 def test_outcome_says_that_nothing_was_chosen_without_validation() -> None:
-    without, validated = (end_of_stage("neumf", epochs(*ndcg), config(epochs=2)) for ndcg in ([None] * 2, [0.3, 0.1]))
+    without, validated = (
+        end_of_stage("neumf", {}, epochs(*ndcg), config(epochs=2)) for ndcg in ([None] * 2, [0.3, 0.1])
+    )
     assert outcome(without, config(epochs=2)).startswith("epoch 2 of 2: the last one, as there is no validation split")
     assert outcome(validated, config(epochs=2)) == (
         "epoch 1 of 2: validation HR@10 0.3000, NDCG@10 0.3000 (all epochs done); 1.00 M examples/s"
@@ -72,6 +95,6 @@ def test_another_metric_chooses_and_is_shown_once_it_is_registered(monkeypatch: 
     monkeypatch.setattr(history, "METRIC_NAMES", ("HR@10", "NDCG@10", "MRR@10"))
     by_mrr = config(epochs=2).model_copy(update={"metric": "mrr"})
     values = ({"HR@10": 0.5, "NDCG@10": 0.4, "MRR@10": 0.3}, {"HR@10": 0.6, "NDCG@10": 0.5, "MRR@10": 0.2})
-    stage = end_of_stage("neumf", [Epoch(0.5, metrics, 1.0, 1e6) for metrics in values], by_mrr)
-    assert (stage.best_epoch, stage.chosen_by) == (1, "mrr@10 on validation")
+    stage = end_of_stage("neumf", {}, [Epoch(0.5, metrics, 1.0, 1e6) for metrics in values], by_mrr)
+    assert (stage.best_epoch, stage.chosen_by) == (1, "mrr@10 on validation, over sampled ones")
     assert "HR@10 0.5000, NDCG@10 0.4000, MRR@10 0.3000" in outcome(stage, by_mrr)

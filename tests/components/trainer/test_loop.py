@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import Device
 from components.trainer.fitting import new_model
 from components.trainer.loop import Training
 from components.trainer.model import NeuMF
+from components.trainer.validation import OnRecords
+from tests.components.trainer.builders import settings
 
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "learning_rate": 0.02, "embedding_stddev": 0.1,
@@ -20,9 +21,10 @@ CONFIG: dict[str, Any] = {
 
 def trained(inputs: Path, **fields: Any) -> tuple[NeuMF, list[np.ndarray]]:
     """A model after two epochs, and its weights after each step as they are, without averaging."""
-    config = TrainerConfig(**{**CONFIG, "epochs": 2, "steps_per_call": 1, **fields})
-    model = new_model(Examples.open(str(inputs / "examples")), config, seed=0)
-    training = Training(model, Examples.open(str(inputs / "examples")), config, Device("cpu"))
+    config = settings(**{**CONFIG, "epochs": 2, "steps_per_call": 1, **fields})
+    examples = Examples.open(str(inputs / "examples"))
+    model = new_model(examples, config, seed=0)
+    training = Training(model, examples, config, Device("cpu"), OnRecords(examples))
     steps: list[np.ndarray] = []
     engine = training._engine
     train_steps = engine.train_steps

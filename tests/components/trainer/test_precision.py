@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.config import Precision, TrainerConfig
+from components.trainer.config import Precision
 from components.trainer.data import Examples
 from components.trainer.engines import Setup
 from components.trainer.engines.devices import Device
@@ -17,6 +17,7 @@ from components.trainer.engines.xla import make_loss_and_gradients
 from components.trainer.fitting import fit
 from components.trainer.loop import new_optimizer
 from components.trainer.model import NeuMF
+from tests.components.trainer.builders import settings
 
 CONFIG: dict[str, Any] = {
     "num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 3, "learning_rate": 0.02, "device": "cpu",
@@ -34,7 +35,7 @@ def gradients(precision: Precision, rows: int, layers: tuple[int, ...]) -> tuple
     optimizer.build(model.trainable_variables)
     rng = np.random.default_rng(0)
     user, item, label = rng.integers(0, 60, rows), rng.integers(0, 40, rows), rng.integers(0, 2, rows)
-    setup = Setup(model, optimizer, TrainerConfig(precision=precision), rows, Device("cpu"))
+    setup = Setup(model, optimizer, settings(precision=precision), rows, Device("cpu"))
     compute = tf.function(make_loss_and_gradients(setup), jit_compile=True)
     loss, arrays = compute(user.astype("i4"), item.astype("i4"), label.astype("u1"))
     assert {array.dtype for array in (loss, *arrays)} == {tf.float32}
@@ -56,8 +57,8 @@ def test_the_loss_curve_stays_near_that_of_float32(inputs: Path, tmp_path: Path)
     examples = Examples.open(str(inputs / "examples_without_validation"))
     losses = {}
     for precision in ("float32", *HALF):
-        config = TrainerConfig(**CONFIG, precision=precision)
-        trained = fit(examples, config, 0, Device("cpu"), str(tmp_path / precision), str(tmp_path / "logs"))
+        config = settings(**CONFIG, precision=precision)
+        trained = fit(examples, config, 0, Device("cpu"), None, str(tmp_path / precision), str(tmp_path / "logs"))
         losses[precision] = [epoch.loss for epoch in trained.stages[-1].epochs]
         assert trained.model.compute_dtype == "float32", "what is exported"
     for precision in HALF:
@@ -67,7 +68,7 @@ def test_the_loss_curve_stays_near_that_of_float32(inputs: Path, tmp_path: Path)
 
 def test_float16_scales_the_loss_and_lowers_the_scale_when_gradients_overflow() -> None:
     model = NeuMF(60, 40, 4, (8, 6, 4), 0.5, seed=0, precision="mixed_float16")
-    optimizer = new_optimizer(TrainerConfig(precision="mixed_float16"))
+    optimizer = new_optimizer(settings(precision="mixed_float16"))
     optimizer.build(model.trainable_variables)
     scale = float(optimizer.dynamic_scale)
     before = np.array(model.user_table)

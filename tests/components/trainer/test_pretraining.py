@@ -13,6 +13,7 @@ from components.trainer.fitting import new_model
 from components.trainer.model import NeuMF
 from components.trainer.pretraining import fuse, log_odds, start_from_als, tower_config
 from components.trainer.run_fn import run_fn
+from tests.components.trainer.builders import settings
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def all_logits(model: NeuMF) -> np.ndarray:
 
 @pytest.mark.parametrize("share", [0.5, 0.8])
 def test_a_fused_model_scores_a_mean_of_its_towers(share: float, examples: Examples) -> None:
-    config = TrainerConfig(num_factors=3, layers=(6, 4, 2), embedding_stddev=0.5, pretraining="towers")
+    config = settings(num_factors=3, layers=(6, 4, 2), embedding_stddev=0.5, pretraining="towers")
     gmf, mlp = (new_model(examples, tower_config(config, name), seed=1) for name in ("gmf", "mlp"))
     gmf.head_bias.assign([0.5])
     mlp.head_bias.assign([-2.0])
@@ -39,7 +40,7 @@ def test_a_fused_model_scores_a_mean_of_its_towers(share: float, examples: Examp
 
 
 def test_als_start_ranks_as_its_factors_do_and_leaves_the_other_tower(examples: Examples) -> None:
-    config = TrainerConfig(num_factors=4, layers=(6, 4, 2), pretraining="als", als_unobserved_weight=0.1)
+    config = settings(num_factors=4, layers=(6, 4, 2), pretraining="als", als_unobserved_weight=0.1)
     model, random = new_model(examples, config, seed=1), new_model(examples, config, seed=1)
     with progress.bar("ALS", config.als_iterations) as bar:
         start_from_als(model, examples, config, 5, bar)
@@ -110,7 +111,7 @@ def test_pretraining_needs_the_towers_it_is_for(fields: dict[str, Any], message:
 
 
 def test_epochs_of_examples_suffice_for_the_longest_training() -> None:
-    config = TrainerConfig(epochs=3, pretraining="towers", pretraining_epochs=7)
+    config = settings(epochs=3, pretraining="towers", pretraining_epochs=7)
     assert config.epochs_of_examples == 7
     assert tower_config(config, "gmf").epochs == 7
     assert config.model_copy(update={"pretraining": "none"}).epochs_of_examples == 3

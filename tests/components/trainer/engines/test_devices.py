@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from components.shared.errors import UserError
-from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines import devices
 from components.trainer.engines.devices import Device, find_device
 from components.trainer.fitting import fit
+from tests.components.trainer.builders import settings
 
 CONFIG: dict[str, Any] = {"num_factors": 4, "layers": (8, 6, 4), "batch_size": 64, "epochs": 2, "learning_rate": 0.02}
 
@@ -90,9 +90,9 @@ def test_a_training_goes_the_way_of_a_tpu(inputs: Path, tmp_path: Path, monkeypa
     examples = Examples.open(str(inputs / "examples_without_validation"))
     losses = {}
     for device in ("cpu", "auto"):
-        config = TrainerConfig(**CONFIG, device=device)
+        config = settings(**CONFIG, device=device)
         places = (str(tmp_path / device / name) for name in ("checkpoint", "logs"))
-        trained = fit(examples, config, 0, find_device(device), *places)
+        trained = fit(examples, config, 0, find_device(device), None, *places)
         losses[device] = [epoch.loss for epoch in trained.stages[-1].epochs]
     assert calls == [("resolve", "a-tpu"), ("connect", Resolver), ("initialize", Resolver), ("strategy", Resolver)]
     assert losses["auto"] == pytest.approx(losses["cpu"], abs=1e-4)

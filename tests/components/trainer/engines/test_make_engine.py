@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from components.shared.errors import UserError
-from components.trainer.config import TrainerConfig
 from components.trainer.engines import Setup, make_engine
 from components.trainer.engines.cpu.engine import CpuEngine
 from components.trainer.engines.devices import Device, Kind
@@ -15,13 +14,14 @@ from components.trainer.engines.xla import XlaEngine
 from components.trainer.loop import new_optimizer
 from components.trainer.losses import LOSSES
 from components.trainer.model import NeuMF
+from tests.components.trainer.builders import settings
 from tests.components.trainer.losses.toys import TOYS
 
 CONFIG: dict[str, Any] = {"num_factors": 4, "layers": (8, 6, 4), "batch_size": 64}
 
 
 def setup(kind: Kind = "cpu", strategy: Any = None, **fields: Any) -> Setup:
-    config = TrainerConfig(**{**CONFIG, **fields})
+    config = settings(**{**CONFIG, **fields})
     model = NeuMF(9, 7, config.num_factors, config.layers, precision=config.precision)
     optimizer = new_optimizer(config)
     optimizer.build(model.trainable_variables)

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.config import TrainerConfig
 from components.trainer.engines import Setup
 from components.trainer.engines.devices import Device
 from components.trainer.engines.xla import l2_of_rows, make_train_steps
 from components.trainer.loop import new_optimizer
 from components.trainer.model import NeuMF
+from tests.components.trainer.builders import settings
 
 
 def test_l2_counts_a_row_as_often_as_it_occurs() -> None:
@@ -27,7 +27,7 @@ def test_each_strength_shrinks_the_embeddings_of_its_tower(gmf_l2: float, mlp_l2
         model = NeuMF(9, 7, 4, (6, 4), 0.5, seed=0)
         optimizer = keras.optimizers.SGD(1.0)
         optimizer.build(model.trainable_variables)
-        config = TrainerConfig(num_factors=4, layers=(6, 4), gmf_l2=gmf_l2, mlp_l2=mlp_l2)
+        config = settings(num_factors=4, layers=(6, 4), gmf_l2=gmf_l2, mlp_l2=mlp_l2)
         setup = Setup(model, optimizer, config, 64, Device("cpu"))
         rows = np.arange(64, dtype=np.int32)[None]
         label = (rows % 2).astype(np.uint8)
@@ -46,7 +46,7 @@ ON_A_TPU = {"f32", "bf16", "s32", "u32", "u8", "pred"}
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_the_whole_step_is_one_program_that_a_tpu_could_run(precision: str) -> None:
-    config = TrainerConfig(precision=precision, weight_averaging=0.9, gmf_l2=0.1, mlp_l2=0.1)
+    config = settings(precision=precision, weight_averaging=0.9, gmf_l2=0.1, mlp_l2=0.1)
     model = NeuMF(300, 200, 4, (8, 6, 4), precision=precision)
     optimizer = new_optimizer(config)
     optimizer.build(model.trainable_variables)

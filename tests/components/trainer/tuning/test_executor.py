@@ -17,8 +17,12 @@ def run(tmp_path, examples, config: TrainerConfig, tuner: TunerConfig) -> Hyperp
     """The step as TFX runs it."""
     given, found = standard_artifacts.Examples(), standard_artifacts.HyperParameters()
     given.uri, found.uri = str(examples), str(tmp_path / "found")
-    step = Tuner(as_channel([given]), config, tuner, 0, str(tmp_path / "studies"), "1")
-    Executor().Do({"examples": [given]}, {"best_hyperparameters": [found]}, step.exec_properties)
+    interactions = standard_artifacts.Examples()
+    interactions.uri = str(examples.parent / "interactions")
+    step = Tuner(as_channel([given]), as_channel([interactions]), config, tuner, 0, str(tmp_path / "studies"), "1")
+    Executor().Do(
+        {"examples": [given], "interactions": [interactions]}, {"best_hyperparameters": [found]}, step.exec_properties
+    )
     return Hyperparameters.read(found.uri)
 
 

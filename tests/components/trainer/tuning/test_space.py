@@ -62,7 +62,7 @@ def test_a_range_is_widened_to_hold_what_the_configuration_says():
 
 
 def test_the_configuration_itself_is_a_point_of_the_space():
-    space = Space(TrainerConfig(gmf_l2=0.0, learning_rate=0.002, layers=(64, 32)), ALL)
+    space = Space(TrainerConfig(pretraining="none", gmf_l2=0.0, learning_rate=0.002, layers=(64, 32)), ALL)
     study = optuna.create_study()
     study.enqueue_trial(space.own())
     trial = study.ask()
@@ -77,7 +77,7 @@ def test_the_configuration_itself_is_a_point_of_the_space():
 
 def test_a_value_that_is_in_no_range_is_left_out_of_that_point():
     """As 0 factors on a logarithmic scale."""
-    own = Space(TrainerConfig(num_factors=0), ALL).own()
+    own = Space(TrainerConfig(num_factors=0, pretraining="none"), ALL).own()
     assert "num_factors" not in own
     assert "learning_rate" in own
 

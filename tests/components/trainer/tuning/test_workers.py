@@ -28,7 +28,7 @@ def of_the_trainer(workspace) -> list[float]:
 
 @pytest.fixture(scope="module")
 def job(inputs, tmp_path_factory) -> Job:
-    return Job(str(inputs / "examples"), "cpu", 0, str(tmp_path_factory.mktemp("study")))
+    return Job(str(inputs / "examples"), str(inputs / "interactions"), "cpu", 0, str(tmp_path_factory.mktemp("study")))
 
 
 @pytest.fixture(scope="module")

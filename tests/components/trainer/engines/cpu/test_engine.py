@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from components.trainer.config import TrainerConfig
 from components.trainer.engines import Engine, Setup
 from components.trainer.engines.cpu import engine as engine_module
 from components.trainer.engines.cpu.engine import CpuEngine
@@ -14,6 +13,8 @@ from components.trainer.engines.devices import Device
 from components.trainer.engines.xla import XlaEngine
 from components.trainer.losses import LOSSES
 from components.trainer.model import NeuMF
+from components.trainer.settings import Settings
+from tests.components.trainer.builders import settings
 from tests.components.trainer.losses.toys import TOYS
 
 USERS, ITEMS = 40, 30
@@ -37,7 +38,7 @@ def batches(steps: int, size: int, users: int = USERS) -> tuple[np.ndarray, np.n
     return user, item, (rng.random(shape) < 0.3).astype("u1")
 
 
-def a_model(config: TrainerConfig, users: int = USERS) -> tuple[NeuMF, keras.optimizers.Adam]:
+def a_model(config: Settings, users: int = USERS) -> tuple[NeuMF, keras.optimizers.Adam]:
     model = NeuMF(users, ITEMS, config.num_factors, config.layers, 0.5, seed=3, gmf_head=config.gmf_head)
     optimizer = keras.optimizers.Adam(
         config.learning_rate, config.beta_1, config.beta_2, config.epsilon,
@@ -48,7 +49,7 @@ def a_model(config: TrainerConfig, users: int = USERS) -> tuple[NeuMF, keras.opt
 
 
 def trained(
-    config: TrainerConfig,
+    config: Settings,
     data: tuple[np.ndarray, np.ndarray, np.ndarray],
     calls: list[int],
     threads: int | None = None,
@@ -70,7 +71,7 @@ def trained(
 
 @pytest.mark.parametrize("fields", MODELS.values(), ids=MODELS.keys())
 def test_steps_are_those_of_the_keras_model(fields: dict[str, Any]) -> None:
-    config = TrainerConfig(**fields, learning_rate=0.01)
+    config = settings(**fields, learning_rate=0.01)
     data = batches(steps=7, size=24)  # fewer rows than a table has: some of them coast
     losses, values = trained(config, data, [4, 3])
     expected_losses, expected = trained(config, data, [7], threads=0)
@@ -81,7 +82,7 @@ def test_steps_are_those_of_the_keras_model(fields: dict[str, Any]) -> None:
 
 
 def test_a_batch_of_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = TrainerConfig(num_factors=4, layers=(8, 6, 5), learning_rate=0.01)
+    config = settings(num_factors=4, layers=(8, 6, 5), learning_rate=0.01)
     data = batches(steps=3, size=1000)
     expected_losses, expected = trained(config, data, [3], threads=0)
     monkeypatch.setattr(engine_module, "_PAIRS_AT_ONCE", 17)
@@ -93,7 +94,7 @@ def test_a_batch_of_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("threads", [1, 3, 16])
 def test_results_do_not_depend_on_the_number_of_threads(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "_PAIRS_AT_ONCE", 17)  # several blocks
-    config = TrainerConfig(num_factors=4, layers=(8, 6, 5), gmf_l2=0.1)
+    config = settings(num_factors=4, layers=(8, 6, 5), gmf_l2=0.1)
     data = batches(steps=20, size=3000, users=2000)
     _, two = trained(config, data, [20], threads=2, users=2000)
     _, other = trained(config, data, [20], threads=threads, users=2000)
@@ -103,7 +104,7 @@ def test_results_do_not_depend_on_the_number_of_threads(threads: int, monkeypatc
 
 def test_rows_that_coast_end_as_those_of_the_dense_update() -> None:
     """To the last bit: a call of one step each visits every row in each step, as the dense update does."""
-    config = TrainerConfig(num_factors=4, layers=(8, 6, 5), weight_averaging=0.9, learning_rate=0.01)
+    config = settings(num_factors=4, layers=(8, 6, 5), weight_averaging=0.9, learning_rate=0.01)
     data = batches(steps=50, size=3)
     _, lazy = trained(config, data, [50])
     _, dense = trained(config, data, [1] * 50)
@@ -112,7 +113,7 @@ def test_rows_that_coast_end_as_those_of_the_dense_update() -> None:
 
 
 def test_moments_that_fade_become_zero_and_not_denormal() -> None:
-    config = TrainerConfig(num_factors=4, layers=())
+    config = settings(num_factors=4, layers=())
     user, item, label = batches(steps=1200, size=1)
     user[1:], item[1:] = 0, 0
     user[0], item[0] = 1, 1
@@ -123,7 +124,7 @@ def test_moments_that_fade_become_zero_and_not_denormal() -> None:
 
 
 def test_more_is_learnt_from_more_steps() -> None:
-    config = TrainerConfig(num_factors=4, layers=(8, 6, 5), learning_rate=0.02)
+    config = settings(num_factors=4, layers=(8, 6, 5), learning_rate=0.02)
     user, item, _ = batches(steps=60, size=256)
     losses, _ = trained(config, (user, item, (user % 3 == item % 3).astype("u1")), [60])
     assert losses[-1] < losses[0] / 2
@@ -131,7 +132,7 @@ def test_more_is_learnt_from_more_steps() -> None:
 
 def test_a_loss_with_a_compiled_form_is_taken_into_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LOSSES, "binary_cross_entropy", TOYS["squared_hinge"])
-    config = TrainerConfig(num_factors=4, layers=(8, 6, 5), learning_rate=0.01)
+    config = settings(num_factors=4, layers=(8, 6, 5), learning_rate=0.01)
     data = batches(steps=7, size=24)
     losses, values = trained(config, data, [7])
     expected_losses, expected = trained(config, data, [7], threads=0)

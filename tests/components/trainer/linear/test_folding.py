@@ -1,0 +1,68 @@
+"""Rows of users whom a model never saw, beside those of users whom it knows."""
+
+import numpy as np
+import tensorflow as tf
+
+from components.artifacts.interactions import Pairs
+from components.trainer.linear import Ensemble, Histories
+from components.trainer.linear.folding import Folding, Reading, fold_trained
+from components.trainer.model import NeuMF
+from tests.components.trainer.builders import settings
+from tests.components.trainer.linear.test_ensemble import FIELDS, USERS, cycles, model
+
+VECTORS = np.random.default_rng(0).normal(size=(6, 3)).astype("f4")
+
+
+def rows(folding: Folding, *items: list[int]) -> np.ndarray:
+    width = max(map(len, items))
+    padded = [[-1] * (width - len(some)) + some for some in items]
+    return folding.user_rows(tf.constant(padded, tf.int32)).numpy()
+
+
+def test_a_row_is_the_sum_of_what_was_seen() -> None:
+    found = rows(Folding([Reading(VECTORS)]), [0, 2, 5], [4])
+    np.testing.assert_allclose(found, [VECTORS[[0, 2, 5]].sum(axis=0), VECTORS[4]], rtol=1e-5)
+
+
+def test_of_the_latest_items_the_last_counts_most_and_others_not_at_all() -> None:
+    found = rows(Folding([Reading(VECTORS, number=2, decay=0.5)]), [0, 2, 5])
+    np.testing.assert_allclose(found, [VECTORS[5] + 0.5 * VECTORS[2]], rtol=1e-5)
+
+
+def test_an_item_counts_once_at_its_later_place() -> None:
+    both = Folding([Reading(VECTORS), Reading(VECTORS, number=2, decay=0.5)])
+    np.testing.assert_allclose(rows(both, [2, 5, 2]), rows(both, [5, 2]), rtol=1e-5)
+
+
+def test_padding_in_between_changes_nothing() -> None:
+    both = Folding([Reading(VECTORS), Reading(VECTORS, number=2, decay=0.5)])
+    np.testing.assert_allclose(rows(both, [1, -1, 3, -1]), rows(both, [1, 3]), rtol=1e-5)
+
+
+def test_a_mean_is_over_the_root_of_the_number_and_has_an_offset() -> None:
+    folding = Folding([Reading(VECTORS, mean=True, offset=np.array([1, 2, 3], "f4"))])
+    expected = VECTORS[:4].sum(axis=0) / 2 + [1, 2, 3]
+    np.testing.assert_allclose(rows(folding, [0, 1, 2, 3]), [expected], rtol=1e-5)
+
+
+def test_the_towers_rows_are_those_of_users_who_are_known() -> None:
+    histories, nothing = cycles(), model()
+    nothing.user_table.assign(np.zeros_like(nothing.user_table))
+    whole = Ensemble.prepare(histories, settings(**FIELDS), seed=0).join(nothing)
+    done = [histories.complete.items[histories.complete.users == user].tolist() for user in range(USERS)]
+    np.testing.assert_allclose(rows(whole.folding, *done), np.array(whole.model.user_table), atol=1e-5)
+
+
+def test_trained_rows_that_are_a_function_of_the_items_are_found_again() -> None:
+    random = np.random.default_rng(0)
+    trained = NeuMF(300, 20, 4, (8, 4), embedding_stddev=1.0, seed=0)
+    seen = [np.sort(random.choice(20, random.integers(2, 9), replace=False)).astype("i4") for _ in range(300)]
+    items = np.array(trained.item_table)
+    turned = random.normal(size=(8, 8)).astype("f4")
+    users = np.stack([items[some].sum(axis=0) / np.sqrt(len(some)) @ turned + 0.5 for some in seen])
+    trained.user_table.assign(users)
+    pairs = Pairs(np.repeat(np.arange(300, dtype="i4"), [len(some) for some in seen]), np.concatenate(seen))
+    nothing = Pairs(np.zeros(0, "i4"), np.zeros(0, "i4"))
+    folding = Folding(fold_trained(trained, Histories(300, 20, pairs, nothing, in_order=False)))
+    found = rows(folding, *(some.tolist() for some in seen))
+    assert np.abs(found - users).max() < 0.05 * np.abs(users).max()
