@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from components.shared.errors import UserError
-from pipeline.command_options import config_option, set_option
+from pipeline.command_options import comma_separated, config_option, set_option
 from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, log_file
 from pipeline.platforms.command import submit
@@ -78,16 +78,27 @@ def compile_command(
 
 @main.command()
 @click.option("--model", required=True, metavar="DIR", help="A SavedModel, or where versions of it are pushed to.")
-@click.option("--user", "users", required=True, multiple=True, metavar="ID", help="Whom to recommend to; repeatable.")
+@click.option("--user", "users", multiple=True, metavar="ID", help="Whom to recommend to; repeatable.")
+@click.option(
+    "--items",
+    default=None,
+    metavar="ID,ID,...",
+    help="What somebody did, oldest first, for a user that the model does not know. An id with a comma goes in "
+    "quotes: '\"a,b\",c'.",
+)
 @click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many items.")
-def recommend(model: str, users: Sequence[str], k: int) -> None:
+def recommend(model: str, users: Sequence[str], items: str | None, k: int) -> None:
     """Show the best items that a user has not seen yet.
 
-    A user that the model does not know gets the most popular items.
+    A user that the model does not know gets items that go with --items, or else the most popular ones. Without --user,
+    --items alone says for whom.
     """
     with for_reading() as console:
+        given = comma_separated("--items", items) if items is not None else []
+        if not users and not given:
+            raise UserError("whom to recommend to? Give --user ID, or --items ID,ID,... of what somebody did")
         with console.status("loading the model"):
             from components.serving.recommend import recommend as ask
             from pipeline.recommendation import show
-        for found in ask(model, users, k):
-            show(console, found)
+        for found in ask(model, users, k, given):
+            show(console, found, len(given))

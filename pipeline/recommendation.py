@@ -7,11 +7,23 @@ from rich.table import Table
 from components.serving.recommend import Recommendation
 
 
-def show(console: Console, recommendation: Recommendation) -> None:
-    """Prints it as a table."""
-    about = "" if recommendation.known else ", whom the model does not know: the most popular items"
-    console.print(f"\n[bold]user {escape(recommendation.user)}[/bold]{about}", soft_wrap=True)
+def show(console: Console, recommendation: Recommendation, given: int = 0) -> None:
+    """Prints it as a table, below a line that says whom it is for, and what it goes by where `given` items were."""
+    user = "" if recommendation.user is None else f"[bold]user {escape(recommendation.user)}[/bold]"
+    about = "" if recommendation.known_user else _basis(recommendation, given)
+    console.print(f"\n{', whom the model does not know: '.join(filter(None, [user, about]))}", soft_wrap=True)
     table = Table("", "item", "score", box=None)
     for place, (item, score) in enumerate(zip(recommendation.items, recommendation.scores, strict=True), start=1):
         table.add_row(str(place), escape(item), f"{score:.4f}")
     console.print(table)
+
+
+def _basis(recommendation: Recommendation, given: int) -> str:
+    """What is recommended to somebody whom the model does not know."""
+    items = "the given item" if given == 1 else f"the {given} given items"
+    if not given:
+        return "the most popular items"
+    if not recommendation.known_items:
+        return f"the most popular items, as the model does not know {items}"
+    known = "" if recommendation.known_items == given else f"{recommendation.known_items} of "
+    return f"by {known}{items}"

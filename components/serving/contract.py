@@ -63,6 +63,28 @@ RECOMMEND = Signature(
 )
 """Finds the best unseen items, best first; at most as many as there are."""
 
+RECOMMEND_FOR_ITEMS = Signature(
+    "recommend_for_items",
+    {"item_ids": Tensor("item id", ("B", "n")), "k": Tensor("int32")},
+    {
+        "item_ids": Tensor("item id", ("B", "k")),
+        "scores": Tensor("float32", ("B", "k")),
+        "known_items": Tensor("int32", ("B",)),
+    },
+)
+"""Finds the best items for somebody who is known by what they did alone, best first; the given items are none of them.
+
+Each row of `item_ids` is what somebody did, oldest first, padded at the front with `NO_ITEM` or `NO_ITEM_TEXT`. Ids
+that the model does not know count as padding. `known_items` says how many it knows, repetitions included; where that is
+0, what is popular comes. A model need not have this signature.
+"""
+
+NO_ITEM = int(np.iinfo(np.int64).min)
+"""What `recommend_for_items` takes for no item among whole numbers."""
+
+NO_ITEM_TEXT = ""
+"""What it takes for no item among texts."""
+
 SCORE_CANDIDATES = Signature(
     "score_candidates",
     {"user": Tensor("int32", ("B",)), "item": Tensor("int32", ("B", "n"))},
@@ -76,6 +98,7 @@ SCORE_ALL_ITEMS = Signature(
 """Scores every item, in the order of their indexes, for users by their indexes."""
 
 SIGNATURES = (SERVE, RECOMMEND, SCORE_CANDIDATES, SCORE_ALL_ITEMS)
+"""Those that every model has."""
 
 SCORING_WEIGHTS = "scoring_weights"
 """Where a SavedModel declares `Weights`, as a dictionary by their fields; whoever loads it may do without."""

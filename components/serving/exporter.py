@@ -8,7 +8,19 @@ import numpy as np
 import tensorflow as tf
 
 from components.artifacts.vocabulary import RawIds, Vocabulary
-from components.serving.contract import LOWEST_SCORE, SCORING_WEIGHTS, SIGNATURES, Signature, Weights
+from components.serving.contract import (
+    LOWEST_SCORE,
+    NO_ITEM,
+    NO_ITEM_TEXT,
+    RECOMMEND,
+    RECOMMEND_FOR_ITEMS,
+    SCORE_ALL_ITEMS,
+    SCORE_CANDIDATES,
+    SCORING_WEIGHTS,
+    SERVE,
+    Signature,
+    Weights,
+)
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
 
@@ -25,17 +37,36 @@ class PairModel(Protocol):
     def project_items(self, rows: Any) -> Any:
         """Rows of the item table to projected ones, float32 [items, ...] both."""
 
+    def project_users(self, rows: Any) -> Any:
+        """Rows of the user table to projected ones, float32 [users, ...] both."""
+
     def user_rows(self, user: Any) -> Any:
-        """Rows of users, by their indexes, int32 [...]."""
+        """Projected rows of users, by their indexes, int32 [...]."""
 
     def score(self, user_rows: Any, item_rows: Any) -> Any:
-        """Logits of rows of users with projected rows of items."""
+        """Logits of projected rows of users with those of items."""
 
     def score_all(self, user_rows: Any, item_rows: Any) -> Any:
-        """Logits, float32 [users, items], of rows of users with all projected items."""
+        """Logits, float32 [users, items], of projected rows of users with those of all items."""
 
     def scoring_weights(self, item_rows: Any) -> Weights[Any] | None:
         """Its variables behind `score_all`, with the projected rows of all items; None without an MLP tower."""
+
+
+class Folding(Protocol):
+    """What makes a row of a model's user table from what somebody did, with the items as they are."""
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        """What it computes with, to be saved with the model."""
+
+    def user_rows(self, items: tf.Tensor) -> tf.Tensor:
+        """The rows, not projected, float32 [B, width of the user table].
+
+        Args:
+          items: int32 [B, n], indexes of what each did, oldest first; before the first of them, -1. What a row
+            gets that has nothing but -1 does not matter.
+        """
 
 
 class ServingModel(tf.Module):
@@ -45,12 +76,20 @@ class ServingModel(tf.Module):
     training), and `known_user` false; an unknown item scores the lowest float32 and has `known_item` false.
     """
 
-    def __init__(self, model: PairModel, vocabulary: Vocabulary, seen: SeenItems):
-        """Joins a model, the vocabulary that it was trained with, and what is not to be recommended to whom."""
+    def __init__(self, model: PairModel, vocabulary: Vocabulary, seen: SeenItems, folding: Folding | None = None):
+        """Joins a model with what it is served with.
+
+        Args:
+          model: the model.
+          vocabulary: that it was trained with.
+          seen: what is not to be recommended to whom.
+          folding: makes users of what somebody did; None: the model has no signature `recommend_for_items`.
+        """
         super().__init__(name="serving_model")
-        self._model = model
+        self._model, self._folding = model, folding
         # Named here so that they are saved: tf.Module does not look into Keras models.
         self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
+        self._folding_weights = list(folding.variables) if folding else []
         # Each item goes through its share of the first layer here, once, and not in each request.
         self._item_rows = tf.Variable(model.project_items(model.item_table.value), trainable=False, name="item_rows")
         weights = model.scoring_weights(self._item_rows)
@@ -68,10 +107,16 @@ class ServingModel(tf.Module):
         Raises:
           UserError: the disk is full, or the folder cannot be written.
         """
-        functions = (self.serve, self.recommend, self.score_candidates, self.score_all_items)
+        functions = [
+            (SERVE, self.serve),
+            (RECOMMEND, self.recommend),
+            (SCORE_CANDIDATES, self.score_candidates),
+            (SCORE_ALL_ITEMS, self.score_all_items),
+            *([(RECOMMEND_FOR_ITEMS, self.recommend_for_items)] if self._folding else []),
+        ]
         signatures = {
             signature.name: tf.function(function).get_concrete_function(**self._specs(signature))
-            for signature, function in zip(SIGNATURES, functions, strict=True)
+            for signature, function in functions
         }
         with folder_atomically(folder) as temporary:
             tf.saved_model.save(self, temporary, signatures=signatures)
@@ -104,8 +149,27 @@ class ServingModel(tf.Module):
         known_user = user >= 0
         user = tf.maximum(user, 0)
         scores = tf.where(known_user[:, None], self._score_all(user), self._popularity)
-        best = tf.math.top_k(self._without_seen(scores, user, known_user), tf.minimum(k, tf.size(self._popularity)))
-        return {"item_ids": tf.gather(self._item_ids, best.indices), "scores": best.values, "known_user": known_user}
+        return {**self._best(self._without_seen(scores, user, known_user), k), "known_user": known_user}
+
+    def recommend_for_items(self, item_ids: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature of that name: what somebody did, raw ids [B, n], and a number to the best other items, best first.
+
+        Returns:
+          `item_ids` raw ids [B, k], `scores` float32 [B, k], `known_items` int32 [B]; k is at most the number of items.
+          Where there are fewer than k others, given ones come after them, whose scores are the lowest float32.
+
+        Raises:
+          LookupError: the model was made without a folding.
+        """
+        if self._folding is None:
+            raise LookupError("without a folding there is no user to recommend to")
+        items = self._known_last(item_ids)
+        known_items = tf.reduce_sum(tf.cast(items >= 0, tf.int32), axis=1)
+        user_rows = self._model.project_users(self._folding.user_rows(items))
+        scores = tf.where(known_items[:, None] > 0, self._model.score_all(user_rows, self._item_rows), self._popularity)
+        cells = tf.where(items >= 0)
+        cells = tf.stack([tf.cast(cells[:, 0], tf.int32), tf.gather_nd(items, cells)], axis=1)
+        return {**self._best(_without(scores, cells), k), "known_items": known_items}
 
     def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] and [B, n] to `scores` float32 [B, n]."""
@@ -121,12 +185,29 @@ class ServingModel(tf.Module):
     def _score_all(self, user: tf.Tensor) -> tf.Tensor:
         return self._model.score_all(self._model.user_rows(user), self._item_rows)
 
+    def _best(self, scores: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The raw ids of the items with the highest of the scores [B, items], and those: [B, k] each."""
+        best = tf.math.top_k(scores, tf.minimum(k, tf.size(self._popularity)))
+        return {"item_ids": tf.gather(self._item_ids, best.indices), "scores": best.values}
+
+    def _known_last(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Indexes, int32 [B, n], of raw ids: in their order, after a -1 for each that is not known."""
+        padding = NO_ITEM_TEXT if item_ids.dtype == tf.string else NO_ITEM
+        items = tf.where(item_ids == padding, -1, self._items.lookup(item_ids))
+        order = tf.argsort(tf.cast(items >= 0, tf.int32), axis=1, stable=True)
+        return tf.gather(items, order, batch_dims=1)
+
     def _without_seen(self, scores: tf.Tensor, user: tf.Tensor, known_user: tf.Tensor) -> tf.Tensor:
         """Scores [B, items] with the lowest float32 for what users, int32 [B], have seen, if they are known."""
         begins, ends = tf.gather(self._seen_bounds, user), tf.gather(self._seen_bounds, user + 1)
         places = tf.ragged.range(begins, tf.where(known_user, ends, begins))
         cells = tf.stack([tf.cast(places.value_rowids(), tf.int32), tf.gather(self._seen, places.values)], axis=1)
-        return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], LOWEST_SCORE))
+        return _without(scores, cells)
+
+
+def _without(scores: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
+    """Scores [B, items] with the lowest float32 in some cells, int32 [n, 2]."""
+    return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], LOWEST_SCORE))
 
 
 def _index_table(ids: RawIds) -> tf.lookup.StaticHashTable:

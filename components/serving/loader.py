@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from components.serving.contract import (
     RECOMMEND,
+    RECOMMEND_FOR_ITEMS,
     SCORE_ALL_ITEMS,
     SCORE_CANDIDATES,
     SCORING_WEIGHTS,
@@ -95,6 +96,24 @@ class ServedModel:
           items than k, as many as there are.
         """
         return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
+
+    @property
+    def takes_items(self) -> bool:
+        """Whether it has the signature `recommend_for_items`."""
+        return RECOMMEND_FOR_ITEMS.name in self._model.signatures
+
+    def recommend_for_items(self, item_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """Finds the best items for somebody who is known by what they did alone; see `RECOMMEND_FOR_ITEMS`.
+
+        Args:
+          item_ids: [n, width], oldest first, padded at the front.
+          k: the number of items.
+
+        Returns:
+          `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_items` int32 [n]; where there are fewer
+          items than k, as many as there are.
+        """
+        return self._call(RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
 
     def weights(self) -> Weights[npt.NDArray[np.float32]] | None:
         """What `score_all_items` is made of; None where the model does not declare it."""

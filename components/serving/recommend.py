@@ -1,11 +1,12 @@
 """Asks a pushed model what to recommend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from components.serving.contract import LOWEST_SCORE, RECOMMEND
+from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS
 from components.serving.loader import ServedModel
 from components.serving.versions import is_whole, newest_version
 from components.shared.errors import UserError
@@ -13,41 +14,65 @@ from components.shared.errors import UserError
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What one user gets.
+    """What somebody gets.
 
     Attributes:
-      user: the raw id.
-      known: whether the model knows the user; one that it does not know gets the most popular items.
-      items: raw ids, best first, none of which the user has seen.
-      scores: of the items; of an unknown user, log(1 + interactions in training).
+      user: the raw id; None for somebody who has none.
+      known_user: whether the model knows the user.
+      known_items: by how many given items that it knows the answer was found; 0 where it was not found by items.
+      items: raw ids, best first, none of which is given, or seen by a user that the model knows.
+      scores: of the items; log(1 + interactions in training) where neither the user nor an item is known, and what is
+        most popular comes.
     """
 
-    user: str
-    known: bool
+    user: str | None
+    known_user: bool
+    known_items: int
     items: list[str]
     scores: list[float]
 
 
-def recommend(model: str, users: Sequence[str], k: int) -> list[Recommendation]:
+def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = ()) -> list[Recommendation]:
     """Finds the best `k` items of each user, or as many as there are.
 
     Args:
       model: a SavedModel, or a folder of versions, of which the newest is taken; local or gs://...
-      users: raw ids.
+      users: raw ids; none: somebody is asked for who has none.
       k: how many items.
+      given: raw ids of what somebody did, oldest first: what to go by where the model does not know the user.
 
     Raises:
-      UserError: there is no such model, or it cannot recommend; or an id is not of the type that the model takes.
+      UserError: there is no such model, or it cannot recommend so; or an id is not of the type that the model takes.
     """
-    served = ServedModel(_find(model), None, (RECOMMEND,), "train and push a new one")
+    signatures = [*([RECOMMEND] if users else []), *([RECOMMEND_FOR_ITEMS] if given else [])]
+    served = ServedModel(_find(model), None, signatures, "train and push a new one")
+    found = _by_id(served, users, k) if users else []
+    if given:
+        by_items = _by_items(served, given, k)
+        found = [one if one.known_user else replace(by_items, user=one.user) for one in found] or [by_items]
+    return found
+
+
+def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommendation]:
     texts = served.takes_texts(RECOMMEND)["user_id"]
-    found = served.recommend(np.array([_raw_id(user, texts) for user in users]), k)
-    recommendations = []
-    for user, known, items, scores in zip(users, found["known_user"], found["item_ids"], found["scores"], strict=True):
-        unseen = scores > LOWEST_SCORE
-        best = [_text(item) for item in items[unseen]]
-        recommendations.append(Recommendation(user, bool(known), best, scores[unseen].tolist()))
-    return recommendations
+    found = served.recommend(np.array([_raw_id("user", user, texts) for user in users]), k)
+    return [
+        Recommendation(user, bool(known), 0, *_unseen(items, scores))
+        for user, known, items, scores in zip(
+            users, found["known_user"], found["item_ids"], found["scores"], strict=True
+        )
+    ]
+
+
+def _by_items(served: ServedModel, given: Sequence[str], k: int) -> Recommendation:
+    texts = served.takes_texts(RECOMMEND_FOR_ITEMS)["item_ids"]
+    found = served.recommend_for_items(np.array([[_raw_id("item", item, texts) for item in given]]), k)
+    return Recommendation(None, False, int(found["known_items"][0]), *_unseen(found["item_ids"][0], found["scores"][0]))
+
+
+def _unseen(items: Any, scores: Any) -> tuple[list[str], list[float]]:
+    unseen = scores > LOWEST_SCORE
+    return [_text(item) for item in items[unseen]], scores[unseen].tolist()
 
 
 def _find(folder: str) -> str:
@@ -59,13 +84,14 @@ def _find(folder: str) -> str:
     return version.path
 
 
-def _raw_id(user: str, texts: bool) -> str | int:
+def _raw_id(kind: str, text: str, texts: bool) -> str | int:
     if texts:
-        return user
+        return text
     try:
-        return int(np.int64(user))
+        return int(np.int64(text))
     except (ValueError, OverflowError):
-        raise UserError(f"--user {user}: the user ids of this model are whole numbers") from None
+        option = {"user": "--user", "item": "--items"}[kind]
+        raise UserError(f"{option} {text}: the {kind} ids of this model are whole numbers") from None
 
 
 def _text(item: bytes | int) -> str:

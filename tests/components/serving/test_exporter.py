@@ -114,6 +114,7 @@ def test_interactions_of_users_that_are_not_in_the_vocabulary(inputs: Path) -> N
 
 def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
     loaded, vocabulary = served
+    assert "recommend_for_items" not in loaded.signatures, "it has no folding"
     raw = tf.string if isinstance(vocabulary.user_ids[0], str) else tf.int64
     for name, inputs in {
         "serving_default": {"user_id": raw, "item_ids": raw},
