@@ -107,7 +107,8 @@ def compare_with_champion(
             return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
         model = _load(champion, trial)
         shared_items = _count_known_items(model, trial, config.pairs_per_block)
-        duels = {way: _fight(model, challenger, trial, way, config.gate_k, bar) for way in trial.batches}
+        with model.with_measured_histories():  # what it serves may have read the very items that are held out
+            duels = {way: _fight(model, challenger, trial, way, config.gate_k, bar) for way in trial.batches}
         for duel in duels.values():
             _check_users(duel, config)
     except UserError as error:

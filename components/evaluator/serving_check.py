@@ -35,6 +35,18 @@ def check_serving(
       The differences are those between the scores of raw ids, of candidates and of all items, and between the scores of
       what is recommended and the best of all unseen items; NaN where a score is.
     """
+    with model.with_measured_histories():
+        return _compare(model, measured_by, holdouts, raw_ids, users_per_block, random)
+
+
+def _compare(
+    model: ServedModel,
+    measured_by: Scorer,
+    holdouts: Holdouts,
+    raw_ids: tuple[RawIds, RawIds],
+    users_per_block: int,
+    random: np.random.Generator,
+) -> ServingCheck:
     user_ids, item_ids = raw_ids
     rows = random.choice(len(holdouts.users), min(MOST_USERS, len(holdouts.users)), replace=False)
     sample = holdouts.take(rows)

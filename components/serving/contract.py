@@ -103,6 +103,11 @@ SIGNATURES = (SERVE, RECOMMEND, SCORE_CANDIDATES, SCORE_ALL_ITEMS)
 SCORING_WEIGHTS = "scoring_weights"
 """Where a SavedModel declares `Weights`, as a dictionary by their fields; whoever loads it may do without."""
 
+SERVED_USERS, MEASURED_USERS = "served_users", "measured_users"
+"""Where a SavedModel keeps two user tables. Raw ids are scored by the first, which is of all that users did; the second
+is of what they did before the test, and what the gate measures. A model whose rows do not depend on it has neither.
+"""
+
 Value = TypeVar("Value")
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from components.artifacts.vocabulary import RawIds, Vocabulary
 from components.serving.contract import (
     LOWEST_SCORE,
+    MEASURED_USERS,
     NO_ITEM,
     NO_ITEM_TEXT,
     RECOMMEND,
@@ -18,6 +20,7 @@ from components.serving.contract import (
     SCORE_CANDIDATES,
     SCORING_WEIGHTS,
     SERVE,
+    SERVED_USERS,
     Signature,
     Weights,
 )
@@ -28,10 +31,15 @@ from components.shared.errors import UserError
 _WRITE_ERRORS = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
 
 
+# How many of all items cost as much as one that is looked up by itself.
+_WORTH, _WORTH_WITH_MLP = 8, 2
+
+
 class PairModel(Protocol):
     """A model of pairs whose items can be projected ahead; `components.trainer.model.NeuMF` is one."""
 
     variables: Sequence[Any]
+    user_table: Any
     item_table: Any
 
     def project_items(self, rows: Any) -> Any:
@@ -76,7 +84,14 @@ class ServingModel(tf.Module):
     training), and `known_user` false; an unknown item scores the lowest float32 and has `known_item` false.
     """
 
-    def __init__(self, model: PairModel, vocabulary: Vocabulary, seen: SeenItems, folding: Folding | None = None):
+    def __init__(
+        self,
+        model: PairModel,
+        vocabulary: Vocabulary,
+        seen: SeenItems,
+        folding: Folding | None = None,
+        served_users: npt.NDArray[np.float32] | None = None,
+    ):
         """Joins a model with what it is served with.
 
         Args:
@@ -84,15 +99,21 @@ class ServingModel(tf.Module):
           vocabulary: that it was trained with.
           seen: what is not to be recommended to whom.
           folding: makes users of what somebody did; None: the model has no signature `recommend_for_items`.
+          served_users: a user table, float32 [users, width], that raw ids are scored by in place of the model's own.
         """
         super().__init__(name="serving_model")
         self._model, self._folding = model, folding
         # Named here so that they are saved: tf.Module does not look into Keras models.
         self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
+        self._served_users = None if served_users is None else tf.Variable(served_users, trainable=False)
+        if self._served_users is not None:
+            setattr(self, SERVED_USERS, self._served_users)
+            setattr(self, MEASURED_USERS, model.user_table.value)
         self._folding_weights = list(folding.variables) if folding else []
         # Each item goes through its share of the first layer here, once, and not in each request.
         self._item_rows = tf.Variable(model.project_items(model.item_table.value), trainable=False, name="item_rows")
         weights = model.scoring_weights(self._item_rows)
+        self._worth = _WORTH if weights is None else _WORTH_WITH_MLP
         setattr(self, SCORING_WEIGHTS, None if weights is None else vars(weights))
         self._popularity = tf.Variable(np.log1p(vocabulary.item_counts), dtype=tf.float32, trainable=False)
         self._item_ids = tf.Variable(_raw_ids(vocabulary.item_ids), trainable=False)
@@ -134,7 +155,8 @@ class ServingModel(tf.Module):
         user, item = self._users.lookup(user_id), self._items.lookup(item_ids)
         known_user, known_item = user >= 0, item >= 0
         user, item = tf.maximum(user, 0), tf.maximum(item, 0)
-        scores = tf.where(known_user[:, None], self._score(user, item), tf.gather(self._popularity, item))
+        scores = self._score(self._served_rows(user), item)
+        scores = tf.where(known_user[:, None], scores, tf.gather(self._popularity, item))
         scores = tf.where(known_item, scores, LOWEST_SCORE)
         return {"scores": scores, "known_user": known_user, "known_item": known_item}
 
@@ -148,7 +170,8 @@ class ServingModel(tf.Module):
         user = self._users.lookup(user_id)
         known_user = user >= 0
         user = tf.maximum(user, 0)
-        scores = tf.where(known_user[:, None], self._score_all(user), self._popularity)
+        scores = self._model.score_all(self._served_rows(user), self._item_rows)
+        scores = tf.where(known_user[:, None], scores, self._popularity)
         return {**self._best(self._without_seen(scores, user, known_user), k), "known_user": known_user}
 
     def recommend_for_items(self, item_ids: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -173,17 +196,29 @@ class ServingModel(tf.Module):
 
     def score_candidates(self, user: tf.Tensor, item: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] and [B, n] to `scores` float32 [B, n]."""
-        return {"scores": self._score(user, item)}
+        return {"scores": self._score(self._model.user_rows(user), item)}
 
     def score_all_items(self, user: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature of that name: indexes int32 [B] to `scores` float32 [B, items], in the order of item indexes."""
-        return {"scores": self._score_all(user)}
+        return {"scores": self._model.score_all(self._model.user_rows(user), self._item_rows)}
 
-    def _score(self, user: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
-        return self._model.score(self._model.user_rows(user[:, None]), tf.gather(self._item_rows, item))
+    def _score(self, user_rows: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+        """Scores [B, n] of projected rows [B, width] with some items each, int32 [B, n].
 
-    def _score_all(self, user: tf.Tensor) -> tf.Tensor:
-        return self._model.score_all(self._model.user_rows(user), self._item_rows)
+        All items are one matrix product, where each user's own are one vector after another: where those are a good
+        part of all, they are picked out of the product.
+        """
+        return tf.cond(
+            tf.shape(item)[1] * self._worth >= tf.size(self._popularity),
+            lambda: tf.gather(self._model.score_all(user_rows, self._item_rows), item, batch_dims=1),
+            lambda: self._model.score(user_rows[:, None], tf.gather(self._item_rows, item)),
+        )
+
+    def _served_rows(self, user: tf.Tensor) -> tf.Tensor:
+        """Projected rows [B, width] of users, int32 [B], by all that they did."""
+        if self._served_users is None:
+            return self._model.user_rows(user)
+        return self._model.project_users(tf.gather(self._served_users, user))
 
     def _best(self, scores: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """The raw ids of the items with the highest of the scores [B, items], and those: [B, k] each."""

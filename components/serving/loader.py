@@ -1,6 +1,7 @@
 """The model as it will be served: a SavedModel, known by its signatures alone."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.serving.contract import (
+    MEASURED_USERS,
     RECOMMEND,
     RECOMMEND_FOR_ITEMS,
     SCORE_ALL_ITEMS,
     SCORE_CANDIDATES,
     SCORING_WEIGHTS,
     SERVE,
+    SERVED_USERS,
     SIGNATURES,
     Signature,
     Tensor,
@@ -58,11 +61,6 @@ class ServedModel:
         missing = [wanted.name for wanted in signatures if wanted.name not in self._model.signatures]
         if missing:
             raise self._broken(f"lacks the signature {', '.join(missing)}")
-
-    @property
-    def items(self) -> int | None:
-        """How many items it has to know; None where that does not matter."""
-        return self._items
 
     def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
@@ -114,6 +112,20 @@ class ServedModel:
           items than k, as many as there are.
         """
         return self._call(RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
+
+    @contextlib.contextmanager
+    def with_measured_histories(self) -> Iterator[None]:
+        """For as long as it lasts, raw ids are scored by what users did before the test, as the gate measures it."""
+        served, measured = (getattr(self._model, name, None) for name in (SERVED_USERS, MEASURED_USERS))
+        if served is None or measured is None:
+            yield
+            return
+        own = served.numpy()
+        served.assign(measured)
+        try:
+            yield
+        finally:
+            served.assign(own)
 
     def weights(self) -> Weights[npt.NDArray[np.float32]] | None:
         """What `score_all_items` is made of; None where the model does not declare it."""

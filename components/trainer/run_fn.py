@@ -63,7 +63,9 @@ def run_fn(fn_args: FnArgs) -> None:
     seconds = time.monotonic() - start
     History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend).write(logs)
     checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(exported.model, vocabulary, seen).save(fn_args.serving_model_dir)
+    ServingModel(exported.model, vocabulary, seen, exported.folding, exported.served_users).save(
+        fn_args.serving_model_dir
+    )
     device.wait_for_all()
     checkpoints.remove(checkpoint)
     told = [history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]

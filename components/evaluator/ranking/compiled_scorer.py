@@ -33,7 +33,7 @@ def fastest_scorer(model: ServedModel) -> Scorer:
     """
     weights = model.weights()
     if weights is None:
-        return GatheringScorer(model)
+        return model
     scorer = CompiledScorer(model, weights)
     users = np.arange(min(_USERS_TRIED, len(weights.user_table)), dtype=np.int32)
     difference = largest_difference(model.score_all_items(users), scorer.score_all_items(users))
@@ -44,27 +44,6 @@ def compile_ahead() -> None:
     """Compiles, and keeps the code on disk."""
     values, row, layers = np.zeros((0, 1), np.float32), np.zeros(0, np.float32), np.zeros((0, 4), np.int64)
     score(values, values, row, values, values, values, layers, row, row, row, values, values)
-
-
-class GatheringScorer:
-    """A `Scorer` that takes the scores of candidates from those of all items, unless these are many more.
-
-    All items are one matrix product; candidates, which each user has others of, are one vector at a time.
-    """
-
-    def __init__(self, model: ServedModel):
-        """Takes the model that scores."""
-        self._model = model
-
-    def score_candidates(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """See `Scorer`."""
-        if self._model.items is None or self._model.items > _MORE_ITEMS * items.shape[1]:
-            return self._model.score_candidates(users, items)
-        return np.take_along_axis(self._model.score_all_items(users), items, axis=1)
-
-    def score_all_items(self, users: np.ndarray) -> np.ndarray:
-        """See `Scorer`."""
-        return self._model.score_all_items(users)
 
 
 class CompiledScorer:

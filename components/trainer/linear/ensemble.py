@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import Blend
 from components.shared import random_streams
 from components.trainer.history import chosen_metric
+from components.trainer.linear.factors import Matrix
 from components.trainer.linear.folding import Folding, Reading, fold_trained
 from components.trainer.linear.full_ranking import Sample, Scores
 from components.trainer.linear.histories import Histories
@@ -31,12 +33,14 @@ class Whole:
 
     Attributes:
       model: the trained model with the towers as further factors of its GMF tower; without the trained part, where that
-        has no weight.
+        has no weight. Users' rows are of all that they did but for the test.
+      served_users: the user table that is served, float32 [users, width], of all that they did; None: the model's own.
       folding: how users whom it never saw get a row.
       blend: what it is put together of; None where it is the trained model alone.
     """
 
     model: NeuMF
+    served_users: Matrix | None
     folding: Folding
     blend: Blend | None
 
@@ -84,12 +88,9 @@ class Ensemble:
         return weighing.metrics(_beside_towers(weighing))
 
     def join(self, model: NeuMF) -> Whole:
-        """Puts a trained model and the towers together, with weights at least as good as those of `metrics`.
-
-        The vectors of a user are of all that the user did but for the test.
-        """
+        """Puts a trained model and the towers together, with weights at least as good as those of `metrics`."""
         if not self.towers:
-            return Whole(model, Folding(fold_trained(model, self.histories)), None)
+            return Whole(model, None, Folding(fold_trained(model, self.histories)), None)
         assert self.sample is not None
         own, own_scale = self._scores(model)
         scales = {NEUMF: own_scale} | {name: scale for name, (_, scale) in self._parts.items()}
@@ -106,8 +107,7 @@ class Ensemble:
             alone={name: weighing.metrics({name: 1.0}) for name in parts},
             together=weighing.metrics(weights),
         )
-        model, folding = self._widen(model, {name: weight * scales[name] for name, weight in weights.items()})
-        return Whole(model, folding, blend)
+        return self._widen(model, {name: weight * scales[name] for name, weight in weights.items()}, blend)
 
     @cached_property
     def _parts(self) -> dict[str, tuple[Scores, float]]:
@@ -147,7 +147,7 @@ class Ensemble:
         scores, scale = scaled(score_all(model, self.sample.users))
         return self.sample.without_seen(scores), scale
 
-    def _widen(self, model: NeuMF, weights: Mapping[str, float]) -> tuple[NeuMF, Folding]:
+    def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend) -> Whole:
         """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
         own = weights[NEUMF]
         used = {name: tower for name, tower in self.towers.items() if weights[name]}
@@ -156,15 +156,23 @@ class Ensemble:
             Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
             for name, tower in used.items()
         ]
-        vectors = [
-            tower.read(self.histories, self.histories.complete) @ reading.vectors
-            for tower, reading in zip(used.values(), readings, strict=True)
-        ]
         items = [tower.factors.scored for tower in used.values()]
+
+        def users(pairs: Pairs) -> list[Matrix]:
+            return [
+                tower.read(self.histories, pairs) @ reading.vectors
+                for tower, reading in zip(used.values(), readings, strict=True)
+            ]
+
+        measured, served = users(self.histories.complete), users(self.histories.everything)
         if not own:
-            return NeuMF.of_vectors(vectors, items), Folding(readings)
+            whole = NeuMF.of_vectors(measured, items)
+            return Whole(whole, np.concatenate(served, axis=1), Folding(readings), blend)
         gmf, *mlp = fold_trained(model, self.histories)
-        return model.widened(vectors, items), Folding([gmf, *readings, *mlp])
+        whole = model.widened(measured, items)
+        table = np.array(whole.user_table)
+        table[:, model.num_factors : whole.num_factors] = np.concatenate(served, axis=1)
+        return Whole(whole, table, Folding([gmf, *readings, *mlp]), blend)
 
 
 def _beside_towers(weighing: Weighing) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """What users did, in its order: what the towers in closed form learn from, and what they read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -8,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
+from components.artifacts.splits import SPLITS, Split
 from components.shared.sequences import latest_items
 from components.trainer.settings import Counts
 
@@ -21,6 +23,7 @@ class Histories:
       items: how many items there are.
       train: the training interactions; users ascend, a user's items are in their order.
       validation: at most one later interaction of each user, users ascending.
+      everything: all interactions, those for the test too, in the order of `train`: only for what is served.
       in_order: whether the order is that of time, in which the held-out items are the latest; else it means nothing.
     """
 
@@ -28,16 +31,17 @@ class Histories:
     items: int
     train: Pairs
     validation: Pairs
+    everything: Pairs
     in_order: bool
 
     @classmethod
     def read(cls, uri: str) -> Self:
-        """Reads the interactions artifact at `uri`, without its test split."""
+        """Reads the interactions artifact at `uri`."""
         interactions = Interactions(uri)
         summary = interactions.summary
-        train = concatenate(interactions.by_user(("train",)))
-        validation = concatenate(interactions.by_user(("validation",)))
-        return cls(summary.users, summary.items, train, validation, summary.latest_held_out)
+        wanted: Sequence[Sequence[Split]] = (("train",), ("validation",), SPLITS)
+        train, validation, everything = (concatenate(interactions.by_user(splits)) for splits in wanted)
+        return cls(summary.users, summary.items, train, validation, everything, summary.latest_held_out)
 
     def counts(self, batch_size: int) -> Counts:
         """What the rules for `auto` go by, with the batches that the examples were cut into."""
@@ -50,7 +54,7 @@ class Histories:
 
     @cached_property
     def complete(self) -> Pairs:
-        """All interactions, that for validation being a user's latest."""
+        """All interactions but those for the test, that for validation being a user's latest."""
         users = np.concatenate([self.train.users, self.validation.users])
         order = np.argsort(users, kind="stable")
         return Pairs(users[order], np.concatenate([self.train.items, self.validation.items])[order])

@@ -1,5 +1,6 @@
 """Towers in closed form beside a NeuMF, whose every part is known."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,16 @@ def cycles() -> Histories:
     place = np.arange(len(users)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     items = ((starts[users] + place) % ITEMS).astype(np.int32)
     validation = Pairs(np.arange(USERS, dtype=np.int32), ((starts + lengths) % ITEMS).astype(np.int32))
-    return Histories(USERS, ITEMS, Pairs(users, items), validation, in_order=True)
+    train = Pairs(users, items)
+    afterwards = Pairs(validation.users, (validation.items + 1) % ITEMS)
+    return Histories(USERS, ITEMS, train, validation, by_user(train, validation, afterwards), in_order=True)
+
+
+def by_user(*parts: Pairs) -> Pairs:
+    """Interactions one after the other, users ascending."""
+    users, items = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(users, kind="stable")
+    return Pairs(users[order], items[order])
 
 
 def model() -> NeuMF:
@@ -121,7 +131,7 @@ def test_without_towers_or_validation_the_model_stays_as_it_is() -> None:
     alone = joined(histories, before, history_factors=0, recent_items=0)
     assert (alone.model, alone.blend) == (before, None)
     nothing = Pairs(np.zeros(0, np.int32), np.zeros(0, np.int32))
-    not_validated = joined(Histories(USERS, ITEMS, histories.train, nothing, in_order=True), before)
+    not_validated = joined(dataclasses.replace(histories, validation=nothing), before)
     assert (not_validated.model, not_validated.blend) == (before, None)
 
 

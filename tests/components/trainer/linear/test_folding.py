@@ -45,12 +45,13 @@ def test_a_mean_is_over_the_root_of_the_number_and_has_an_offset() -> None:
     np.testing.assert_allclose(rows(folding, [0, 1, 2, 3]), [expected], rtol=1e-5)
 
 
-def test_the_towers_rows_are_those_of_users_who_are_known() -> None:
+def test_rows_of_towers_are_those_of_known_users_before_the_test_and_as_they_are_served() -> None:
     histories, nothing = cycles(), model()
     nothing.user_table.assign(np.zeros_like(nothing.user_table))
     whole = Ensemble.prepare(histories, settings(**FIELDS), seed=0).join(nothing)
-    done = [histories.complete.items[histories.complete.users == user].tolist() for user in range(USERS)]
-    np.testing.assert_allclose(rows(whole.folding, *done), np.array(whole.model.user_table), atol=1e-5)
+    for pairs, table in ((histories.complete, whole.model.user_table), (histories.everything, whole.served_users)):
+        done = [pairs.items[pairs.users == user].tolist() for user in range(USERS)]
+        np.testing.assert_allclose(rows(whole.folding, *done), np.array(table), atol=1e-5)
 
 
 def test_trained_rows_that_are_a_function_of_the_items_are_found_again() -> None:
@@ -63,6 +64,6 @@ def test_trained_rows_that_are_a_function_of_the_items_are_found_again() -> None
     trained.user_table.assign(users)
     pairs = Pairs(np.repeat(np.arange(300, dtype="i4"), [len(some) for some in seen]), np.concatenate(seen))
     nothing = Pairs(np.zeros(0, "i4"), np.zeros(0, "i4"))
-    folding = Folding(fold_trained(trained, Histories(300, 20, pairs, nothing, in_order=False)))
+    folding = Folding(fold_trained(trained, Histories(300, 20, pairs, nothing, pairs, in_order=False)))
     found = rows(folding, *(some.tolist() for some in seen))
     assert np.abs(found - users).max() < 0.05 * np.abs(users).max()

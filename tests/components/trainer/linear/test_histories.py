@@ -18,7 +18,7 @@ def pairs(rows: list[tuple[int, int]]) -> Pairs:
 @pytest.fixture
 def histories() -> Histories:
     train = pairs([(user, item) for user, items in TRAIN.items() for item in items])
-    return Histories(3, 4, train, pairs(list(VALIDATION.items())), in_order=True)
+    return Histories(3, 4, train, pairs(list(VALIDATION.items())), train, in_order=True)
 
 
 def test_the_item_for_validation_is_the_latest(histories: Histories) -> None:
