@@ -151,6 +151,8 @@ class Ensemble:
         """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
         own = weights[NEUMF]
         used = {name: tower for name, tower in self.towers.items() if weights[name]}
+        if not used:
+            return Whole(model, None, Folding(fold_trained(model, self.histories)), blend)
         scale = 1 / own if own else 1.0
         readings = [
             Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
