@@ -82,13 +82,12 @@ def _metrics(found: Evaluation) -> Table:
 
 
 def _new_users(found: Evaluation, new: NewUsers) -> str:
-    """The gate's metrics of users who were held out entirely, each with its ratio to that of the trained users."""
-    figures = [
-        f"{metric} {_number(new.metrics[metric])} ({_number(found.new_users_ratio(metric))} x the trained users')"
-        for metric in found.gate_metrics
-    ]
+    """The gate's metrics of users who were held out entirely, and their ratios to those of the trained users."""
+    figures = ", ".join(f"{metric} {_number(new.metrics[metric])}" for metric in found.gate_metrics)
+    ratios = ", ".join(_number(found.new_users_ratio(metric)) for metric in found.gate_metrics)
     missed = f"; of {new.unknown_items:,} of them, the item left out is unknown: a miss" if new.unknown_items else ""
-    return f"\n{new.users:,} new users, by what they did, {_RANKINGS['full']}: {', '.join(figures)}{missed}"
+    who = f"{new.users:,} new users, by what they did, {_RANKINGS['full']}"
+    return f"\n{who}: {figures} ({ratios} x the trained users'){missed}"
 
 
 def _champion(champion: Champion, found: Comparison, way: Way) -> Table:

@@ -121,8 +121,8 @@ def test_new_users_have_a_line_with_their_ratio_to_the_trained_ones(shown):
     new_users = NewUsers(60, 60, 2, 0, metrics, {})
     (line,) = [line for line in shown(_report(new_users=new_users)) if "new users" in line]
     assert line == (
-        "60 new users, by what they did, all items: HR@10 0.6215 (0.9000 x the trained users'), NDCG@10 0.3684 (0.9000"
-        " x the trained users'); of 2 of them, the item left out is unknown: a miss"
+        "60 new users, by what they did, all items: HR@10 0.6215, NDCG@10 0.3684 (0.9000, 0.9000 x the trained users');"
+        " of 2 of them, the item left out is unknown: a miss"
     )
     assert not [line for line in shown(_report()) if "new users" in line]
 
