@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from benchmarks.harness import Result, Run, evaluated_run
-from components.artifacts.evaluation import MODEL
+from components.artifacts.evaluation import MODEL, Evaluation
 from components.shared.errors import UserError
 
 DEFAULT_DATA = ("../shared/data/other", "../shared/data/ml-100k")
 METRICS = ("HR@10", "NDCG@10")
+NEW_USERS = "evaluator.new_users=0.1"
 # From the file to the pushed model, on two idle cores.
 SECONDS = {"lastfm": 60, "ml-100k": 60, "ml-1m": 240}
 _ENDINGS = (".csv", ".csv.gz")
@@ -47,8 +48,8 @@ class Measured:
       means: of each system over the runs, by the metric, by full ranking.
       seconds: of a run, on average.
       blessed: the share of the runs whose model was blessed.
-      new_users: the HR@10 of users that were held out of training, as a multiple of that of the others; None where the
-        runs have none.
+      new_users: the HR@10 of users who were held out entirely, as a multiple of that of the others, in a run of its
+        own; None where there are too few users to hold out any.
     """
 
     file: DataFile
@@ -68,7 +69,7 @@ class Measured:
 
 
 def run_suite(data: Sequence[Path], assignments: Sequence[str], seeds: Sequence[str]) -> list[Result]:
-    """Runs the pipeline on every file, once for each seed.
+    """Runs the pipeline on every file, once for each seed, and once more with users held out, of the first seed.
 
     Args:
       data: folders and files.
@@ -122,11 +123,12 @@ def _measure(file: DataFile, assignments: Sequence[str], seeds: Sequence[str]) -
         yaml.safe_dump({"dataset": file.dataset}, config)
         config.flush()
         runs = [evaluated_run(config.name, [*assignments, f"seed={seed}"]) for seed in seeds]
-    return summarise(file, runs)
+        with_new_users = evaluated_run(config.name, [*assignments, f"seed={seeds[0]}", NEW_USERS])
+    return summarise(file, runs, with_new_users.evaluation)
 
 
-def summarise(file: DataFile, runs: Sequence[Run]) -> Measured:
-    """The means over the runs, of the systems that all of them measured."""
+def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Evaluation) -> Measured:
+    """The means over the runs, of the systems that all of them measured, and what another run says of new users."""
     systems = [run.evaluation.systems for run in runs]
     return Measured(
         file=file,
@@ -137,7 +139,7 @@ def summarise(file: DataFile, runs: Sequence[Run]) -> Measured:
         },
         seconds=statistics.mean(run.seconds for run in runs),
         blessed=statistics.mean(run.evaluation.blessed for run in runs),
-        new_users=None,
+        new_users=with_new_users.new_users_ratio("HR@10") if with_new_users.new_users else None,
     )
 
 
@@ -171,6 +173,7 @@ def _of_file(found: Measured) -> list[Result]:
         Result(
             f"{name}_ratio_to_best_baseline", min(found.ratio_to(found.baselines, metric) for metric in METRICS), ""
         ),
+        *([] if found.new_users is None else [Result(f"{name}_new_users_ratio", found.new_users, "")]),
         Result(f"{name}_blessed", found.blessed, "of the runs"),
         Result(f"{name}_seconds", found.seconds, "s", bar=bar, at_most=True),
     ]

@@ -69,6 +69,7 @@ def create_pipeline(
         seed=config.seed,
         input_version=input_version,
         code_version=code_version("preprocess"),
+        new_users=config.evaluator.new_users,
     )
     negative_gen = NegativeGen(
         interactions=preprocess.outputs["interactions"],

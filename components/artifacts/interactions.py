@@ -2,7 +2,8 @@
 
 Shard k of every split covers the same range of users. A data set may bring its own negatives for the test split.
 Where rows are held out by time, or a share of them at random, the split `aside` has the held-out rows that are neither
-trained on nor judged by: the served model knows by them what a user has seen.
+trained on nor judged by: the served model knows by them what a user has seen. Users may be held out entirely; see
+`held_out_users`.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
-from components.artifacts import storage
+from components.artifacts import held_out_users, storage
+from components.artifacts.held_out_users import HeldOutUsers, HeldOutUsersSummary, History
 from components.artifacts.splits import SPLITS, Split, shard_name, split_dir
 from components.artifacts.summary import SUMMARY, Part, Summary
 
@@ -121,6 +123,7 @@ class InteractionsSummary(Summary):
       timed: whether the order of a user's training rows is that of time; without timestamps it is that of the items.
       tied_users: users of whom equal timestamps leave open which row is held out, so that `preprocess.ties` decides.
       shards: in their order.
+      held_out_users: those who are held out entirely; None where nobody is.
       fingerprint: a digest of interactions and vocabulary.
       best_possible_hr: of data that was drawn from known tastes, HR@10 of the best ranking, by the number of negatives.
     """
@@ -140,6 +143,7 @@ class InteractionsSummary(Summary):
     timed: bool
     tied_users: int = 0
     shards: tuple[ShardSummary, ...]
+    held_out_users: HeldOutUsersSummary | None = None
     fingerprint: str
     best_possible_hr: dict[str, float] | None = None
 
@@ -216,6 +220,10 @@ class Interactions:
             order = np.argsort(users, kind="stable")
             yield Pairs(users[order], items[order])
 
+    def held_out_users(self) -> Iterator[History]:
+        """Reads the users who are held out entirely and can be judged; there may be none."""
+        return held_out_users.read(self.uri, self.shards) if self.summary.held_out_users else iter(())
+
     def given_negatives(self) -> dict[int, npt.NDArray[np.int32]] | None:
         """The test negatives that the data set brings, int32 [n] by user; None when it brings none."""
         path = posixpath.join(self.uri, _GIVEN_NEGATIVES)
@@ -246,6 +254,7 @@ class Shard:
       validation: likewise; None where it is switched off.
       train_counts: int32 [users], training rows of each of its users.
       aside: what else is held out, sorted by user, then time; None where there is no such thing.
+      held_out_users: users between these who are held out entirely; None where nobody is, in any shard.
     """
 
     number: int
@@ -255,6 +264,7 @@ class Shard:
     validation: Pairs | None
     train_counts: npt.NDArray[np.int32]
     aside: Pairs | None = None
+    held_out_users: HeldOutUsers | None = None
 
 
 @dataclass(frozen=True)
@@ -268,6 +278,7 @@ class WrittenShard:
       items: int32 [n], distinct items of its training rows, ascending.
       item_counts: int64 [n], training rows of each of those.
       digest: of its rows.
+      held_out_users: what it has of them; None where nobody is held out.
     """
 
     number: int
@@ -276,6 +287,7 @@ class WrittenShard:
     items: npt.NDArray[np.int32]
     item_counts: npt.NDArray[np.int64]
     digest: bytes
+    held_out_users: HeldOutUsersSummary | None = None
 
 
 def write_shard(uri: str, shard: Shard, shards: int) -> WrittenShard:
@@ -300,6 +312,9 @@ def write_shard(uri: str, shard: Shard, shards: int) -> WrittenShard:
     for split, pairs in splits.items():
         if split != "train":
             digest.update(pairs.users.tobytes())
+    held_out = shard.held_out_users
+    if held_out is not None:
+        digest.update(held_out_users.write(uri, shard.number, shards, held_out))
     rows: dict[str, int] = {split: len(pairs.users) for split, pairs in splits.items()}
     counts = np.bincount(shard.train.items)
     items = np.flatnonzero(counts).astype(np.int32)
@@ -310,6 +325,7 @@ def write_shard(uri: str, shard: Shard, shards: int) -> WrittenShard:
         items=items,
         item_counts=counts[items],
         digest=digest.digest(),
+        held_out_users=None if held_out is None else held_out.summary,
     )
 
 
@@ -332,7 +348,8 @@ def write_given_negatives(uri: str, users: npt.NDArray[np.int32], items: npt.NDA
 def remove_interactions(uri: str) -> None:
     """Takes away the files of an artifact that will not be whole."""
     names = (_GIVEN_NEGATIVES, SUMMARY)
-    storage.delete([*(split_dir(uri, split) for split in SPLITS), *(posixpath.join(uri, name) for name in names)])
+    folders = [*(split_dir(uri, split) for split in SPLITS), held_out_users.folder(uri)]
+    storage.delete([*folders, *(posixpath.join(uri, name) for name in names)])
 
 
 def _shard_name(shard: int, shards: int) -> str:

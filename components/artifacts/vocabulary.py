@@ -104,6 +104,12 @@ def remove_vocabulary(uri: str) -> None:
     storage.delete(posixpath.join(uri, name) for name in (_USERS, _ITEMS, SUMMARY))
 
 
+def content_of(ids: pa.Array) -> bytes:
+    """What a digest of raw ids, int64 or string, is to be made of."""
+    content: bytes = ids.to_numpy().tobytes() if pa.types.is_integer(ids.type) else "\0".join(ids.to_pylist()).encode()
+    return str(ids.type).encode() + content
+
+
 def _read(path: str) -> pa.Table:
     with storage.open_file(path) as file:
         return pq.read_table(file, columns=["id", "count"])
@@ -113,10 +119,4 @@ def _write(path: str, ids: pa.Array, counts: npt.NDArray[np.int64]) -> bytes:
     index = pa.array(np.arange(len(ids), dtype=np.int32))
     with storage.write_atomically(path) as file:
         pq.write_table(pa.table({"id": ids, "index": index, "count": counts}), file, compression="zstd")
-    digest = hashlib.sha256(str(ids.type).encode())
-    if pa.types.is_integer(ids.type):
-        digest.update(ids.to_numpy().tobytes())
-    else:
-        digest.update("\0".join(ids.to_pylist()).encode())
-    digest.update(counts.tobytes())
-    return digest.digest()
+    return hashlib.sha256(content_of(ids) + counts.tobytes()).digest()

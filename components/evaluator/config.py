@@ -58,6 +58,15 @@ class EvaluatorConfig(Section):
         description="Rank all items for a seeded sample of so many test users; null takes them all. More users cost "
         "time, and tell differences that no longer matter.",
     )
+    new_users: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        allow_inf_nan=False,
+        description="About this share of the users, drawn with the run's seed, is held out entirely by Preprocess, "
+        "after its filters; the model is then measured on them, too, given what they did up to the item that they are "
+        "judged by. Figures beside those of the others; no rule looks at them. See splits.md.",
+    )
     pairs_per_block: int = Field(
         1 << 18, ge=1, description="User-item pairs scored at once while ranking all items; this bounds the memory."
     )

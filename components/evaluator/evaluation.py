@@ -16,6 +16,7 @@ from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.gate import judge
 from components.evaluator.measurements import Contender, measure
+from components.evaluator.new_users import measure_new_users
 from components.evaluator.ranking.compiled_scorer import fastest_scorer
 from components.evaluator.ranking.ranks import (
     Candidates,
@@ -31,6 +32,7 @@ from components.evaluator.rules import rules
 from components.evaluator.serving_check import check_serving
 from components.evaluator.soundness import check_soundness
 from components.metrics import METRICS
+from components.serving.contract import RECOMMEND_FOR_ITEMS, SIGNATURES
 from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
 from components.shared.scorer import Scorer
@@ -64,7 +66,8 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     holdouts = inputs.read_holdouts(
         interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
     )
-    model = ServedModel(sources.model, len(item_ids))
+    asked_by_items = [RECOMMEND_FOR_ITEMS] if interactions.summary.held_out_users else []
+    model = ServedModel(sources.model, len(item_ids), [*SIGNATURES, *asked_by_items])
     scorer = fastest_scorer(model)
     users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
     rank = functools.partial(_rank, records, holdouts, config.gate_k, users_per_block)
@@ -138,6 +141,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         model_path=sources.model,
         seconds=0.0,
         rules=(),
+        new_users=measure_new_users(model, interactions, item_ids, config, users_per_block, seed),
     )
     verdicts = tuple(judge(rule, evidence) for rule in rules(config))
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))

@@ -1,7 +1,7 @@
 """The Beam pipeline of Preprocess: from pieces of the input to the shards of both artifacts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import apache_beam as beam
@@ -13,7 +13,7 @@ from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.readers.base import Piece
 from components.preprocess.rows import Census, merge_censuses, take_census
-from components.preprocess.shards import filters, holdouts, packing, split_loops
+from components.preprocess.shards import filters, held_out_users, holdouts, packing, split_loops
 from components.preprocess.shards.filters import Arranged
 from components.preprocess.shards.holdouts import Outline
 from components.preprocess.shards.plan import Plan, make_plan
@@ -39,6 +39,7 @@ class PreprocessJob:
       preprocess: how to filter, split and cut into shards.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
       seed: the run's seed, for those draws.
+      new_users: the share of the users who are held out entirely.
       best_possible_hr: see `InteractionsSummary`.
     """
 
@@ -48,6 +49,7 @@ class PreprocessJob:
     preprocess: PreprocessConfig
     timed: bool
     seed: int
+    new_users: float = 0.0
     best_possible_hr: dict[str, float] | None = None
 
 
@@ -141,25 +143,32 @@ def _find_items(_: None, shards: Iterable[Arranged], plan: Plan, job: Preprocess
 
 
 def _outline(arranged: Arranged, plan: Plan, wanted: _Wanted, job: PreprocessJob) -> Iterator[Outline]:
-    yield holdouts.outline(_filtered(arranged, wanted, job), plan, job.preprocess)
+    staying, _ = _filtered(arranged, wanted, job)
+    yield holdouts.outline(staying, plan, job.preprocess)
 
 
 def _write(arranged: Arranged, plan: Plan, wanted: _Wanted, whole: Outline, job: PreprocessJob) -> Iterator[_Written]:
     _require_rows(whole, job)
-    left = holdouts.settle(_filtered(arranged, wanted, job), plan, whole, job.preprocess)
-    split = holdouts.choose(left, whole, job.preprocess, timed=job.timed, seed=job.seed)
+    staying, held_out = _filtered(arranged, wanted, job)
+    left = holdouts.settle(staying, plan, whole, job.preprocess)
+    first_user = whole.first_user(arranged.shard)
+    split = holdouts.choose(left, first_user, job.preprocess, timed=job.timed, seed=job.seed)
     shard = holdouts.index(left, split, plan, whole, job.preprocess)
+    if job.new_users:
+        histories = held_out_users.histories(held_out, plan, whole, job.preprocess, timed=job.timed, seed=job.seed)
+        shard = replace(shard, held_out_users=histories)
     written = write_shard(job.interactions_uri, shard, plan.shards)
     tied = 0 if _holdout(job) == "random" else int(split_loops.tied_users(left.counts, left.marks, split))
     yield _Written(written, left.users, left.dropped, tied)
 
 
-def _filtered(arranged: Arranged, wanted: _Wanted, job: PreprocessJob) -> Arranged:
-    if wanted is None:
-        return arranged
-    # Whoever has had too few items from the start is not there any more.
-    stable = job.preprocess.until == "stable"
-    return filters.keep_items(arranged, wanted, job.preprocess.min_interactions if stable else 1)
+def _filtered(arranged: Arranged, wanted: _Wanted, job: PreprocessJob) -> tuple[Arranged, Arranged]:
+    """What the filters leave: of the users who stay, and of those who are held out entirely."""
+    if wanted is not None:
+        # Whoever has had too few items from the start is not there any more.
+        stable = job.preprocess.until == "stable"
+        arranged = filters.keep_items(arranged, wanted, job.preprocess.min_interactions if stable else 1)
+    return held_out_users.separate(arranged, job.new_users, job.seed)
 
 
 def _require_rows(whole: Outline, job: PreprocessJob) -> None:
@@ -199,7 +208,7 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         timed=job.timed,
         dataset=job.name,
         absent=Absent(
-            users=len(plan.users) - len(users),
+            users=len(plan.users) - len(users) - sum(map(_drawn, parts)),
             items=len(plan.items) - len(whole.items),
             new_users=whole.new_users,
             new_items=whole.new_items,
@@ -208,6 +217,10 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         tied_users=sum(part.tied_users for part in parts),
         best_possible_hr=job.best_possible_hr,
     )
+
+
+def _drawn(part: _Written) -> int:
+    return part.shard.held_out_users.users if part.shard.held_out_users else 0
 
 
 def _held_out_from(plan: Plan) -> dict[Split, float] | None:

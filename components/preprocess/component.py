@@ -22,7 +22,7 @@ class PreprocessSpec(types.ComponentSpec):
         vocabulary=standard_artifacts.TransformGraph,
     )
     PARAMETERS: ClassVar[dict[str, Any]] = properties(
-        DatasetConfig, PreprocessConfig, seed=int, input_version=str, code_version=str
+        DatasetConfig, PreprocessConfig, seed=int, new_users=float, input_version=str, code_version=str
     )
 
 
@@ -45,6 +45,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
     OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
         "interactions": "Parquet files with the splits train, validation (unless switched off) and test, and aside "
         "where not all that is held out is judged by: dense int32 columns user and item, whole users in each shard; "
+        "held_out_users, where there are such: raw ids; "
         "summary.json counts what was read and dropped.",
         "vocabulary": "users.parquet and items.parquet: raw id, index and number of training interactions.",
     }
@@ -56,6 +57,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
         seed: int,
         input_version: str,
         code_version: str,
+        new_users: float = 0.0,
     ):
         """Declares the step.
 
@@ -65,6 +67,8 @@ class Preprocess(base_beam_component.BaseBeamComponent):
           seed: the run's seed, for held-out items that are drawn and for synthetic data.
           input_version: changes with the content of the input files; only part of the cache's key.
           code_version: changes with the code that the step runs; only part of the cache's key.
+          new_users: the share of the users who are held out entirely, for the Evaluator to measure what the model does
+            for somebody that it never saw.
         """
         super().__init__(
             PreprocessSpec(
@@ -72,6 +76,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
                 **dataset.to_properties(),
                 **preprocess.to_properties(),
                 seed=seed,
+                new_users=new_users,
                 input_version=input_version,
                 code_version=code_version,
             )

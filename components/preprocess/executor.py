@@ -32,6 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             interactions.uri,
             vocabulary.uri,
             self._make_beam_pipeline,
+            float(exec_properties["new_users"]),
         )
         rows = summary.interactions
         # What is set aside is no split to learn or to judge by.

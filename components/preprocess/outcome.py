@@ -35,7 +35,7 @@ def describe(summary: InteractionsSummary) -> str:
     """
     parts = [f"{summary.users:,} users", f"{summary.items:,} items"]
     parts += [f"{number:,} {split}" for split, number in summary.interactions.items()]
-    return f"{summary.rows_read:,} rows: {', '.join(parts)}{_holdouts(summary)}"
+    return f"{summary.rows_read:,} rows: {', '.join(parts)}{_holdouts(summary)}{_held_out_users(summary)}"
 
 
 def describe_dropped(summary: InteractionsSummary) -> str:
@@ -68,6 +68,15 @@ def _holdouts(summary: InteractionsSummary) -> str:
         users = _amount(summary.tied_users, summary.users, "users")
         text += f"; held-out items of {users} decided among equal timestamps by preprocess.ties"
     return text
+
+
+def _held_out_users(summary: InteractionsSummary) -> str:
+    found = summary.held_out_users
+    if found is None:
+        return ""
+    users = _amount(found.users, found.users + summary.users, "users")
+    judged = "" if found.judged == found.users else f", {found.judged:,} of them to be judged"
+    return f"; {users} with {found.interactions:,} rows are held out entirely{judged}"
 
 
 def _amount(part: int, whole: int, what: str, detail: str = "") -> str:

@@ -20,6 +20,7 @@ def write_artifacts(
     interactions_uri: str,
     vocabulary_uri: str,
     make_pipeline: Callable[[], beam.Pipeline],
+    new_users: float = 0.0,
 ) -> InteractionsSummary:
     """Reads a data set and writes its interactions and its vocabulary.
 
@@ -30,6 +31,7 @@ def write_artifacts(
       interactions_uri: where the interactions go.
       vocabulary_uri: where the vocabulary goes.
       make_pipeline: makes a Beam pipeline on the runner of choice.
+      new_users: the share of the users who are held out entirely.
 
     Returns:
       The summary of the interactions.
@@ -40,10 +42,12 @@ def write_artifacts(
     try:
         found = dataset.chosen.interactions(Request(preprocess.min_rating, preprocess.validation, seed))
         if isinstance(found, GivenSplit):
+            if new_users:
+                raise UserError("evaluator.new_users: this data set says itself what is held out of whom; set it to 0")
             return write_given_split(found, preprocess.rows_per_shard, interactions_uri, vocabulary_uri)
         if preprocess.split == "time" and not found.timed:
             raise UserError("preprocess.split: time needs timestamps; set dataset.timestamp_column, or split to random")
-        job = _job(found, preprocess, seed, interactions_uri, vocabulary_uri)
+        job = _job(found, preprocess, seed, interactions_uri, vocabulary_uri, new_users)
         with make_pipeline() as pipeline:
             # With their numbers: the order of the rows outlives the order of the work.
             _ = pipeline | "Pieces" >> beam.Create(list(enumerate(found.pieces))) | WriteInteractions(job)
@@ -58,7 +62,12 @@ def write_artifacts(
 
 
 def _job(
-    data: Unsplit, preprocess: PreprocessConfig, seed: int, interactions_uri: str, vocabulary_uri: str
+    data: Unsplit,
+    preprocess: PreprocessConfig,
+    seed: int,
+    interactions_uri: str,
+    vocabulary_uri: str,
+    new_users: float,
 ) -> PreprocessJob:
     return PreprocessJob(
         name=data.name,
@@ -67,5 +76,6 @@ def _job(
         preprocess=preprocess,
         timed=data.timed,
         seed=seed,
+        new_users=new_users,
         best_possible_hr=data.best_possible_hr,
     )

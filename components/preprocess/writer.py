@@ -1,12 +1,14 @@
 """Ends both artifacts once every shard is written, with or without Beam before it."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts import storage
+from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, WrittenShard
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import write_vocabulary
@@ -76,11 +78,20 @@ def finish(
         timed=timed,
         tied_users=tied_users,
         shards=tuple(shard.summary for shard in written),
+        held_out_users=_held_out_users(written),
         fingerprint=storage.fingerprint([*(shard.digest for shard in written), *vocabulary]),
         best_possible_hr=best_possible_hr,
     )
     summary.write(interactions_uri)
     return summary
+
+
+def _held_out_users(written: Sequence[WrittenShard]) -> HeldOutUsersSummary | None:
+    parts = [shard.held_out_users for shard in written if shard.held_out_users is not None]
+    if not parts:
+        return None
+    names = [field.name for field in fields(HeldOutUsersSummary)]
+    return HeldOutUsersSummary(**{name: sum(getattr(part, name) for part in parts) for name in names})
 
 
 def _item_counts(written: Sequence[WrittenShard], items: int) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.artifacts import evaluation
-from components.artifacts.evaluation import Champion, Comparison, Evaluation, State, Way
+from components.artifacts.evaluation import Champion, Comparison, Evaluation, NewUsers, State, Way
 from pipeline.local.lineage import NodeOutcome, pushed_to
 from pipeline.pipeline import Places
 
@@ -36,6 +36,8 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
 
     console.print()
     console.print(_metrics(found))
+    if found.new_users is not None:
+        console.print(_new_users(found, found.new_users), soft_wrap=True)
     for system in found.baselines.values():
         if system.chosen:
             settings = ", ".join(f"{name} {value:g}" for name, value in system.chosen.items())
@@ -77,6 +79,15 @@ def _metrics(found: Evaluation) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     return table
+
+
+def _new_users(found: Evaluation, new: NewUsers) -> str:
+    """The gate's metrics of users who were held out entirely, and their ratios to those of the trained users."""
+    figures = ", ".join(f"{metric} {_number(new.metrics[metric])}" for metric in found.gate_metrics)
+    ratios = ", ".join(_number(found.new_users_ratio(metric)) for metric in found.gate_metrics)
+    missed = f"; of {new.unknown_items:,} of them, the item left out is unknown: a miss" if new.unknown_items else ""
+    who = f"{new.users:,} new users, by what they did, {_RANKINGS['full']}"
+    return f"\n{who}: {figures} ({ratios} x the trained users'){missed}"
 
 
 def _champion(champion: Champion, found: Comparison, way: Way) -> Table:

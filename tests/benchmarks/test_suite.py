@@ -42,9 +42,9 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         find_files([tmp_path])
 
 
-def _measured(name: str, timed: bool, **figures: tuple[float, float]) -> Measured:
+def _measured(name: str, timed: bool, new_users: float | None = None, **figures: tuple[float, float]) -> Measured:
     means = {system: {"HR@10": hr, "NDCG@10": ndcg} for system, (hr, ndcg) in figures.items()}
-    return Measured(DataFile(name, {}, timed), means, seconds=70.0, blessed=0.5, new_users=None)
+    return Measured(DataFile(name, {}, timed), means, seconds=70.0, blessed=0.5, new_users=new_users)
 
 
 def test_ratios_are_to_the_best_baseline_of_each_metric() -> None:
@@ -69,6 +69,15 @@ def test_ratios_are_to_the_best_baseline_of_each_metric() -> None:
     assert "new_users_ratio_least" not in found
 
 
+def test_the_least_ratio_of_new_users_counts() -> None:
+    systems = {"model": (0.3, 0.1), "als": (0.2, 0.1)}
+    suite = [_measured(name, False, ratio, **systems) for name, ratio in (("a", 0.97), ("b", 0.9), ("c", None))]
+    found = {result.name: result for result in results(suite)}
+    assert (found["a_new_users_ratio"].value, found["b_new_users_ratio"].value) == (0.97, 0.9)
+    assert "c_new_users_ratio" not in found
+    assert (found["new_users_ratio_least"].value, found["new_users_ratio_least"].ok) == (0.9, False)
+
+
 def test_without_times_there_is_no_ratio_of_timed_data() -> None:
     names = [result.name for result in results([_measured("songs", False, model=(0.3, 0.1), popularity=(0.2, 0.1))])]
     assert not [name for name in names if "als" in name]
@@ -90,6 +99,7 @@ def test_a_folder_goes_through_whole_runs(tmp_path: Path) -> None:
     assert outcome.exception is None or isinstance(outcome.exception, SystemExit), outcome.exception
     found = {row["name"]: row["value"] for row in json.loads((tmp_path / "found.json").read_text())["results"]}
     assert 0 < found["small_hr10_als"] < 1
+    assert found["new_users_ratio_least"] == found["small_new_users_ratio"] >= 0
     assert found["small_seconds"] > 1
     assert "small_hr10_recent_items" not in found  # without times
     assert "ratio_to_als_timed_least" not in found

@@ -111,6 +111,27 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class NewUsers:
+    """What the served model does for users who were held out entirely, given what they did.
+
+    Attributes:
+      held_out: how many there are who can be judged.
+      users: how many of them were asked for.
+      unknown_items: for how many of these the model does not know the item that was left out, which is a miss.
+      unknown_histories: for how many it knows no item of the history, and so gave what is popular.
+      metrics: their means, where the item that was left out is ranked among all items but those of the history.
+      intervals: of the means, by the name of the metric.
+    """
+
+    held_out: int
+    users: int
+    unknown_items: int
+    unknown_histories: int
+    metrics: Means
+    intervals: dict[str, Bounds]
+
+
+@dataclass(frozen=True)
 class Quartile:
     """Test users whose count, of interactions with or by them, is `low` to `high`; the means of each system there."""
 

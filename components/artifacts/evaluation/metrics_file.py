@@ -1,5 +1,6 @@
 """The evaluation as a whole, and how it stands in `metrics.json`."""
 
+import math
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from components.artifacts.evaluation.measured import (
     Difference,
     Example,
     LeftOut,
+    NewUsers,
     Number,
     Quartile,
     ServingCheck,
@@ -60,6 +62,7 @@ class Evaluation:
       model_path: the folder of the SavedModel.
       seconds: how long the evaluation took.
       rules: the verdicts of the gate.
+      new_users: what users get who were held out entirely; None where there are none.
     """
 
     gate_k: int
@@ -86,6 +89,7 @@ class Evaluation:
     model_path: str
     seconds: Number
     rules: tuple[Verdict, ...]
+    new_users: NewUsers | None = None
 
     @property
     def blessed(self) -> bool:
@@ -111,6 +115,14 @@ class Evaluation:
     def baselines(self) -> dict[str, System]:
         """The systems without the model."""
         return {name: system for name, system in self.systems.items() if name != MODEL}
+
+    def new_users_ratio(self, metric: str) -> float:
+        """A metric of the new users as a multiple of that of the trained ones, among all unseen items.
+
+        NaN where there are no new users, or the trained ones' is 0.
+        """
+        trained = self.model.full[metric]
+        return self.new_users.metrics[metric] / trained if self.new_users and trained else math.nan
 
     @property
     def gate_metrics(self) -> list[str]:

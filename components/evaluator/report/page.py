@@ -37,6 +37,7 @@ def render(evaluation: Evaluation, history: History | None, run: Mapping[str, An
             verdict=judgement.verdict(evaluation),
             gate=judgement.gate(evaluation),
             champion=judgement.champion(evaluation),
+            new_users=systems.new_users(evaluation),
             systems=evidence.shown(evaluation),
             gate_metrics=evaluation.gate_metrics,
             accuracy=systems.accuracy(evaluation),

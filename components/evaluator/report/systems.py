@@ -41,6 +41,23 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
     return {"charts": charts, "tables": tables, "fits": fits, "choices": choices}
 
 
+def new_users(evaluation: Evaluation) -> dict[str, Any] | None:
+    """All metrics of the new users beside those of the trained ones, among all unseen items; None without any."""
+    found = evaluation.new_users
+    if found is None:
+        return None
+    rows = [
+        {
+            "metric": metric,
+            "new": (known(found.metrics[metric]), *map(known, found.intervals[metric])),
+            "trained": estimate(evaluation.model, "full", metric),
+            "ratio": known(evaluation.new_users_ratio(metric)),
+        }
+        for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
+    ]
+    return {"found": found, "rows": rows}
+
+
 def differences(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The model against each baseline, paired by user, on the gate's metrics: a cell for each way of ranking."""
     return [

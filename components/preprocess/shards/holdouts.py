@@ -37,6 +37,10 @@ class Outline:
         """How many items have no training row."""
         return len(self.present) - len(self.items)
 
+    def first_user(self, shard: int) -> int:
+        """The index of a shard's first user."""
+        return sum(users for number, users in self.users.items() if number < shard)
+
 
 def by_parts(preprocess: PreprocessConfig) -> bool:
     """Whether each row has a part, and not each user one row in each split."""
@@ -96,13 +100,13 @@ def settle(arranged: Arranged, plan: Plan, whole: Outline, preprocess: Preproces
 
 
 def choose(
-    arranged: Arranged, whole: Outline, preprocess: PreprocessConfig, *, timed: bool, seed: int
+    arranged: Arranged, first_user: int, preprocess: PreprocessConfig, *, timed: bool, seed: int
 ) -> npt.NDArray[np.uint8]:
     """Chooses the split of each row: `loops.TRAIN`, `TEST`, `VALIDATION` or `ASIDE`, uint8 [n].
 
     Args:
       arranged: a shard's interactions that stay.
-      whole: the users and items of all shards.
+      first_user: number of the first of these users.
       preprocess: how to split.
       timed: whether the order of a user's rows is one of time; held-out rows are drawn where it is not.
       seed: the run's seed, for what is drawn.
@@ -116,7 +120,7 @@ def choose(
         return chosen
     held_out: npt.NDArray[np.uint8] = split_loops.hold_out(
         arranged.counts,
-        _first_user(arranged, whole),
+        first_user,
         1 + preprocess.validation,
         preprocess.split == "random" or not timed,
         np.uint64(stream_key(seed, "holdout")),
@@ -136,7 +140,7 @@ def index(
       whole: which users and items the filters have left, in all shards.
       preprocess: which splits there are.
     """
-    first_user = _first_user(arranged, whole)
+    first_user = whole.first_user(arranged.shard)
     divided: split_loops.Divided = split_loops.divide(
         split, arranged.counts, first_user, arranged.items, _item_index(plan, whole)
     )
@@ -154,10 +158,6 @@ def index(
         train_counts=divided.train_counts,
         aside=of(loops.ASIDE) if by_parts(preprocess) else None,
     )
-
-
-def _first_user(arranged: Arranged, whole: Outline) -> int:
-    return sum(users for shard, users in whole.users.items() if shard < arranged.shard)
 
 
 def _union(items: Iterable[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:

@@ -44,6 +44,24 @@ def draw_parts(counts, users, share, validation, key):
 
 
 @entry_point
+def draw_users(users, share, key):
+    """Draws users, each for itself.
+
+    Args:
+      users: int32 [m], their positions; whether one is drawn depends on it, not on the shard.
+      share: how many are drawn, about.
+      key: of the random stream.
+
+    Returns:
+      Who is drawn, bool [m].
+    """
+    drawn = np.empty(len(users), np.bool_)
+    for user in range(len(users)):
+        drawn[user] = _uniform(key, np.uint64(users[user])) < share
+    return drawn
+
+
+@entry_point
 def hold_out(counts, first_user, holdouts, at_random, key):
     """Chooses the rows that are held out, where each user has one in each split.
 

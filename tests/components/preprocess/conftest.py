@@ -51,6 +51,7 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
         seed: int = 1,
         flags: tuple[str, ...] = (),
         section: type[DatasetConfig] = DatasetConfig,
+        new_users: float = 0.0,
         **options: Any,
     ) -> Prepared:
         folder = tmp_path / f"out-{next(number)}"
@@ -66,6 +67,7 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
             str(folder / "interactions"),
             str(folder / "vocabulary"),
             lambda: beam.Pipeline(runner="FnApiRunner", options=PipelineOptions(arguments)),
+            new_users,
         )
         return Prepared(folder, summary)
 

@@ -100,6 +100,7 @@ SPLITS = {
     "time": {"split": "time", "split_share": 0.15},
     "random": {"split": "random"},
     "a random share": {"split": "random", "split_share": 0.2},
+    "last, new users": {"new_users": 0.3},
 }
 
 

@@ -16,6 +16,7 @@ from components.artifacts.evaluation import (
     Evaluation,
     LeftOut,
     Means,
+    NewUsers,
     State,
     System,
     Verdict,
@@ -48,7 +49,7 @@ def _system(title: str, fit_seconds: float | None = None, sampled: Means = MEANS
 
 def _report(**changes: Any) -> Evaluation:
     systems = {"model": _system("NeuMF"), "popularity": _system("item popularity", 0.02)}
-    usual = dataclasses.replace(builders.evaluation(), systems=systems, best_possible_hr=0.7653)
+    usual = dataclasses.replace(builders.evaluation(), systems=systems, best_possible_hr=0.7653, new_users=None)
     return dataclasses.replace(usual, **{"champion": CHAMPION, "rules": (PASSED,), **changes})
 
 
@@ -113,6 +114,17 @@ def test_settings_that_were_chosen_on_validation_are_told(shown):
     lines = shown(_report(systems={"model": _system("NeuMF"), "ease": tuned}))
     assert "EASE, as chosen on validation: ease_l2 200, ease_most 3" in lines
     assert not any("NeuMF, as chosen" in line for line in lines)
+
+
+def test_new_users_have_a_line_with_their_ratio_to_the_trained_ones(shown):
+    metrics = {name: value * 0.9 for name, value in MEANS.items()}
+    new_users = NewUsers(60, 60, 2, 0, metrics, {})
+    (line,) = [line for line in shown(_report(new_users=new_users)) if "new users" in line]
+    assert line == (
+        "60 new users, by what they did, all items: HR@10 0.6215, NDCG@10 0.3684 (0.9000, 0.9000 x the trained users');"
+        " of 2 of them, the item left out is unknown: a miss"
+    )
+    assert not [line for line in shown(_report()) if "new users" in line]
 
 
 def test_systems_that_were_measured_are_shown_and_nulls_as_a_dash(shown):

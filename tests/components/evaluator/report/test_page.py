@@ -267,6 +267,7 @@ def test_what_was_not_measured_leaves_its_section_empty() -> None:
         dataset=None,
         dataset_fingerprint=None,
         rules=(),
+        new_users=None,
     )
     document = read(render(empty, None, {}))
     masthead = document.all("header")[0].text
@@ -320,6 +321,18 @@ def test_how_long_the_baselines_took_and_what_was_left_out() -> None:
     accuracy = page(dataclasses.replace(builders.evaluation(), left_out=left_out)).by_id("accuracy").text
     assert "Fitting the baselines took: Popularity 1.2 s, ALS 1.9 s." in accuracy
     assert "EASE was not measured: 26,744 items are more than 12,000." in accuracy
+
+
+def test_new_users_stand_beside_the_trained_ones() -> None:
+    section = page().by_id("new-users").text
+    assert "Among all unseen items, 604 new users, drawn of 612 and 6,040 trained users" in section
+    assert "HR@10 0.0972 0.0957–0.0987 0.1080 0.1064–0.1096 0.9000" in section
+    assert "left out of 3 users, which counts as a miss, and no item of the history of 1 user, who got" in section
+
+
+def test_without_new_users_the_page_does_not_speak_of_them() -> None:
+    assert "New users" in page().text
+    assert "New users" not in page(dataclasses.replace(builders.evaluation(), new_users=None)).text
 
 
 def test_settings_that_were_chosen_on_validation_are_told() -> None:
