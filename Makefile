@@ -2,6 +2,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(or $(wildcard $(VENV)/bin/uv),uv)
+# Two workers, each with one file of tests after the other: what a file's tests share is made once.
+BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-containers lint format wheel image docs lock clean
 
@@ -16,7 +18,7 @@ demo: setup ## Run the whole pipeline on embedded synthetic data
 
 test: setup ## Run the tests
 	@sh scripts/install_browser.sh
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(BESIDE)
 
 lint: setup ## Check style, formatting and types
 	@$(PYTHON) -m ruff check .
@@ -38,7 +40,7 @@ image: ## Build the image of all steps with docker or podman (IMAGE=, ACCELERATO
 test-containers: setup ## Build the image and run kfp_pipeline.yaml in containers
 	@sh scripts/install_podman.sh
 	@ENGINE=podman IMAGE=localhost/neumf-pipeline:latest sh scripts/build_image.sh
-	@$(PYTHON) -m pytest tests/containers -m containers
+	@$(PYTHON) -m pytest $(BESIDE) tests/containers -m containers
 
 docs: setup ## Write docs/configuration.md
 	@$(PYTHON) -m scripts.write_configuration

@@ -26,7 +26,8 @@ class Project:
         self.folder = folder
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        """Starts a command; on all cores, not on those alone that a worker of the tests has."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
             cwd=self.folder,
             env={**os.environ, "COLUMNS": "160"},
@@ -34,6 +35,9 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
         )
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(process.pid, range(os.cpu_count() or 1))
+        return process
 
     def run(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Runs a command to its end; returns what it printed on standard output and error."""
