@@ -1,9 +1,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from pipeline.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -50,3 +53,17 @@ class Project:
 @pytest.fixture(scope="session")
 def project() -> Project:
     return Project()
+
+
+@pytest.fixture
+def refused(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+    """Runs a command that ends with exit code 2, in this process: to start one takes longer than what it has to say."""
+
+    def run(*arguments: str) -> tuple[str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        return capfd.readouterr()
+
+    return run
