@@ -2,8 +2,10 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(or $(wildcard $(VENV)/bin/uv),uv)
+# Two workers, each with one file of tests after the other: what a file's tests share is made once.
+BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-containers lint format wheel image docs lock clean
+.PHONY: help setup demo test test-image test-containers lint format wheel image docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +18,7 @@ demo: setup ## Run the whole pipeline on embedded synthetic data
 
 test: setup ## Run the tests
 	@sh scripts/install_browser.sh
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(BESIDE)
 
 lint: setup ## Check style, formatting and types
 	@$(PYTHON) -m ruff check .
@@ -35,10 +37,12 @@ wheel: setup ## Build the wheel into dist/
 image: ## Build the image of all steps with docker or podman (IMAGE=, ACCELERATOR=cpu|gpu, BASE_IMAGE=)
 	@sh scripts/build_image.sh
 
-test-containers: setup ## Build the image and run kfp_pipeline.yaml in containers
+test-image: ## Build the image that test-containers runs
 	@sh scripts/install_podman.sh
 	@ENGINE=podman IMAGE=localhost/neumf-pipeline:latest sh scripts/build_image.sh
-	@$(PYTHON) -m pytest tests/containers -m containers
+
+test-containers: setup test-image ## Build the image and run kfp_pipeline.yaml in containers
+	@$(PYTHON) -m pytest $(BESIDE) tests/containers -m containers
 
 docs: setup ## Write docs/configuration.md
 	@$(PYTHON) -m scripts.write_configuration

@@ -12,6 +12,15 @@ from components.shared import progress
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of several workers keeps to cores of its own: threads that wait for one another would be in its way."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        os.sched_setaffinity(0, cores[number % count :: count] or cores)
+
+
 @pytest.fixture(scope="session")
 def files_of_at_most() -> Callable[[int], contextlib.AbstractContextManager[None]]:
     """As on a full disk, writing fails in the middle of a file: once it has so many bytes."""

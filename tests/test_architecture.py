@@ -15,7 +15,7 @@ BELOW = {
     "metrics": set[str](),
     "artifacts": {"metrics", "shared"},
     "serving": {"artifacts", "shared"},
-    **{step: {"artifacts", "kernels", "metrics", "serving", "shared"} for step in STEPS},
+    **{step: {"artifacts", "kernels", "metrics", "serving", "shared"} for step in sorted(STEPS)},
 }
 
 

@@ -93,7 +93,7 @@ def test_a_folder_goes_through_whole_runs(tmp_path: Path) -> None:
     ]  # fmt: skip
     _write(tmp_path / "small.csv.gz", "\n".join(["user,item", *rows]) + "\n")
     _write(tmp_path / "tiny.csv", "user,item\n1,2\n")  # too little to run on
-    what = ["accuracy", "--suite", "--data", str(tmp_path), "--seeds", "3", "--set", "trainer.epochs=1"]
+    what = ["accuracy", "--suite", "--data", str(tmp_path), "--seeds", "2", "--set", "trainer.epochs=1"]
     what += ["--set", "negatives.num_eval_negatives=20"]
     outcome = CliRunner().invoke(main, [*what, "--json", str(tmp_path / "found.json")])
     assert outcome.exception is None or isinstance(outcome.exception, SystemExit), outcome.exception

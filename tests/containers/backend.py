@@ -8,7 +8,7 @@ run as a user that has no name, as a cluster may choose one.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -40,8 +40,10 @@ class Backend:
     logs: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def run(self, spec: Any, image: str, root: str, parameters: Mapping[str, Any]) -> None:
-        """Runs all steps in their order.
+    def run(
+        self, spec: Any, image: str, root: str, parameters: Mapping[str, Any], steps: Container[str] | None = None
+    ) -> None:
+        """Runs all steps in their order, or only some, on what those before them have left in `artifacts`.
 
         Raises:
           StepFailedError: one did; those after it do not run.
@@ -51,7 +53,8 @@ class Backend:
         tasks = spec["root"]["dag"]["tasks"]
         order = TopologicalSorter({name: task.get("dependentTasks", []) for name, task in tasks.items()})
         for name in order.static_order():
-            self._run_step(spec, name, image, f"{root}/{name}/salt", values)
+            if steps is None or name in steps:
+                self._run_step(spec, name, image, f"{root}/{name}/salt", values)
 
     def stored(self, uri: str) -> Path:
         """Where the object store keeps a URI."""

@@ -1,5 +1,6 @@
 """The committed pipeline as the open-source backend of Kubeflow Pipelines runs it; see `backend`."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,16 @@ def backend(podman: docker.DockerClient, tmp_path: Path) -> Backend:
     return Backend(podman, tmp_path)
 
 
-def test_all_steps_run_on_artifacts_of_an_object_store(backend: Backend, spec: Any, image: str) -> None:
+@pytest.fixture(scope="module")
+def whole_run(podman: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory, spec: Any, image: str) -> Backend:
+    """All steps have run; not to be changed."""
+    backend = Backend(podman, tmp_path_factory.mktemp("whole"))
     backend.run(spec, image, ROOT, {"epochs": 4})
+    return backend
 
+
+def test_all_steps_run_on_artifacts_of_an_object_store(whole_run: Backend) -> None:
+    backend = whole_run
     pushed = backend.artifacts["Pusher"]["pushed_model"]
     assert pushed["metadata"]["pushed"] == 1.0
     assert pushed["metadata"]["pushed_destination"] == pushed["uri"] == f"{ROOT}/Pusher/salt/pushed_model"
@@ -35,8 +43,10 @@ def test_all_steps_run_on_artifacts_of_an_object_store(backend: Backend, spec: A
         assert "INFO" not in log
 
 
-def test_a_refused_model_is_not_pushed(backend: Backend, spec: Any, image: str) -> None:
-    backend.run(spec, image, ROOT, {"epochs": 1, "minimum_hr": "0.99"})
+def test_a_refused_model_is_not_pushed(whole_run: Backend, spec: Any, image: str) -> None:
+    backend = dataclasses.replace(whole_run, logs={}, artifacts=dict(whole_run.artifacts))
+    backend.run(spec, image, f"{ROOT}-refused", {"minimum_hr": "0.99"}, steps=("Evaluator", "Pusher"))
+    assert list(backend.logs) == ["Evaluator", "Pusher"]
     pushed = backend.artifacts["Pusher"]["pushed_model"]
     assert pushed["metadata"]["pushed"] == 0.0
     assert not (backend.stored(pushed["uri"]) / "saved_model.pb").exists()

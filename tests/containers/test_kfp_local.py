@@ -49,7 +49,7 @@ def only_error(capfd: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_good_model_is_blessed_and_pushed(run: Run, tmp_path: Path) -> None:
-    run(push_destination="/data/serving")
+    run(push_destination="/data/serving", epochs=4)
 
     (version,) = (tmp_path / "data" / "serving").iterdir()
     assert (version / "saved_model.pb").exists()

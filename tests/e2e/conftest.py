@@ -1,9 +1,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from pipeline.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +29,8 @@ class Project:
         self.folder = folder
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        """Starts a command; on all cores, not on those alone that a worker of the tests has."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
             cwd=self.folder,
             env={**os.environ, "COLUMNS": "160"},
@@ -34,6 +38,9 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
         )
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(process.pid, range(os.cpu_count() or 1))
+        return process
 
     def run(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Runs a command to its end; returns what it printed on standard output and error."""
@@ -46,3 +53,17 @@ class Project:
 @pytest.fixture(scope="session")
 def project() -> Project:
     return Project()
+
+
+@pytest.fixture
+def refused(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+    """Runs a command that ends with exit code 2, in this process: to start one takes longer than what it has to say."""
+
+    def run(*arguments: str) -> tuple[str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        return capfd.readouterr()
+
+    return run

@@ -54,7 +54,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The sources, with everything that the page adds."""
     folder = tmp_path_factory.mktemp("copy")
     for name in ("components", "pipeline", "configs"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
     for _, file, kind, code in blocks():
         path = folder / file
         path.parent.mkdir(exist_ok=True)

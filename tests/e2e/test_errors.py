@@ -11,15 +11,24 @@ import pytest
         (["--config", "absent.yaml"], "absent.yaml: cannot read the configuration: No such file or directory"),
         (["--set", "trainer.epoch=3"], "unknown key 'trainer.epoch'; did you mean 'epochs'?"),
         (["--set", "trainer.epochs=0"], "trainer.epochs: input should be greater than or equal to 1 (got 0)"),
-        (["--set", "dataset.kind=files", "--set", "dataset.path=absent.csv"], "absent.csv"),
     ],
-    ids=["no config", "unknown key", "out of range", "no file"],
+    ids=["no config", "unknown key", "out of range"],
 )
-def test_one_line_and_exit_code_2(project, tmp_path, arguments, message):
-    out, err = project.run("run", "--root", str(tmp_path / "root"), *arguments, code=2)
+def test_a_fault_of_the_configuration_is_one_line_and_exit_code_2(refused, tmp_path, arguments, message):
+    out, err = refused("run", "--root", str(tmp_path / "root"), *arguments)
 
     assert err.startswith("error: ")
     assert message in err
+    assert len(err.splitlines()) == 1
+    assert out == ""
+
+
+def test_a_fault_of_a_step_is_one_line_and_exit_code_2(project, tmp_path):
+    arguments = ["--set", "dataset.kind=files", "--set", "dataset.path=absent.csv"]
+    out, err = project.run("run", "--root", str(tmp_path / "root"), *arguments, code=2)
+
+    assert err.startswith("error: ")
+    assert "absent.csv" in err
     assert len(err.splitlines()) == 1
     assert "Traceback" not in out
 
@@ -40,16 +49,16 @@ def test_a_fault_inside_a_beam_worker_names_file_and_line(project, tmp_path):
 
 
 @pytest.mark.skipif(not os.path.isdir("/sys/kernel"), reason="needs Linux, where not even root may write to /sys")
-def test_a_root_without_write_permission(project):
-    _, err = project.run("run", "--root", "/sys/neumf-run", code=2)
+def test_a_root_without_write_permission(refused):
+    _, err = refused("run", "--root", "/sys/neumf-run")
 
     assert err.startswith("error: --root /sys/neumf-run: cannot write there: ")
     assert err.endswith("; choose another --root\n")
 
 
-def test_a_root_that_is_a_file(project, tmp_path):
+def test_a_root_that_is_a_file(refused, tmp_path):
     (tmp_path / "file").write_text("")
-    _, err = project.run("run", "--root", str(tmp_path / "file" / "root"), code=2)
+    _, err = refused("run", "--root", str(tmp_path / "file" / "root"))
 
     assert "cannot write there: Not a directory; choose another --root" in err
 

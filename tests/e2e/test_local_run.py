@@ -92,7 +92,7 @@ def test_a_changed_parameter_runs_what_depends_on_it_again(first_run, project, r
 def test_changed_code_runs_what_depends_on_it_again(first_run, root, tmp_path):
     copy = tmp_path / "project"
     for name in ("components", "pipeline", "configs"):
-        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("*.pyc"))
     with (copy / "components" / "evaluator" / "gate.py").open("a") as file:
         file.write("\n# A change.\n")
 
