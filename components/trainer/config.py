@@ -95,7 +95,7 @@ class TrainerConfig(Section):
         description="Rows in a training step; the examples are cut for it. auto: so many that an epoch has 200 to 400 "
         "steps, as a power of two between 1,024 and 16,384.",
     )
-    epochs: int = Field(20, ge=1, description="At most so many; the best one on validation is exported.")
+    epochs: int = Field(10, ge=1, description="At most so many; the best one on validation is exported.")
     learning_rate: Annotated[float, Field(gt=0)] | Auto = Field(
         "auto", description="Of Adam. auto: .001 from random weights, .0005 from a pretrained start."
     )
