@@ -76,10 +76,10 @@ def test_the_configuration_itself_is_a_point_of_the_space():
 
 
 def test_a_value_that_is_in_no_range_is_left_out_of_that_point():
-    """As 0 factors on a logarithmic scale."""
-    own = Space(TrainerConfig(num_factors=0, pretraining="none"), ALL).own()
-    assert "num_factors" not in own
-    assert "learning_rate" in own
+    """As 0 factors on a logarithmic scale, and auto."""
+    own = Space(TrainerConfig(num_factors=0, pretraining="none", gmf_l2=0.01), ALL).own()
+    assert not {"num_factors", "learning_rate"} & own.keys()
+    assert "gmf_l2" in own
 
 
 def test_only_the_keys_that_are_listed_are_drawn():
