@@ -32,7 +32,7 @@ def recommend(model: str, users: Sequence[str], k: int) -> list[Recommendation]:
     """Finds the best `k` items of each user, or as many as there are.
 
     Args:
-      model: a SavedModel, or a folder of versions, of which the newest is taken; local or gs://...
+      model: a SavedModel, or a folder of versions, of which the newest is taken; on this machine, gs://... or s3://...
       users: raw ids.
       k: how many items.
 
