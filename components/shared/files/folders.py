@@ -1,6 +1,7 @@
 """Whole folders, for what only reads and writes files of this machine, as TensorFlow does with models."""
 
 import contextlib
+import functools
 import os
 import posixpath
 import shutil
@@ -10,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from components.shared.errors import UserError
 from components.shared.files.faults import told
 from components.shared.files.places import expanded, file_system, is_remote
-from components.shared.files.reading import files_below, open_file, size_of
+from components.shared.files.reading import files_below, fingerprint_of, open_file, size_of
 from components.shared.files.secrets import without_secrets
+from components.shared.files.web import kept_while_running
 from components.shared.files.writing import delete, put, write_atomically
 
 
@@ -30,6 +32,22 @@ def on_this_machine(folder: str) -> Iterator[str]:
         for name in files_below(folder):
             fetch(posixpath.join(folder, name), os.path.join(copy, name))
         yield copy
+
+
+def local_file(name: str) -> str:
+    """A file of this machine with the same content: the same one, or a copy that is gone when the program ends.
+
+    Raises:
+      UserError: it cannot be read.
+    """
+    return _kept(name, fingerprint_of([name])) if is_remote(name) else expanded(name)
+
+
+@functools.cache
+def _kept(name: str, state: str) -> str:
+    local = os.path.join(tempfile.mkdtemp(dir=kept_while_running()), posixpath.basename(name))
+    fetch(name, local)
+    return local
 
 
 def fetch(name: str, local: str) -> None:

@@ -90,13 +90,18 @@ def local_copy(url: str) -> str:
 
 @functools.cache
 def _copy(url: str, state: str) -> str:
-    folder = tempfile.mkdtemp(dir=_copies().name)
+    folder = tempfile.mkdtemp(dir=kept_while_running())
     path = os.path.join(folder, plain_path(url).rpartition("/")[2] or "file")
     with open(path, "wb") as file:
         fetch(
             url, file, lambda error: UserError(f"{without_secrets(url)}: no room for a copy of it in {path}: {error}")
         )
     return path
+
+
+def kept_while_running() -> str:
+    """A folder for copies of files, which is gone when the program ends."""
+    return _copies().name
 
 
 @functools.cache
