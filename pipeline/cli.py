@@ -68,7 +68,8 @@ def compile_command(
     with for_reading() as console:
         config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
         with console.status("loading TFX"):
-            from pipeline.platforms import compilation
+            from pipeline.platforms import compilation, visibility
+        visibility.check_config(config, PLATFORMS[target])
         text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
         try:
             output.write_text(text, encoding="utf-8")

@@ -45,10 +45,15 @@ def s3(environment: pytest.MonkeyPatch) -> Iterator[str]:
 def gs(environment: pytest.MonkeyPatch) -> Iterator[str]:
     """A Google Cloud Storage with one bucket; gives its name as a URL."""
     from gcp_storage_emulator.server import create_server
+    from gcp_storage_emulator.server import server as http_server
 
+    # One request at a time would be the emulator's own way; those who read are many.
+    environment.setattr(http_server, "HTTPServer", ThreadingHTTPServer)
     logging.getLogger("gcp_storage_emulator").setLevel(logging.ERROR)
     server = create_server("127.0.0.1", 0, in_memory=True)
     server.start()
+    # The client breaks answers off that it needs no more of.
+    server._api._httpd.handle_error = lambda *_: None
     for name in _GOOGLES:
         environment.delenv(name, raising=False)
     environment.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server._api._httpd.server_address[1]}")
