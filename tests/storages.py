@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.shared.files import writing
+from components.shared.files.places import file_system
 
 BUCKET = "models"
 _GOOGLES = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT")
@@ -66,17 +67,80 @@ def gs(environment: pytest.MonkeyPatch) -> Iterator[str]:
 STORAGES = {"gs": gs, "s3": s3}
 
 
-def _make_bucket(url: str) -> None:
-    from components.shared.files.places import file_system
+def forget() -> None:
+    """Forgets connections to storages, which the environment is read for once."""
+    from gcsfs.core import GCSFileSystem
+    from s3fs import S3FileSystem
 
+    for system in (GCSFileSystem, S3FileSystem):
+        system.clear_instance_cache()
+
+
+def _make_bucket(url: str) -> None:
+    forget()
     system, path = file_system(url)
-    system.clear_instance_cache()
-    system.mkdir(path)
+    # Servers of one process may share what they hold.
+    with contextlib.suppress(FileExistsError):
+        system.mkdir(path)
 
 
 def write(name: str, content: bytes) -> None:
     with writing.write_atomically(name) as file:
         file.write(content)
+
+
+@dataclass
+class Proxy:
+    """A server before another one.
+
+    Attributes:
+      url: its address.
+      cuts: how many answers with a content of `at_least` bytes it breaks off in the middle, until it does not any more.
+      at_least: see there.
+    """
+
+    url: str = ""
+    cuts: int = 0
+    at_least: int = 1000
+
+
+@contextlib.contextmanager
+def proxy(target: str) -> Iterator[Proxy]:
+    """Hands requests for contents on, while it is open."""
+    import requests
+
+    found = Proxy()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._hand_on("GET")
+
+        def do_HEAD(self) -> None:
+            self._hand_on("HEAD")
+
+        def _hand_on(self, method: str) -> None:
+            answer = requests.request(method, target + self.path, headers=dict(self.headers), timeout=30)
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                if name.lower() not in ("connection", "transfer-encoding", "server", "date", "content-length"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", answer.headers.get("Content-Length", str(len(answer.content))))
+            self.end_headers()
+            content = answer.content
+            if method == "GET" and found.cuts > 0 and len(content) >= found.at_least:
+                found.cuts -= 1
+                content = content[: len(content) // 2]
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Keeps quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield found
+    server.shutdown()
+    server.server_close()
 
 
 @dataclass

@@ -34,6 +34,8 @@ _TINY = {
     "evaluator.minimum_test_users": 10,
     "evaluator.ks": "[1, 5]",
     "evaluator.gate_k": 5,
+    "evaluator.bootstrap_samples": 10,
+    **{f"evaluator.{name}": "false" for name in ("als", "item_knn", "ease", "recent_items")},
 }
 
 
