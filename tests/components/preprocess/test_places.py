@@ -5,8 +5,8 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
@@ -51,13 +51,8 @@ def site(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Website]:
 def _rows(path: str) -> list[tuple[int, int, int]]:
     """All rows of the input, in their order."""
     batches = [rows for piece in _pieces(path).pieces for rows in piece.read()]
-    return [
-        row for rows in batches for row in zip(*(_list(c) for c in (rows.user, rows.item, rows.timestamp)), strict=True)
-    ]
-
-
-def _list(column: Any) -> list[Any]:
-    return list(column.tolist())
+    tables = [(rows.user, rows.item, rows.timestamp) for rows in batches]
+    return [row for table in tables for row in zip(*(np.asarray(column).tolist() for column in table), strict=True)]
 
 
 def _pieces(path: str) -> Unsplit:
