@@ -9,6 +9,9 @@ from components.serving.contract import LOWEST_SCORE, RECOMMEND
 from components.serving.loader import ServedModel
 from components.serving.versions import is_whole, newest_version
 from components.shared.errors import UserError
+from components.shared.files.faults import absence
+from components.shared.files.reading import exists
+from components.shared.files.secrets import without_secrets
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def _find(folder: str) -> str:
         return folder
     version = newest_version(folder)
     if version is None:
-        raise UserError(f"--model {folder}: there is neither a SavedModel nor a folder of versions of one")
+        nothing = "there is neither a SavedModel nor a folder of versions of one"
+        raise UserError(f"--model {without_secrets(folder)}: {nothing if exists(folder) else absence(folder)}")
     return version.path
 
 

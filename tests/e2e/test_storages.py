@@ -68,6 +68,7 @@ def _run(config: Config, folder: Path, store: str | None = None) -> tuple[dict[s
     return outcomes, console.file.getvalue()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_from_a_glob_to_recommendations_and_a_champion(bucket: str, tmp_path: Path) -> None:
     for number in (1, 2, 3):
         write(f"{bucket}/input/clicks-{number}.csv", _csv(number))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from components.shared.errors import UserError
 from components.shared.files.faults import told
-from components.shared.files.places import expanded, file_system, is_remote
+from components.shared.files.places import expanded, file_system, is_remote, is_web
 from components.shared.files.reading import files_below, fingerprint_of, open_file, size_of
 from components.shared.files.secrets import without_secrets
 from components.shared.files.web import kept_while_running
@@ -57,9 +57,9 @@ def fetch(name: str, local: str) -> None:
       UserError: it cannot be read.
     """
     os.makedirs(os.path.dirname(local), exist_ok=True)
-    if not is_remote(name):
-        with told(name):
-            shutil.copyfile(expanded(name), local)
+    if is_web(name) or not is_remote(name):
+        with open_file(name) as file, open(local, "wb") as there:
+            shutil.copyfileobj(file, there, 1 << 22)
         return
     expected = size_of(name)
     with told(name):

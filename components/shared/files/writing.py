@@ -79,9 +79,7 @@ def check_writable(folder: str, key: str) -> None:
         return
     shown = without_secrets(folder)
     if is_web(folder):
-        raise UserError(
-            f"{key}: {shown} cannot be written, as web addresses can only be read; name gs://, s3:// or a path"
-        )
+        raise UserError(f"{key}: {shown} can only be read, as web addresses are; name gs://, s3:// or a path")
     trial = posixpath.join(folder, f".writable-{os.getpid()}")
     try:
         with write_atomically(trial):
