@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.preprocess.config import DatasetConfig
+from components.preprocess.datasets import movielens
 from components.preprocess.datasets.base import Request, Unsplit
 from components.shared.errors import UserError
 from components.shared.files import web, writing
+from components.shared.files.reading import open_file
 from pipeline.code_version import input_fingerprint
+from tests.components.preprocess.archives import GOOD, RATINGS, SMALL
 from tests.storages import STORAGES, Website, forget, proxy, website, write
 
 FORMATS = ("csv", "csv.gz", "parquet")
@@ -197,3 +200,15 @@ def _refusal() -> object:
         b'{"error": {"code": 401, "message": "Anonymous caller does not have storage.objects.get access."}}'
     )
     return answer
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["archive", "extracted"])
+def test_a_mirror_of_movielens_on_a_storage(bucket: str, tmp_path: Path, packed: bool) -> None:
+    mirror = f"{bucket}/mirror-{packed}"
+    write(f"{mirror}/{SMALL}.zip" if packed else f"{mirror}/{SMALL}/ratings.csv", GOOD if packed else RATINGS)
+
+    (path,) = movielens.resolve(SMALL, mirror, str(tmp_path)).paths
+
+    with open_file(path) as file:
+        assert file.read() == RATINGS
+    assert path.startswith(str(tmp_path) if packed else mirror)
