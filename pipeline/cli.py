@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from components.shared.errors import UserError
-from pipeline.command_options import comma_separated, config_option, set_option
+from pipeline.command_options import comma_separated, config_option, root_of, set_option
 from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, log_file
 from pipeline.platforms.command import submit
@@ -32,23 +32,24 @@ main.add_command(tune)
 @set_option
 @click.option(
     "--root",
-    type=click.Path(path_type=Path),
     default=None,
-    help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG.",
+    metavar="DIR",
+    help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG. Of gs://... or s3://..., artifacts and "
+    "models go there, and what must be a file of this machine (metadata, log, checkpoints) to a folder below runs/.",
 )
-def run(config_path: Path, assignments: Sequence[str], root: Path | None) -> None:
+def run(config_path: Path, assignments: Sequence[str], root: str | None) -> None:
     """Run the whole pipeline on this machine."""
     try:
         config = load_config(config_path, assignments)
-        root = (root or Path("runs") / config_path.stem).absolute()
-        log = log_file(root)
+        folder, store = root_of(root, config_path)
+        log = log_file(folder)
     except UserError as error:
         leave(error)
     with for_reading(log) as console:
         with console.status("loading TFX and TensorFlow"):
             from pipeline.local import runner
             from pipeline.local.summary import show
-        show(console, runner.run(config, root, StepReporter(console)), root, log)
+        show(console, runner.run(config, folder, StepReporter(console), store=store), folder, log)
 
 
 @main.command("compile")
@@ -67,7 +68,8 @@ def compile_command(
     with for_reading() as console:
         config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
         with console.status("loading TFX"):
-            from pipeline.platforms import compilation
+            from pipeline.platforms import compilation, visibility
+        visibility.check_config(config, PLATFORMS[target])
         text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
         try:
             output.write_text(text, encoding="utf-8")

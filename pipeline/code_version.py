@@ -1,12 +1,10 @@
 """What TFX's cache cannot see by itself: the code of the components, and the files a run reads."""
 
 import functools
-import glob
-import hashlib
-import os
 from pathlib import Path
 
 from components.preprocess.config import DatasetConfig
+from components.shared.files.reading import fingerprint_of
 from components.shared.sources import PACKAGE, data_files, digest, imported_sources
 
 
@@ -26,17 +24,9 @@ def code_version(component: str, package: Path = PACKAGE) -> str:
 
 
 def input_fingerprint(dataset: DatasetConfig) -> str:
-    """A digest of the names, sizes and times of change of the local files that the dataset is read from."""
-    digest = hashlib.sha256()
-    for pattern in dataset.chosen.files_read():
-        for path in sorted(glob.glob(os.path.expanduser(pattern), recursive=True)):
-            for file in _files_below(Path(path)):
-                status = file.stat()
-                digest.update(f"{file}:{status.st_size}:{status.st_mtime_ns};".encode())
-    return digest.hexdigest()[:16]
+    """A digest of the names and states of the files that the dataset is read from, wherever they lie.
 
-
-def _files_below(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return [Path(folder) / name for folder, _, names in sorted(os.walk(path)) for name in sorted(names)]
+    Raises:
+      UserError: their storage cannot be reached, or refuses.
+    """
+    return fingerprint_of(dataset.chosen.files_read())

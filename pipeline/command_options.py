@@ -1,11 +1,14 @@
 """The options that several commands have."""
 
 import csv
+import re
 from pathlib import Path
 
 import click
 
 from components.shared.errors import UserError
+from components.shared.files.places import expanded, is_remote
+from components.shared.files.secrets import without_secrets
 
 _DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "synthetic.yaml"
 
@@ -35,3 +38,20 @@ def comma_separated(option: str, text: str) -> list[str]:
     if "" in values:
         raise UserError(f"{option} {text}: there is nothing before or after one of the commas")
     return values
+
+
+def root_of(root: str | None, config_path: Path) -> tuple[Path, str | None]:
+    """The folder of this machine that keeps a run, and that of a storage for what may lie elsewhere.
+
+    Args:
+      root: what `--root` says.
+      config_path: of the configuration, whose name is the default.
+
+    Returns:
+      The folder, absolute; and the name on a storage, None where everything is in the folder.
+    """
+    if root is None:
+        return (Path("runs") / config_path.stem).absolute(), None
+    if not is_remote(root):
+        return Path(expanded(root)).absolute(), None
+    return (Path("runs") / re.sub(r"[^\w.-]+", "-", without_secrets(root)).strip("-")).absolute(), root.rstrip("/")

@@ -1,7 +1,6 @@
 """The configuration of a run: one YAML file, with single values set on top of it."""
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.shared.errors import UserError
+from components.shared.files.secrets import without_secrets
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
@@ -117,7 +117,7 @@ def _without_credentials(value: Any) -> Any:
         return {key: _without_credentials(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_without_credentials(inner) for inner in value]
-    return re.sub(r"://[^/\s]*@", "://", value) if isinstance(value, str) else value
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

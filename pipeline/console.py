@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from components.shared.errors import UserError, find_user_error
+from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.progress import Bar, Reporter
 
 _NAME_WIDTH = 12
@@ -131,10 +132,10 @@ def leave(error: BaseException, log: Path | None = None) -> NoReturn:
         click.echo("interrupted; run the same command again to go on", err=True)
         sys.exit(130)
     if user_error := find_user_error(error):
-        click.echo(f"error: {user_error}", err=True)
+        click.echo(f"error: {without_secrets(str(user_error))}", err=True)
         sys.exit(2)
     last = (str(error).strip() or type(error).__name__).splitlines()[-1]
-    click.echo(f"internal error: {last}\nThe traceback is in {log}", err=True)
+    click.echo(f"internal error: {without_secrets(last)}\nThe traceback is in {log}", err=True)
     sys.exit(1)
 
 
@@ -174,7 +175,7 @@ def noise_to_file(path: Path) -> Iterator[TextIO]:
 @contextlib.contextmanager
 def _logging_to(log: TextIO) -> Iterator[None]:
     handler = logging.StreamHandler(log)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(QuietFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     root.handlers[:] = [handler]

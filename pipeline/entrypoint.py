@@ -6,8 +6,8 @@ here before TFX sees it (as of kubeflow/pipelines 7b70c7b, backend/src/v2):
 - Input artifacts come with an empty type (metadata/client.go), and from kfp.local with a general one. The compiled step
   knows the types.
 - There is one output more, `executor-logs`, which is not TFX's (driver/driver.go).
-- Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), as TFX cannot read
-  those stores. So the step works on the folders, and the outputs are described by URIs again.
+- Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), with credentials
+  that the step does not have. So the step works on the folders, and the outputs are described by URIs again.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 
 from components.shared import progress
 from components.shared.errors import find_user_error
+from components.shared.files.secrets import QuietFormatter, without_secrets
 
 Json = Any
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         restore_uris(executor_input["outputs"]["outputFile"], folders)
     except Exception as error:
         if user_error := find_user_error(error):
-            print(f"error: {_with_uris(str(user_error), folders)}", file=sys.stderr, flush=True)
+            print(f"error: {without_secrets(_with_uris(str(user_error), folders))}", file=sys.stderr, flush=True)
             return 2
         traceback.print_exc()
         return 1
@@ -101,11 +102,17 @@ def _parser() -> argparse.ArgumentParser:
 def _run(known: argparse.Namespace, beam_args: list[str]) -> None:
     """TFX's entry point, with the frameworks' noise on standard error, from warnings up."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(QuietFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
     from absl import logging as absl_logging
     from apache_beam.options.pipeline_options import StandardOptions
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    from components.shared.files import tfx_plugin
+
+    tfx_plugin.register()
 
     # TFX sets the level to INFO, and then logs every message that it was given.
     absl_logging.get_absl_logger().addFilter(lambda record: record.levelno >= logging.WARNING)

@@ -36,12 +36,12 @@ class Places:
     metadata: str | None
 
     @classmethod
-    def below(cls, root: str) -> "Places":
-        """All below one folder of this machine."""
+    def below(cls, root: str, store: str | None = None) -> "Places":
+        """All below one folder of this machine, or artifacts and models below one of a storage (gs://..., s3://...)."""
         return cls(
-            artifacts=os.path.join(root, "artifacts"),
+            artifacts=os.path.join(store or root, "artifacts"),
             checkpoints=os.path.join(root, "checkpoints"),
-            serving=os.path.join(root, "serving"),
+            serving=os.path.join(store or root, "serving"),
             metadata=os.path.join(root, "metadata.sqlite"),
         )
 

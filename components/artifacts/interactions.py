@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 
 from components.artifacts import held_out_users, storage
 from components.artifacts.held_out_users import HeldOutUsers, HeldOutUsersSummary, History
@@ -227,7 +226,7 @@ class Interactions:
     def given_negatives(self) -> dict[int, npt.NDArray[np.int32]] | None:
         """The test negatives that the data set brings, int32 [n] by user; None when it brings none."""
         path = posixpath.join(self.uri, _GIVEN_NEGATIVES)
-        if not FileSystems.exists(path):
+        if not storage.exists(path):
             return None
         with storage.open_file(path) as file:
             table = pq.read_table(file)

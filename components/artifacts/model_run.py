@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from apache_beam.io.filesystems import FileSystems
-
-from components.artifacts.storage import read_json, write_json
+from components.artifacts.storage import exists, read_json, write_json
 from components.metrics import by_user
 
 HISTORY = "history.json"
@@ -196,4 +194,4 @@ class History:
     def read(cls, uri: str) -> Self | None:
         """Reads it from the model run at `uri`; None where none was written, as by a trainer of somebody else."""
         path = posixpath.join(uri, HISTORY)
-        return cls.from_json(read_json(path)) if FileSystems.exists(path) else None
+        return cls.from_json(read_json(path)) if exists(path) else None

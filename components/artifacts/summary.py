@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from apache_beam.io.filesystems import FileSystems
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from components.artifacts.storage import read_json, write_json
+from components.artifacts.storage import exists, read_json, write_json
 from components.shared.errors import UserError
 
 SUMMARY = "summary.json"
@@ -69,7 +68,7 @@ class Summary(Part):
           UserError: there is none, so the artifact is not whole; or this version writes others.
         """
         path = posixpath.join(uri, SUMMARY)
-        if not FileSystems.exists(path):
+        if not exists(path):
             raise UserError(f"{uri} is not a whole artifact: it has no {SUMMARY}; run {cls.STEP} again")
         try:
             return cls.from_json(read_json(path))

@@ -1,14 +1,19 @@
-"""TFX's Pusher executor, with the destination as plain text."""
+"""TFX's Pusher executor, with the destination as plain text, wherever it is."""
 
-import json
+import posixpath
+import time
 from typing import Any
 
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
 
+from components.serving.contract import SAVED_MODEL_FILE
+from components.serving.versions import is_whole
 from components.shared import progress
+from components.shared.files import folders
+from components.shared.files.places import expanded
+from components.shared.files.secrets import without_secrets
 
 
 class Executor(executor.Executor):
@@ -21,14 +26,20 @@ class Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         pushed_model = artifact_utils.get_single_instance(output_dict["pushed_model"])
-        if folder := exec_properties["push_destination"]:
-            destination = json.dumps({"filesystem": {"base_directory": folder}})
-            super().Do(input_dict, output_dict, {"push_destination": destination})
-        elif self.CheckBlessing(input_dict):
-            io_utils.copy_dir(self.GetModelPath(input_dict), pushed_model.uri)
-            self._MarkPushed(pushed_model, pushed_destination=pushed_model.uri)
-        else:
+        if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed_model)
-        pushed = pushed_model.get_int_custom_property("pushed")
-        destination = pushed_model.get_string_custom_property("pushed_destination")
-        progress.note(f"pushed to {destination}" if pushed else "nothing pushed")
+            progress.note("nothing pushed")
+            return
+        with folders.on_this_machine(self.GetModelPath(input_dict)) as model:
+            folders.copy(model, pushed_model.uri, last=SAVED_MODEL_FILE)
+            if folder := exec_properties["push_destination"]:
+                version = str(int(time.time()))
+                destination = posixpath.join(expanded(folder), version)
+                # Two pushes within a second are one version, as with TFX's own Pusher.
+                if not is_whole(destination):
+                    folders.copy_at_once(model, destination, last=SAVED_MODEL_FILE)
+                self._MarkPushed(pushed_model, pushed_destination=destination, pushed_version=version)
+            else:
+                destination = pushed_model.uri
+                self._MarkPushed(pushed_model, pushed_destination=destination)
+        progress.note(f"pushed to {without_secrets(destination)}")

@@ -16,6 +16,7 @@ from components.serving.contract import (
     NO_ITEM_TEXT,
     RECOMMEND,
     RECOMMEND_FOR_ITEMS,
+    SAVED_MODEL_FILE,
     SCORE_ALL_ITEMS,
     SCORE_CANDIDATES,
     SCORING_WEIGHTS,
@@ -26,6 +27,7 @@ from components.serving.contract import (
 )
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
+from components.shared.files.folders import written_at_once
 
 # How TensorFlow reports a full disk, a quota, a file size limit and missing permission.
 _WRITE_ERRORS = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
@@ -139,7 +141,7 @@ class ServingModel(tf.Module):
             signature.name: tf.function(function).get_concrete_function(**self._specs(signature))
             for signature, function in functions
         }
-        with folder_atomically(folder) as temporary:
+        with model_written_at_once(folder, SAVED_MODEL_FILE) as temporary:
             tf.saved_model.save(self, temporary, signatures=signatures)
 
     def _specs(self, signature: Signature) -> dict[str, tf.TensorSpec]:
@@ -255,24 +257,23 @@ def _raw_ids(ids: RawIds) -> tf.Tensor:
 
 
 @contextlib.contextmanager
-def folder_atomically(folder: str) -> Iterator[str]:
-    """A temporary folder that takes the place of `folder` once it is written, or is gone.
+def model_written_at_once(folder: str, last: str) -> Iterator[str]:
+    """A folder of this machine for a model's files, which then take the place of those of `folder`.
+
+    Args:
+      folder: where they go, on this machine or elsewhere.
+      last: name of the file that makes it whole.
 
     Raises:
       UserError: the disk is full, or the folder cannot be written.
     """
-    temporary = f"{folder.rstrip('/')}.writing"
     try:
-        yield temporary
-        tf.io.gfile.rename(temporary, folder, overwrite=True)
-    except BaseException as error:
-        with contextlib.suppress(tf.errors.NotFoundError):
-            tf.io.gfile.rmtree(temporary)
-        if isinstance(error, (*_WRITE_ERRORS, OSError)):
-            reason = getattr(error, "message", None) or str(error)
-            # TensorFlow puts the name of its operation in front, in braces.
-            reason = reason.splitlines()[0].rpartition("}} ")[2]
-            raise UserError(
-                f"cannot write the model to {folder}: {reason}; free some space or choose another --root"
-            ) from error
-        raise
+        with written_at_once(folder, last) as temporary:
+            yield temporary
+    except (*_WRITE_ERRORS, OSError) as error:
+        reason = getattr(error, "message", None) or str(error)
+        # TensorFlow puts the name of its operation in front, in braces.
+        reason = reason.splitlines()[0].rpartition("}} ")[2]
+        raise UserError(
+            f"cannot write the model to {folder}: {reason}; free some space or choose another --root"
+        ) from error

@@ -24,6 +24,7 @@ from components.serving.contract import (
     Weights,
 )
 from components.shared.errors import UserError, first_line
+from components.shared.files.folders import on_this_machine
 
 RawIds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 """Raw ids: int64, or objects that are texts."""
@@ -44,7 +45,7 @@ class ServedModel:
         """Loads the model.
 
         Args:
-          path: folder of the SavedModel.
+          path: folder of the SavedModel, on this machine or elsewhere.
           items: how many items it has to know; None where that does not matter.
           signatures: those that it must have.
           advice: what to do about a fault of the model.
@@ -54,7 +55,10 @@ class ServedModel:
         """
         self._path, self._items, self._advice = path, items, advice
         try:
-            self._model = tf.saved_model.load(path)
+            with on_this_machine(path) as folder:
+                self._model = tf.saved_model.load(folder)
+        except UserError:
+            raise
         except Exception as error:
             # What a damaged file raises depends on where the damage is.
             raise self._broken(f"cannot be loaded ({first_line(error)})") from error

@@ -10,6 +10,9 @@ from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_I
 from components.serving.loader import ServedModel
 from components.serving.versions import is_whole, newest_version
 from components.shared.errors import UserError
+from components.shared.files.faults import absence
+from components.shared.files.reading import exists
+from components.shared.files.secrets import without_secrets
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
     """Finds the best `k` items of each user, or as many as there are.
 
     Args:
-      model: a SavedModel, or a folder of versions, of which the newest is taken; local or gs://...
+      model: a SavedModel, or a folder of versions, of which the newest is taken; on this machine, gs://... or s3://...
       users: raw ids; none: somebody is asked for who has none.
       k: how many items.
       given: raw ids of what somebody did, oldest first: what to go by where the model does not know the user.
@@ -80,7 +83,8 @@ def _find(folder: str) -> str:
         return folder
     version = newest_version(folder)
     if version is None:
-        raise UserError(f"--model {folder}: there is neither a SavedModel nor a folder of versions of one")
+        nothing = "there is neither a SavedModel nor a folder of versions of one"
+        raise UserError(f"--model {without_secrets(folder)}: {nothing if exists(folder) else absence(folder)}")
     return version.path
 
 

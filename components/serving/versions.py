@@ -3,10 +3,10 @@
 import posixpath
 from dataclasses import dataclass
 
-import tensorflow as tf
-
 from components.serving.contract import SAVED_MODEL_FILE
 from components.shared.errors import UserError
+from components.shared.files.reading import is_file, names_in
+from components.shared.files.secrets import without_secrets
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,16 @@ def newest_version(destination: str) -> Version | None:
       UserError: the folder cannot be read.
     """
     try:
-        if not tf.io.gfile.exists(destination):
-            return None
-        # Folders of object stores are listed with a slash at the end.
-        names = [name.rstrip("/") for name in tf.io.gfile.listdir(destination)]
-        for name in sorted((name for name in names if name.isascii() and name.isdecimal()), key=int, reverse=True):
+        names = [name for name in names_in(destination) if name.isascii() and name.isdecimal()]
+        for name in sorted(names, key=int, reverse=True):
             path = posixpath.join(destination, name)
             if is_whole(path):
                 return Version(name, path)
-    except tf.errors.OpError as error:
-        raise UserError(f"the push destination {destination} cannot be read ({error.message})") from error
+    except UserError as error:
+        raise UserError(f"the push destination {without_secrets(destination)} cannot be read ({error})") from error
     return None
 
 
 def is_whole(folder: str) -> bool:
     """Whether a folder holds a whole SavedModel."""
-    return bool(tf.io.gfile.exists(posixpath.join(folder, SAVED_MODEL_FILE)))
+    return is_file(posixpath.join(folder, SAVED_MODEL_FILE))

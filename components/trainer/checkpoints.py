@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
-from apache_beam.io.filesystems import FileSystems
 
 from components.artifacts.model_run import Epoch
-from components.artifacts.storage import open_file, write_atomically, write_json
-from components.serving.exporter import folder_atomically
+from components.artifacts.storage import delete, exists, open_file, write_atomically, write_json
+from components.serving.exporter import model_written_at_once
 from components.trainer.model import NeuMF
 
 Arrays = list[npt.NDArray[Any]]
@@ -63,7 +61,7 @@ def save(folder: str, state: TrainingState) -> None:
 
 def load(folder: str) -> TrainingState | None:
     """The checkpoint in `folder`, or None where there is none."""
-    if not FileSystems.exists(_path(folder)):
+    if not exists(_path(folder)):
         return None
     with open_file(_path(folder)) as file, np.load(file, allow_pickle=False) as arrays:
         course = json.loads(arrays["course"].tobytes())
@@ -75,8 +73,7 @@ def load(folder: str) -> TrainingState | None:
 
 def remove(folder: str) -> None:
     """Removes the checkpoint of a training that has ended."""
-    if FileSystems.exists(folder):
-        FileSystems.delete([folder])
+    delete([folder])
 
 
 def _path(folder: str) -> str:
@@ -97,8 +94,7 @@ def save_weights(model: NeuMF, folder: str) -> None:
     Raises:
       UserError: the disk is full, or the folder cannot be written.
     """
-    with folder_atomically(folder) as temporary:
-        tf.io.gfile.makedirs(temporary)
+    with model_written_at_once(folder, last="config.json") as temporary:
         path = posixpath.join(temporary, "model.weights.h5")
         _try_room(path, model)
         model.save_weights(path)
@@ -107,7 +103,7 @@ def save_weights(model: NeuMF, folder: str) -> None:
 
 def _try_room(path: str, model: NeuMF) -> None:
     # HDF5 crashes the whole process when the disk is full; an ordinary file raises an error that can be told.
-    with tf.io.gfile.GFile(path, "wb") as file:
+    with open(path, "wb") as file:
         for variable in model.variables:
             file.write(np.asarray(variable.value).tobytes())
         file.write(bytes(_HDF5_OVERHEAD_BYTES))

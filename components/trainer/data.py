@@ -17,6 +17,7 @@ from components.artifacts.examples import (
 )
 from components.artifacts.records import DTYPES, TRAIN_COLUMNS, read_batches
 from components.shared.errors import UserError
+from components.shared.files.folders import local_file
 from components.shared.parallel import ahead
 from components.trainer.config import TrainerConfig
 
@@ -107,7 +108,7 @@ class Examples:
         assert self.validation is not None
         shape = (self.validation.users_per_batch, self.validation.width)
         columns = {"user": tf.int32, "item": tf.int32, "mask": tf.uint8}
-        records = _records(list_evaluation_files(self.uri, "validation"))
+        records = _records(list(map(local_file, list_evaluation_files(self.uri, "validation"))))
         return records.map(lambda record: _decode(record, columns, shape), num_parallel_calls=_PARALLEL).prefetch(4)
 
 

@@ -3,11 +3,14 @@
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 
 import tensorflow as tf
 
 from components.artifacts.model_run import Epoch, Stage
 from components.shared import progress
+from components.shared.files import folders
+from components.shared.files.places import is_remote
 from components.shared.random_streams import stream_key
 from components.trainer import checkpoints
 from components.trainer.checkpoints import TrainingState
@@ -159,7 +162,11 @@ class EpochLog:
 
     def __init__(self, folder: str | None):
         """Opens the log in `folder`; None writes nothing."""
-        self._writer = tf.summary.create_file_writer(folder) if folder else tf.summary.create_noop_writer()
+        self._folder = folder
+        # TensorFlow writes to files of this machine, which are copied after each epoch.
+        self._copied = TemporaryDirectory(prefix="neumf-log-") if folder and is_remote(folder) else None
+        place = self._copied.name if self._copied else folder
+        self._writer = tf.summary.create_file_writer(place) if place else tf.summary.create_noop_writer()
 
     def write(self, number: int, epoch: Epoch) -> None:
         """Adds an epoch, numbered from 1."""
@@ -168,3 +175,5 @@ class EpochLog:
             for name, value in {"loss": epoch.loss, **metrics, "speed": epoch.examples_per_second}.items():
                 tf.summary.scalar(name, value, step=number)
         self._writer.flush()
+        if self._copied and self._folder:
+            folders.copy(self._copied.name, self._folder, last="")

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,9 @@ from tfx.orchestration.pipeline import RunOptions
 
 from components.shared import progress
 from components.shared.errors import UserError
+from components.shared.files import tfx_plugin
+from components.shared.files.places import absolute
+from components.shared.files.writing import check_writable
 from pipeline.code_version import input_fingerprint
 from pipeline.config import Config, PusherConfig
 from pipeline.console import StepReporter
@@ -48,7 +50,9 @@ class _ReportingRunner(beam_dag_runner.BeamDagRunner):
 _reporter: StepReporter | None = None
 
 
-def run(config: Config, root: Path, reporter: StepReporter, last: str | None = None) -> dict[str, NodeOutcome]:
+def run(
+    config: Config, root: Path, reporter: StepReporter, last: str | None = None, store: str | None = None
+) -> dict[str, NodeOutcome]:
     """Runs the five steps; those that would repeat an earlier run are served from the cache.
 
     Args:
@@ -56,12 +60,13 @@ def run(config: Config, root: Path, reporter: StepReporter, last: str | None = N
       root: the folder that keeps everything; see `Places.below`.
       reporter: what the steps are reported to.
       last: the step to end with; None runs all of them.
+      store: the folder of a storage that keeps artifacts and models in place of `root`; see `Places.below`.
 
     Returns:
       The outcome of each step by its name.
 
     Raises:
-      UserError: the root cannot be written, or another run is using it.
+      UserError: the root or the push destination cannot be written, or another run is using the root.
       Exception: a step failed (`components.shared.errors.find_user_error` tells whose fault it is).
     """
     global _reporter
@@ -69,10 +74,15 @@ def run(config: Config, root: Path, reporter: StepReporter, last: str | None = N
     progress.show_on(reporter)
     # BeamDagRunner leaves the choice of its own runner to Beam, whose default first tries to download another one.
     StandardOptions.DEFAULT_RUNNER = "FnApiRunner"
-    places = Places.below(str(root))
+    tfx_plugin.register()
+    places = Places.below(str(root), store)
     assert places.metadata
+    config = _with_absolute_destination(config)
     with exclusive(root):
-        pipeline = create_pipeline(_with_absolute_destination(config), places, input_fingerprint(config.dataset))
+        check_writable(places.artifacts, "--root")
+        if last is None:
+            check_writable(config.pusher.destination or places.serving, "pusher.destination")
+        pipeline = create_pipeline(config, places, input_fingerprint(config.dataset))
         _ReportingRunner().run(pipeline, RunOptions(to_nodes=[last]) if last else None)
         store = open_store(places.metadata)
         outcomes = {step.id: newest_outcome(store, config.name, step.id) for step in pipeline.components}
@@ -81,9 +91,9 @@ def run(config: Config, root: Path, reporter: StepReporter, last: str | None = N
 
 def _with_absolute_destination(config: Config) -> Config:
     destination = config.pusher.destination
-    if destination is None or "://" in destination:
+    if destination is None:
         return config
-    return config.model_copy(update={"pusher": PusherConfig(destination=os.path.abspath(destination))})
+    return config.model_copy(update={"pusher": PusherConfig(destination=absolute(destination))})
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ from rich.table import Table
 
 from components.artifacts import evaluation
 from components.artifacts.evaluation import Champion, Comparison, Evaluation, NewUsers, State, Way
+from components.shared.files.places import is_remote
+from components.shared.files.secrets import without_secrets
 from pipeline.local.lineage import NodeOutcome, pushed_to
 from pipeline.pipeline import Places
 
@@ -128,5 +130,7 @@ def _number(value: float, sign: str = "") -> str:
 
 
 def _shorten(path: str) -> str:
+    if is_remote(path):
+        return without_secrets(path)
     below = os.path.relpath(path)
     return path if below.startswith("..") else below

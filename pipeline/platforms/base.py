@@ -76,10 +76,12 @@ class Platform(ABC, Generic[PlatformOptions]):
     Attributes:
       title: its full name.
       options: what `submit` can be told for it; each field is an option of the command line.
+      visible_paths: which paths its steps can see, in a few words.
     """
 
     title: str
     options: type[PlatformOptions]
+    visible_paths: str = "the absolute path of a volume that is mounted into them"
 
     @abstractmethod
     def connect(self, options: PlatformOptions) -> Connection:
@@ -88,6 +90,10 @@ class Platform(ABC, Generic[PlatformOptions]):
         Raises:
           UserError: it cannot be reached, does not let us in, or an option is not allowed.
         """
+
+    def sees_path(self, path: str) -> bool:
+        """Whether its steps may see an absolute path that is not at home on this machine."""
+        return True
 
     def accelerator(self, name: str) -> str:
         """What a compiled step asks for where `cluster.accelerator` is `name`: the same, unless a platform differs.

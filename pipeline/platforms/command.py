@@ -53,9 +53,11 @@ def _command(name: str, platform: Platform[Any]) -> click.Command:
     ) -> None:
         with for_reading() as console:
             with console.status("loading TFX"):
-                from pipeline.platforms import submission
+                from pipeline.platforms import submission, visibility
+            chosen = platform.options(**options)
+            visibility.check_pipeline_root(chosen.pipeline_root, platform)
             run = submission.prepare(config_path, assignments, parameters, platform, cache=not no_cache)
-            connection = platform.connect(platform.options(**options))
+            connection = platform.connect(chosen)
             started = connection.start(run)
             console.print(f"{run.name}: {started.link}", soft_wrap=True)
             if watch:

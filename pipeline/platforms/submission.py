@@ -5,12 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.shared.errors import UserError
-from pipeline.platforms import compilation, run_parameters
+from pipeline.platforms import compilation, run_parameters, visibility
 from pipeline.platforms.base import Platform, Run
-
-# Stores that the launcher of Kubeflow copies artifacts from and to, but that no step can write by itself.
-_NOT_WRITABLE = ("minio://", "s3://")
 
 
 def prepare(
@@ -26,20 +22,12 @@ def prepare(
       cache: whether the results of earlier runs may be used.
 
     Raises:
-      UserError: a value is not allowed, or not on this platform.
+      UserError: a value is not allowed, or not on this platform, or names what its steps cannot see.
     """
     settings, values = run_parameters.load_run(config, assignments, parameters)
-    _check_destination(str(values["push_destination"]))
+    visibility.check_values(settings, values, platform)
     spec = compilation.compile_pipeline(settings, platform)
     if not cache:
         compilation.switch_cache_off(spec)
     name = f"{settings.name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     return Run(name, settings.name, compilation.to_yaml(spec), values)
-
-
-def _check_destination(destination: str) -> None:
-    if destination.startswith(_NOT_WRITABLE):
-        raise UserError(
-            f"push_destination {destination}: steps cannot write there; name a folder of a mounted volume or gs://..., "
-            "or leave it empty and serve from the artifact pushed_model"
-        )

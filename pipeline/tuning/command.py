@@ -7,7 +7,7 @@ import click
 
 from components.shared.errors import UserError
 from components.trainer.tuning.workers import share_cores
-from pipeline.command_options import config_option, set_option
+from pipeline.command_options import config_option, root_of, set_option
 from pipeline.config import load_config, read_tree
 from pipeline.console import for_reading, leave, log_file
 
@@ -29,8 +29,8 @@ from pipeline.console import for_reading, leave, log_file
 )
 @click.option(
     "--root",
-    type=click.Path(path_type=Path),
     default=None,
+    metavar="DIR",
     help="Where everything is kept, as that of `run`; default: runs/NAME_OF_THE_CONFIG.",
 )
 def tune(
@@ -40,7 +40,7 @@ def tune(
     minutes: float,
     workers: int,
     keys: str | None,
-    root: Path | None,
+    root: str | None,
 ) -> None:
     """Find better values for the section `trainer`, on validation.
 
@@ -53,12 +53,16 @@ def tune(
     try:
         config, chosen = load_config(config_path, assignments), parse_keys(keys)
         share_cores(workers)
-        root = (root or Path("runs") / config_path.stem).absolute()
-        log = log_file(root)
+        folder, store = root_of(root, config_path)
+        if store is not None:
+            raise UserError(f"--root {store}: a study is kept on this machine; name a folder")
+        log = log_file(folder)
     except UserError as error:
         leave(error)
     with for_reading(log) as console:
         with console.status("loading TFX and TensorFlow"):
             from pipeline.tuning import run
-        request = run.Request(config, read_tree(config_path, assignments), root, trials, 60 * minutes, workers, chosen)
+        request = run.Request(
+            config, read_tree(config_path, assignments), folder, trials, 60 * minutes, workers, chosen
+        )
         run.tune(request, console, log)

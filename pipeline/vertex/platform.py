@@ -13,12 +13,16 @@ class Vertex(Platform[VertexOptions]):
 
     title = "Vertex AI Pipelines"
     options = VertexOptions
+    visible_paths = "/gcs/BUCKET/..., where Vertex mounts buckets"
 
     def connect(self, options: VertexOptions) -> Connection:
         # The client is slow to import, and needed for nothing else.
         from pipeline.vertex.client import VertexConnection
 
         return VertexConnection(options)
+
+    def sees_path(self, path: str) -> bool:
+        return path.startswith("/gcs/")
 
     def accelerator(self, name: str) -> str:
         """A type, which Vertex finds a machine for."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apache_beam.io.filesystems import FileSystems
 from pydantic import TypeAdapter, ValidationError
 
 from components.artifacts import storage
@@ -169,6 +168,6 @@ def read(uri: str) -> Evaluation:
       UserError: there is no `metrics.json`, or it was written by another version.
     """
     path = posixpath.join(uri, METRICS_FILE)
-    if not FileSystems.exists(path):
+    if not storage.exists(path):
         raise UserError(f"{uri} is not a whole artifact: it has no {METRICS_FILE}; run the Evaluator again")
     return Evaluation.from_json(storage.read_json(path))

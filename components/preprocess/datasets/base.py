@@ -69,7 +69,7 @@ class Dataset(Section):
         """
 
     def files_read(self) -> list[str]:
-        """The local files that the data set is read from, as paths, folders and globs.
+        """The files that the data set is read from, wherever they lie, as names, folders and globs.
 
         A change in one of them makes a run read the data set again.
         """

@@ -9,24 +9,17 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from components.shared import progress
 from components.shared.errors import UserError
+from components.shared.files import web
+from components.shared.files.places import is_web
+from components.shared.files.reading import is_file, open_file
 
-if TYPE_CHECKING:
-    from requests import Response
-
-_TIMEOUT_SECONDS = (15, 60)
 _CHUNK_BYTES = 256 * 1024
 # The largest ratings file there is (ml-32m) has 0.9 GB.
 _MOST_BYTES = 8 * 1024**3
 _ADVICE = "check the network, or set dataset.mirror to a folder or URL with the archive"
-
-
-def is_url(text: str) -> bool:
-    """Whether `text` is a web address rather than a folder."""
-    return text.startswith(("http://", "https://"))
 
 
 @contextlib.contextmanager
@@ -45,41 +38,40 @@ def scratch_file(folder: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def fetch(url: str, file: IO[bytes]) -> None:
-    """Downloads `url` into `file`, with a progress bar.
+def fetch(name: str, file: IO[bytes]) -> None:
+    """Copies an archive into `file`, wherever it lies, with a progress bar where it is downloaded.
 
     Raises:
-      UserError: the server cannot be reached or does not have it, or the answer is cut short.
+      UserError: its server or storage cannot be reached or does not have it, or the answer is cut short.
     """
-    received = 0
-    with _get(url) as response, _reading(url, "was cut short"):
-        expected = int(response.headers.get("Content-Length", 0))
-        with progress.bar(f"{url.rsplit('/', 1)[-1]}, KiB", -(-expected // 1024)) as bar:
-            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
-                try:
-                    file.write(chunk)
-                    file.flush()
-                except OSError as error:
-                    raise _cannot_write("the download", error) from error
-                bar.advance((received + len(chunk)) // 1024 - received // 1024)
-                received += len(chunk)
-    if received < expected:
-        raise UserError(f"{url} was cut short at {received} of {expected} bytes: run again, {_ADVICE}")
+    with _advising():
+        if is_web(name):
+            web.fetch(name, file, lambda error: _cannot_write("the download", error))
+            return
+        with open_file(name) as archive:
+            shutil.copyfileobj(archive, file, _CHUNK_BYTES)
 
 
-def published_md5(url: str) -> str | None:
+def published_md5(name: str) -> str | None:
     """Reads the checksum from a `.md5` file, in the form of `md5sum` or of BSD's `md5`; None where there is none.
 
     Raises:
-      UserError: the server cannot be reached.
+      UserError: the server or storage cannot be reached.
     """
     try:
-        with _get(url) as response, _reading(url, "was cut short"):
-            text = response.text[:1000]
-    except _MissingError:
+        with _advising():
+            text = web.text_of(name, 1000) if is_web(name) else _text_of(name)
+    except web.MissingError:
         return None
     digest = re.search(r"\b[0-9a-fA-F]{32}\b", text)
     return digest.group().lower() if digest else None
+
+
+def _text_of(name: str) -> str:
+    if not is_file(name):
+        return ""
+    with open_file(name) as file:
+        return file.read(1000).decode("ascii", "replace")
 
 
 def md5_of(file: IO[bytes]) -> str:
@@ -128,34 +120,12 @@ def _create(path: str) -> IO[bytes]:
     return open(path, "wb")
 
 
-class _MissingError(UserError):
-    """The server has no such file."""
-
-
-def _get(url: str) -> "Response":
-    # To import it takes longer than all that most runs need, which download nothing.
-    import requests
-
-    with _reading(url, "cannot be reached"):
-        response = requests.get(url, stream=True, timeout=_TIMEOUT_SECONDS, headers={"Accept-Encoding": "identity"})
-    if response.ok:
-        return response
-    response.close()
-    status = f"{response.status_code} {response.reason}".strip()
-    kind = _MissingError if response.status_code in (404, 410) else UserError
-    raise kind(f"{url}: the server answers {status}; {_ADVICE}")
-
-
 @contextlib.contextmanager
-def _reading(url: str, fault: str) -> Iterator[None]:
-    """Turns what goes wrong on the network into one line."""
-    import requests
-    import urllib3
-
+def _advising() -> Iterator[None]:
     try:
         yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise UserError(f"{url} {fault} ({type(error).__name__}): run again, {_ADVICE}") from error
+    except UserError as error:
+        raise type(error)(f"{error}; {_ADVICE}") from error
 
 
 def _cannot_write(path: str, error: OSError) -> UserError:

@@ -1,7 +1,5 @@
 """Files of your own."""
 
-import glob
-import os
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -10,6 +8,8 @@ from components.preprocess.datasets.base import FilesOfRows
 from components.preprocess.readers import READERS, format_of
 from components.preprocess.readers.base import Columns, Source
 from components.shared.errors import UserError
+from components.shared.files import reading
+from components.shared.files.secrets import without_secrets
 
 if TYPE_CHECKING:
     Format = str
@@ -22,7 +22,7 @@ class Files(FilesOfRows):
 
     what: ClassVar[str] = "your own files, in a format of dataset.format"
 
-    path: str = Field(description="a file or a glob, plain or gzip.")
+    path: str = Field(description="a file or a glob, plain or gzip: a path, gs://, s3://, http(s):// or file://.")
     format: Format = Field("auto", description="Of the files; auto goes by the name.")
     separator: str | None = Field(
         None,
@@ -45,23 +45,15 @@ class Files(FilesOfRows):
         name, separator = self._format(paths[0])
         columns = Columns(self.user_column, self.item_column, self.timestamp_column, self.rating_column)
         header = separator is None or self._has_header(columns)
-        return Source(tuple(paths), name, separator, header, columns, self.path)
+        return Source(tuple(paths), name, separator, header, columns, without_secrets(self.path))
 
     def files_read(self) -> list[str]:
         return [self.path]
 
     def _paths(self) -> list[str]:
-        pattern = os.path.expanduser(self.path)
-        if os.path.isfile(pattern):
-            return [pattern]
-        if paths := sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True))):
+        if paths := reading.match(self.path):
             return paths
-        what = (
-            "a folder: give a file or a glob such as FOLDER/*.csv"
-            if os.path.isdir(pattern)
-            else "not there; check it (a relative path starts from the current folder)"
-        )
-        raise UserError(f"dataset.path: {self.path} is {what}")
+        raise UserError(f"dataset.path: {without_secrets(self.path)}: {reading.described_absence(self.path)}")
 
     def _format(self, path: str) -> tuple[str, str | None]:
         """The format, and the separator where it is delimited text."""

@@ -6,6 +6,7 @@ Cite: F. M. Harper and J. A. Konstan, The MovieLens Datasets: History and Contex
 import hashlib
 import os
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, ClassVar, Literal
 
@@ -15,6 +16,9 @@ from components.preprocess.datasets import download
 from components.preprocess.datasets.base import FilesOfRows
 from components.preprocess.readers.base import Columns, Source
 from components.shared.errors import UserError
+from components.shared.files.places import absolute, expanded, is_web, join
+from components.shared.files.reading import fingerprint_of, is_file
+from components.shared.files.secrets import without_secrets
 
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
@@ -72,14 +76,15 @@ class MovieLens(FilesOfRows):
     what: ClassVar[str] = "a release by its name"
 
     name: Name = Field("ml-latest-small", description="The MovieLens release (kind: movielens).")
-    mirror: str | None = Field(None, description="A folder or base URL with the MovieLens archives.")
+    mirror: str | None = Field(None, description="A folder, gs://, s3:// or http(s):// with the MovieLens archives.")
     cache_dir: str = Field("~/.cache/neumf-pipeline", description="Where downloaded archives are kept.")
 
     def source(self) -> Source:
         return resolve(self.name, self.mirror, self.cache_dir)
 
     def files_read(self) -> list[str]:
-        if self.mirror is None or download.is_url(self.mirror):
+        # What a web address has for a release is cached by its checksum, or by its address where there is none.
+        if self.mirror is None or is_web(self.mirror):
             return []
         return [*_extracted(RELEASES[self.name], self.mirror), _archive(RELEASES[self.name], self.mirror)]
 
@@ -97,13 +102,13 @@ def resolve(name: str, mirror: str | None, cache_dir: str) -> Source:
       UserError: the archive cannot be had, or is not what it should be.
     """
     release = RELEASES[name]
-    if mirror is None or download.is_url(mirror):
+    if mirror is None or is_web(mirror):
         return release.source(_from_url(release, mirror or GROUPLENS, cache_dir))
     for path in _extracted(release, mirror):
-        if os.path.isfile(path):
+        if is_file(path):
             return release.source(path)
     archive = _archive(release, mirror)
-    if os.path.isfile(archive):
+    if is_file(archive):
         return release.source(_from_archive(release, archive, cache_dir))
     raise UserError(f"dataset.mirror: {mirror} has neither {name}/{posixpath.basename(release.ratings)} nor {name}.zip")
 
@@ -111,33 +116,34 @@ def resolve(name: str, mirror: str | None, cache_dir: str) -> Source:
 def _extracted(release: Release, mirror: str) -> list[str]:
     """Where a mirror's folder may have the file of ratings."""
     inside = (release.name, posixpath.dirname(release.ratings))
-    return [os.path.join(os.path.expanduser(mirror), name, posixpath.basename(release.ratings)) for name in inside]
+    return [join(expanded(mirror), name, posixpath.basename(release.ratings)) for name in inside]
 
 
 def _archive(release: Release, mirror: str) -> str:
-    """Where a mirror's folder may have the archive."""
-    return os.path.join(os.path.expanduser(mirror), f"{release.name}.zip")
+    """Where a mirror has the archive."""
+    return join(expanded(mirror), f"{release.name}.zip")
 
 
 def _from_url(release: Release, base: str, cache_dir: str) -> str:
     path = _cached(release, base, cache_dir)
     if not os.path.exists(path):
-        url = f"{base.rstrip('/')}/{release.name}.zip"
-        with download.scratch_file(os.path.dirname(path)) as archive:
-            download.fetch(url, archive)
-            _check(release, archive, url, release.md5 or download.published_md5(f"{url}.md5"))
-            download.extract(archive, release.ratings, path, url)
+        url = _archive(release, base)
+        _extract(release, url, path, lambda: release.md5 or download.published_md5(f"{url}.md5"))
     return path
 
 
-def _from_archive(release: Release, archive_path: str, cache_dir: str) -> str:
-    stat = os.stat(archive_path)
-    path = _cached(release, f"{os.path.abspath(archive_path)} {stat.st_size} {stat.st_mtime_ns}", cache_dir)
+def _from_archive(release: Release, archive: str, cache_dir: str) -> str:
+    path = _cached(release, f"{absolute(archive)} {fingerprint_of([archive])}", cache_dir)
     if not os.path.exists(path):
-        with open(archive_path, "rb") as archive:
-            _check(release, archive, archive_path, release.md5)
-            download.extract(archive, release.ratings, path, archive_path)
+        _extract(release, archive, path, lambda: release.md5)
     return path
+
+
+def _extract(release: Release, name: str, path: str, md5: Callable[[], str | None]) -> None:
+    with download.scratch_file(os.path.dirname(path)) as archive:
+        download.fetch(name, archive)
+        _check(release, archive, without_secrets(name), md5())
+        download.extract(archive, release.ratings, path, without_secrets(name))
 
 
 def _cached(release: Release, origin: str, cache_dir: str) -> str:

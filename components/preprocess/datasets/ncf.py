@@ -17,7 +17,7 @@ class NcfFiles(Dataset):
 
     what: ClassVar[str] = "the NCF paper's layout, whose split and negatives are taken as they are"
 
-    path: str = Field(description="a folder with NAME.train.rating, ...")
+    path: str = Field(description="a folder with NAME.train.rating, ...; a path, gs:// or s3://.")
 
     def interactions(self, request: Request) -> GivenSplit:
         from components.preprocess.datasets import ncf_files

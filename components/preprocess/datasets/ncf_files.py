@@ -7,7 +7,6 @@ X. He et al., Neural Collaborative Filtering, WWW 2017. A folder holds three fil
     NAME.test.negative   (user,item), item, item, ...       the test pair of a user and as many negatives on each line
 """
 
-import os
 import posixpath
 import re
 
@@ -15,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.io.filesystems import FileSystems
 from pyarrow import csv
 
 from components.preprocess.given_split import GivenSplit
@@ -23,6 +21,7 @@ from components.preprocess.readers.base import plain_name
 from components.preprocess.readers.opening import open_bytes
 from components.preprocess.readers.text_layout import is_integer
 from components.shared.errors import UserError
+from components.shared.files.reading import names_in
 
 _Column = npt.NDArray[np.int64]
 _SUFFIXES = ("train.rating", "test.rating", "test.negative")
@@ -30,7 +29,7 @@ _PAIR = r"\((?P<user>-?\d{1,19}),\s*(?P<item>-?\d{1,19})\)"
 
 
 def read(folder: str, validation: bool = True) -> GivenSplit:
-    """Reads the three files of a folder, local or on a file system that Beam knows.
+    """Reads the three files of a folder, wherever it lies.
 
     A training row is dropped, and counted as a duplicate, where the same pair comes later or is the test row.
 
@@ -81,9 +80,7 @@ def _last_of_two(user: _Column) -> npt.NDArray[np.bool_]:
 
 def _find(folder: str) -> list[str]:
     """The paths of the three files."""
-    folder = os.path.expanduser(folder)
-    found = FileSystems.match([posixpath.join(folder, "*")])[0].metadata_list
-    paths = {posixpath.basename(entry.path): entry.path for entry in found}
+    paths = {name: posixpath.join(folder, name) for name in names_in(folder)}
     names = {
         plain_name(name).removesuffix(f".{suffix}")
         for name in paths

@@ -8,12 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 
 from components.preprocess.readers.base import Columns, Reading, Source
 from components.preprocess.readers.text_layout import missing_column
 from components.preprocess.rows import Rows, as_ids
 from components.shared.errors import UserError
+from components.shared.files.reading import open_file
 
 _BATCH_ROWS = 1 << 20
 
@@ -118,7 +118,7 @@ def _missing(column: pa.Array) -> npt.NDArray[np.bool_]:
 
 def _open(path: str) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(FileSystems.open(path))
+        return pq.ParquetFile(open_file(path))
     except pa.ArrowInvalid as error:
         raise UserError(f"{path} is not a whole Parquet file; set dataset.format if it is something else") from error
 

@@ -9,8 +9,9 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from components.preprocess.readers.base import IdType, Source, is_compressed
-from components.preprocess.readers.opening import open_bytes, size_of
+from components.preprocess.readers.opening import open_bytes
 from components.shared.errors import UserError
+from components.shared.files.reading import size_of
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

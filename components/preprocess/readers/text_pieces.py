@@ -12,10 +12,11 @@ import pyarrow.csv
 
 from components.preprocess.readers import bad_rows, text_loops
 from components.preprocess.readers.base import Reading, Source, is_compressed
-from components.preprocess.readers.opening import open_bytes, size_of
+from components.preprocess.readers.opening import open_bytes
 from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, TextLayout, split_line, text_layouts
 from components.preprocess.rows import Rows, as_ids
 from components.shared.errors import UserError
+from components.shared.files.reading import size_of
 
 # Bytes that can stand for a separator of several, such as "::", which Arrow does not know; the last ones are seldom.
 _STAND_INS = [bytes([code]) for code in range(0x1F, 0x0D, -1)]

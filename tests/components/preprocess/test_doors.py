@@ -156,7 +156,8 @@ def test_a_registered_release_is_read_by_its_name(prepare, tmp_path, monkeypatch
 
 def test_kinds_that_share_a_key_each_describe_it():
     assert DatasetConfig.model_fields["path"].description == (
-        "kind files: a file or a glob, plain or gzip. kind ncf: a folder with NAME.train.rating, ..."
+        "kind files: a file or a glob, plain or gzip: a path, gs://, s3://, http(s):// or file://. "
+        "kind ncf: a folder with NAME.train.rating, ...; a path, gs:// or s3://."
     )
 
 

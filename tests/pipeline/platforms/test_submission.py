@@ -17,7 +17,12 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
         ("epochs", "--param epochs: write it as name=value"),
         ("epochs=0", "trainer.epochs: input should be greater than or equal to 1 (got 0)"),
         ("dataset=files", "dataset: dataset.path is needed where dataset.kind is files"),
-        ("push_destination=minio://models/neumf", "push_destination minio://models/neumf: steps cannot write there"),
+        (
+            "push_destination=minio://models/x",
+            "(push_destination): minio://models/x is for artifacts alone",
+        ),
+        ("push_destination=serving", "pusher.destination (push_destination): serving is a path of this machine"),
+        ("push_destination=https://host/models", "pusher.destination: https://host/models can only be read"),
     ],
 )
 def test_a_faulty_parameter_is_told_before_anything_is_sent(parameter: str, message: str) -> None:

@@ -1,0 +1,68 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from components.shared.errors import UserError
+from components.shared.files.places import absolute, bucket_of, expanded, file_system, is_remote, plain_path
+from components.shared.files.reading import described_absence, match, open_file
+from components.shared.files.secrets import QuietFormatter, without_secrets
+
+
+@pytest.mark.parametrize(
+    ("name", "remote", "used"),
+    [
+        ("gs://bucket/a", True, "gs://bucket/a"),
+        ("https://host/a", True, "https://host/a"),
+        ("file:///data/a%20b.csv", False, "/data/a b.csv"),
+        ("~/a", False, f"{Path.home()}/a"),
+        ("data/a", False, "data/a"),
+    ],
+)
+def test_names_of_this_machine_and_of_others(name: str, remote: bool, used: str) -> None:
+    assert (is_remote(name), expanded(name)) == (remote, used)
+    assert absolute(name) == (name if remote else str(Path(used).absolute()))
+
+
+def test_the_parts_of_a_name() -> None:
+    assert bucket_of("s3://bucket/folder/file") == "s3://bucket"
+    assert plain_path("https://host/a.csv?sig=1") == "https://host/a.csv"
+    assert plain_path("s3://bucket/what?.csv") == "s3://bucket/what?.csv"
+
+
+def test_a_storage_of_an_unknown_kind_is_told_with_those_that_are_known() -> None:
+    with pytest.raises(UserError, match=r"^nonsense://a: nonsense:// is not known here .*; gs://, s3://, http"):
+        file_system("nonsense://a")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("at https://me:hush@host/a, twice", "at https://host/a, twice"),
+        ("https://host/a?X-Amz-Signature=hush&part=1", "https://host/a?X-Amz-Signature=...&part=1"),
+        ("https://host/a?sv=1&sig=hush", "https://host/a?sv=1&sig=..."),
+        ("mail me@host", "mail me@host"),
+        ("s3://bucket/a@b", "s3://bucket/a@b"),
+    ],
+)
+def test_secrets_are_left_out(text: str, left: str) -> None:
+    assert without_secrets(text) == left
+    record = logging.LogRecord("x", logging.INFO, "x", 1, "%s", (text,), None)
+    assert QuietFormatter("%(message)s").format(record) == left
+
+
+def test_a_file_whose_name_has_brackets_is_meant_before_a_pattern(tmp_path: Path) -> None:
+    for name in ("part[1].csv", "part1.csv", "part[2]-a.csv"):
+        (tmp_path / name).touch()
+
+    assert match(f"{tmp_path}/part[1].csv") == [f"{tmp_path}/part[1].csv"]
+    assert match(f"{tmp_path}/part[12].csv") == [f"{tmp_path}/part1.csv"]
+    assert match(f"{tmp_path}/part[2]-*.csv") == [f"{tmp_path}/part[2]-a.csv"]
+    assert match(f"{tmp_path}/part[3].csv") == []
+
+
+def test_why_nothing_was_found(tmp_path: Path) -> None:
+    assert described_absence(str(tmp_path)) == "it is a folder: give a file or a glob such as FOLDER/*.csv"
+    assert described_absence(f"{tmp_path}/a").startswith("it is not there; check it")
+    with pytest.raises(UserError, match=r"^cannot read .*/a: it is not there$"):
+        open_file(f"{tmp_path}/a")
