@@ -67,5 +67,6 @@ def _job(
         preprocess=preprocess,
         timed=data.timed,
         seed=seed,
+        find_unit=data.find_unit,
         best_possible_hr=data.best_possible_hr,
     )
