@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from components.preprocess import loops
 from components.preprocess.times import TimeCounts, Times, add_time_counts, count_times
 from components.preprocess.values.ids import Ids, as_texts
-from components.preprocess.values.times import Unit, places_of
+from components.preprocess.values.times import Unit, places_of, step_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Census:
       not_wanted: how many rows were dropped by `dataset.where`.
       time_unit: of the timestamps; None where they are numbers that have to tell it themselves.
       time_places: where such numbers are, see `places_of`.
+      time_step: a thousand or a million where all timestamps of a known unit are multiples of that, else 1.
     """
 
     users: Ids
@@ -71,6 +72,7 @@ class Census:
     not_wanted: int = 0
     time_unit: Unit | None = None
     time_places: frozenset[str] = frozenset()
+    time_step: int = 1
 
 
 def take_census(rows: Rows, with_times: bool = False) -> Census:
@@ -98,6 +100,7 @@ def take_census(rows: Rows, with_times: bool = False) -> Census:
         rows.not_wanted,
         rows.time_unit,
         frozenset() if times is None or rows.time_unit else places_of(times),
+        1 if times is None or not rows.time_unit else step_of(times),
     )
 
 
@@ -124,6 +127,7 @@ def merge_censuses(censuses: Iterable[Census]) -> Census:
         sum(part.not_wanted for part in parts),
         next((part.time_unit for part in filled if part.time_unit), None),
         frozenset().union(*(part.time_places for part in filled)),
+        min(part.time_step for part in filled),
     )
 
 

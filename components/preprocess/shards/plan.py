@@ -34,10 +34,11 @@ class Plan:
       users: distinct raw user ids, ascending.
       items: distinct raw item ids, ascending.
       bounds: int64 [shards + 1]; shard k holds the users of positions bounds[k] to bounds[k + 1] - 1.
-      first_time: the earliest timestamp; 0 where there is none.
+      first_time: the earliest timestamp, in steps; 0 where there is none.
       time_bits: bits of the timestamp above that.
       item_bits: bits of an item's position.
       packed: whether user, timestamp and item fit into 64 bits.
+      time_step: how many units a step of the packed timestamps is: with fewer bits, more rows can be packed.
       fractional: whether the timestamps are floating-point numbers.
       by_place: whether rows of one time keep the order of the files; they are in that of their items otherwise.
       cutoffs: where rows are held out by time, from when on.
@@ -56,6 +57,7 @@ class Plan:
     time_bits: int
     item_bits: int
     packed: bool
+    time_step: int
     fractional: bool
     by_place: bool
     cutoffs: Cutoffs | None
@@ -75,7 +77,7 @@ class Plan:
         """The least number that a row at this time or later has among the sorted rows."""
         if self.fractional:
             return int(sortable(np.array([time]))[0])
-        return ceil(time) - (self.first_time if self.packed else 0)
+        return ceil(time / self.time_step) - (self.first_time if self.packed else 0)
 
 
 def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit: bool = True) -> Plan:
@@ -101,8 +103,9 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit
     inner = np.searchsorted(rows, rows[-1] * np.arange(1, shards) / shards) + 1
     bounds = np.unique(np.concatenate([[0], inner[inner < len(rows)], [len(rows)]])).astype(np.int64)
     low, high = census.timestamps or (0, 0)
-    first_time = 0 if census.fractional else int(low)
-    time_bits = 64 if census.fractional else (int(high) - first_time).bit_length()
+    step = 1 if census.fractional else census.time_step
+    first_time = 0 if census.fractional else int(low) // step
+    time_bits = 64 if census.fractional else (int(high) // step - first_time).bit_length()
     item_bits = (len(census.items) - 1).bit_length()
     user_bits = int(np.diff(bounds).max() - 1).bit_length()
     return Plan(
@@ -113,6 +116,7 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit
         time_bits=time_bits,
         item_bits=item_bits,
         packed=user_bits + time_bits + item_bits < 64,
+        time_step=step,
         fractional=census.fractional,
         by_place=preprocess.ties == "file" and census.timestamps is not None,
         cutoffs=_cutoffs(census, preprocess, name, unit) if preprocess.split == "time" else None,

@@ -24,6 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Seconds of the years 1973 to 2286: what is less may count anything, and the next unit begins at tenfold the last.
 _EARLIEST, _LATEST = 10.0**8, 10.0**10
 _EDGES = np.array([edge * _TICKS[unit] for unit in UNITS for edge in (_EARLIEST, _LATEST)])
+_STEPS = (10**6, 10**3)
 _IN_UNIT = (None, *(place for unit in UNITS for place in (unit, "between")))
 
 
@@ -135,6 +136,13 @@ def places_of(times: npt.NDArray[Any]) -> frozenset[str]:
     low, high = (int(np.searchsorted(_EDGES, end, "right")) for end in (times.min(), times.max()))
     found = {low} if low == high else set(np.unique(np.searchsorted(_EDGES, times, "right")).tolist())
     return frozenset(place for number in found if (place := places[number]))
+
+
+def step_of(times: npt.NDArray[Any]) -> int:
+    """The largest of a million, a thousand and 1 of which all times are multiples, as times without fractions are."""
+    if times.dtype.kind == "f":
+        return 1
+    return next((step for step in _STEPS if not (times[:1] % step).any() and not (times % step).any()), 1)
 
 
 def unit_of(places: frozenset[str], name: str) -> Unit | None:

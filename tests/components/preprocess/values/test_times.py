@@ -17,6 +17,7 @@ from components.preprocess.values.times import (
     places_of,
     read_times,
     shown,
+    step_of,
     unit_of,
 )
 from components.shared.errors import UserError
@@ -109,6 +110,11 @@ UNITS = {
 def test_the_size_of_numbers_tells_their_unit(case: str) -> None:
     times, unit = UNITS[case]
     assert unit_of(places_of(np.array(times)), "clicks") == unit
+
+
+@pytest.mark.parametrize(("times", "step"), [([10**6, -(10**7)], 10**6), ([10**6, 10**4], 10**3), ([0, 5], 1)])
+def test_times_without_fractions_are_multiples(times: list[int], step: int) -> None:
+    assert step_of(np.array(times)) == step
 
 
 def test_two_units_with_nothing_between_are_refused() -> None:
