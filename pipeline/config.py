@@ -86,7 +86,7 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
     try:
         return Config.model_validate(read_tree(path, assignments))
     except ValidationError as error:
-        raise UserError(f"{path}: {_first_fault(error)}") from None
+        raise UserError(f"{_origin(error, path, assignments)}: {_first_fault(error)}") from None
 
 
 def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
@@ -153,6 +153,13 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
     node[name] = value
 
 
+def _origin(error: ValidationError, path: str | Path, assignments: Sequence[str]) -> str:
+    """Where the faulty value was given: the last assignment to its key, else the file."""
+    place = [str(part) for part in error.errors(include_url=False)[0]["loc"]]
+    blamed = [text for text in assignments if (key := text.partition("=")[0].split(".")) == place[: len(key)]]
+    return f"--set {blamed[-1]}" if blamed else str(path)
+
+
 def _first_fault(error: ValidationError) -> str:
     faults = error.errors(include_url=False)
     if faults[0]["type"] != "extra_forbidden":
@@ -170,5 +177,17 @@ def _allowed_keys(path: list[str]) -> str:
         assert issubclass(annotation, BaseModel)
         section = annotation
     allowed = list(section.model_fields)
+    if len(path) == 1 and (owners := _sections_with(path[0])):
+        return f"did you mean '{' or '.join(owners)}'?"
     near = difflib.get_close_matches(path[-1], allowed, n=1)
     return f"did you mean '{near[0]}'?" if near else f"allowed here: {', '.join(allowed)}"
+
+
+def _sections_with(key: str) -> list[str]:
+    """The keys of sections that are called so."""
+    sections = {name: field.annotation for name, field in Config.model_fields.items()}
+    return [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        if isinstance(section, type) and issubclass(section, BaseModel) and key in section.model_fields
+    ]

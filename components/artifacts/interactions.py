@@ -35,6 +35,7 @@ class Dropped(Part):
     Attributes:
       bad_rows: could not be read.
       below_min_rating: rated too low.
+      not_wanted: have other values than `dataset.where` asks for.
       duplicates: another row of the same user and item is kept, the latest.
       below_min_interactions: of users with too few items.
       below_min_item_interactions: of items with too few users.
@@ -44,6 +45,7 @@ class Dropped(Part):
 
     bad_rows: int = 0
     below_min_rating: int = 0
+    not_wanted: int = 0
     duplicates: int = 0
     below_min_interactions: int = 0
     below_min_item_interactions: int = 0
@@ -119,6 +121,8 @@ class InteractionsSummary(Summary):
       holdout: how the held-out rows were chosen. last: each user's latest; time: those from a time on, of all users;
         random: drawn; given: by the data set.
       held_out_from: by split, from when on rows are held out, in the unit of the data set; None unless that is by time.
+      time_unit: s, ms, us or ns since 1970; None where the timestamps may count anything, or there are none.
+      period: the first and the last timestamp that was read, in that unit; None where there are none.
       timed: whether the order of a user's training rows is that of time; without timestamps it is that of the items.
       tied_users: users of whom equal timestamps leave open which row is held out, so that `preprocess.ties` decides.
       shards: in their order.
@@ -139,6 +143,8 @@ class InteractionsSummary(Summary):
     density: float
     holdout: Literal["last", "time", "random", "given"]
     held_out_from: dict[Split, float] | None = None
+    time_unit: Literal["s", "ms", "us", "ns"] | None = None
+    period: tuple[float, float] | None = None
     timed: bool
     tied_users: int = 0
     shards: tuple[ShardSummary, ...]

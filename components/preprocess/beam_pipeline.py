@@ -38,6 +38,7 @@ class PreprocessJob:
       vocabulary_uri: where the vocabulary goes.
       preprocess: how to filter, split and cut into shards.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
+      find_unit: whether the size of timestamps tells their unit.
       seed: the run's seed, for those draws.
       new_users: the share of the users who are held out entirely.
       best_possible_hr: see `InteractionsSummary`.
@@ -49,6 +50,7 @@ class PreprocessJob:
     preprocess: PreprocessConfig
     timed: bool
     seed: int
+    find_unit: bool = True
     new_users: float = 0.0
     best_possible_hr: dict[str, float] | None = None
 
@@ -73,7 +75,7 @@ class WriteInteractions(beam.PTransform):
             pieces
             | "Census" >> beam.ParDo(ThreadedFlatMap(_take_census), job)
             | "MergeCensuses" >> beam.CombineGlobally(merge_censuses).without_defaults()
-            | "Plan" >> beam.Map(make_plan, job.preprocess, job.name)
+            | "Plan" >> beam.Map(make_plan, job.preprocess, job.name, job.find_unit)
         )
         once = pieces.pipeline | "Once" >> beam.Create([None], reshuffle=False)
         arranged = (
@@ -202,7 +204,8 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         job.vocabulary_uri,
         rows_read=plan.rows_read,
         dropped=sum(
-            (part.dropped for part in parts), Dropped(bad_rows=plan.bad, below_min_rating=plan.below_min_rating)
+            (part.dropped for part in parts),
+            Dropped(bad_rows=plan.bad, below_min_rating=plan.below_min_rating, not_wanted=plan.not_wanted),
         ),
         holdout=_holdout(job),
         timed=job.timed,
@@ -214,6 +217,8 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
             new_items=whole.new_items,
         ),
         held_out_from=_held_out_from(plan),
+        time_unit=plan.time_unit,
+        period=plan.period,
         tied_users=sum(part.tied_users for part in parts),
         best_possible_hr=job.best_possible_hr,
     )

@@ -1,9 +1,10 @@
 """What to read (`dataset`) and how to prepare it (`preprocess`)."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from components.preprocess.datasets import DATASETS
 from components.preprocess.datasets.base import Dataset
@@ -91,8 +92,10 @@ class PreprocessConfig(Section):
         description="What is held out for the test. last: the last item of each user; time: rows from a time on, of "
         "all users at once; random: drawn items. Kind ncf brings its split. See splits.md.",
     )
-    split_time: int | float | None = Field(
-        None, description="split time: the test begins here, in the unit of the timestamps."
+    split_time: int | float | str | None = Field(
+        None,
+        description="split time: the test begins here: a date, a time in ISO 8601, or a number in the unit of the "
+        "timestamps.",
     )
     split_share: float | None = Field(
         None,
@@ -111,6 +114,12 @@ class PreprocessConfig(Section):
         description="Hold out for validation, too: of what is left, as for the test (last: the item before the last).",
     )
     rows_per_shard: int = Field(1_000_000, ge=1_000, description="About so many rows in each shard.")
+
+    @field_validator("split_time", mode="before")
+    @classmethod
+    def _dates_as_text(cls, time: Any) -> Any:
+        """YAML knows dates and times, too."""
+        return str(time) if isinstance(time, date) else time
 
     @model_validator(mode="after")
     def _split_has_its_keys(self) -> Self:

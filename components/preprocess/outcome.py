@@ -1,11 +1,13 @@
 """What Preprocess says of its outcome: what is there, and what was dropped."""
 
 from components.artifacts.interactions import InteractionsSummary
+from components.preprocess.values.times import NAMES, shown
 from components.shared import progress
 
 _REASONS = {
     "bad_rows": "that cannot be read",
     "below_min_rating": "below min_rating",
+    "not_wanted": "that dataset.where does not want",
     "duplicates": "duplicates",
     "below_min_interactions": "below min_interactions",
     "below_min_item_interactions": "below min_item_interactions",
@@ -27,15 +29,17 @@ def show(summary: InteractionsSummary) -> None:
 
 
 def describe(summary: InteractionsSummary) -> str:
-    """What there is, and how it was held out where a reader would not guess it.
+    """What there is, when it was where that is known, and how it was held out where a reader would not guess it.
 
     Example:
-      "11 rows: 2 users, 4 items, 3 train, 2 validation, 2 test; held-out items of 1 of 2 users (50.0%) decided among
+      "11 rows: 2 users, 4 items, 3 train, 2 validation, 2 test; times in seconds, 2001-09-13 23:43:19 to 2001-09-14
+      00:07:19; held-out items of 1 of 2 users (50.0%) decided among
       equal timestamps by preprocess.ties".
     """
     parts = [f"{summary.users:,} users", f"{summary.items:,} items"]
     parts += [f"{number:,} {split}" for split, number in summary.interactions.items()]
-    return f"{summary.rows_read:,} rows: {', '.join(parts)}{_holdouts(summary)}{_held_out_users(summary)}"
+    told = f"{_holdouts(summary)}{_ties(summary)}{_held_out_users(summary)}"
+    return f"{summary.rows_read:,} rows: {', '.join(parts)}{told}"
 
 
 def describe_dropped(summary: InteractionsSummary) -> str:
@@ -59,15 +63,23 @@ def describe_dropped(summary: InteractionsSummary) -> str:
 
 
 def _holdouts(summary: InteractionsSummary) -> str:
+    period = ""
+    if summary.time_unit is not None and summary.period is not None:
+        first, last = (shown(time, summary.time_unit) for time in summary.period)
+        period = f"; times in {NAMES[summary.time_unit]}, {first} to {last}"
     if summary.holdout == "random":
-        return f" ({'' if summary.timed else 'no timestamps: '}held-out items drawn at random)"
-    text = ""
-    if summary.held_out_from:
-        text = f" ({', '.join(f'{split} from {time:.15g} on' for split, time in summary.held_out_from.items())})"
-    if summary.tied_users:
-        users = _amount(summary.tied_users, summary.users, "users")
-        text += f"; held-out items of {users} decided among equal timestamps by preprocess.ties"
-    return text
+        return f" ({'' if summary.timed else 'no timestamps: '}held-out items drawn at random){period}"
+    if not summary.held_out_from:
+        return period
+    starts = (f"{split} from {shown(time, summary.time_unit)} on" for split, time in summary.held_out_from.items())
+    return f" ({', '.join(starts)}){period}"
+
+
+def _ties(summary: InteractionsSummary) -> str:
+    if summary.holdout == "random" or not summary.tied_users:
+        return ""
+    users = _amount(summary.tied_users, summary.users, "users")
+    return f"; held-out items of {users} decided among equal timestamps by preprocess.ties"
 
 
 def _held_out_users(summary: InteractionsSummary) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +10,8 @@ import pyarrow.compute as pc
 
 from components.preprocess import loops
 from components.preprocess.times import TimeCounts, Times, add_time_counts, count_times
-
-Ids: TypeAlias = "npt.NDArray[np.integer[Any]] | pa.Array"
-"""Raw ids: an integer array, or an Arrow string array."""
+from components.preprocess.values.ids import Ids, as_texts
+from components.preprocess.values.times import Unit, places_of, step_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,8 @@ class Rows:
       timestamp: when each was, [n], integers or float64; None where the data set has none.
       bad: how many rows were skipped because they could not be read.
       below_min_rating: how many rows were dropped for their rating.
+      not_wanted: how many rows were dropped by `dataset.where`.
+      time_unit: of the timestamps since 1970; None where they are numbers that have to tell it themselves.
     """
 
     user: Ids
@@ -33,6 +33,8 @@ class Rows:
     timestamp: Times | None
     bad: int = 0
     below_min_rating: int = 0
+    not_wanted: int = 0
+    time_unit: Unit | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -52,6 +54,10 @@ class Census:
       rows: how many rows there are.
       bad: how many rows were skipped because they could not be read.
       below_min_rating: how many rows were dropped for their rating.
+      not_wanted: how many rows were dropped by `dataset.where`.
+      time_unit: of the timestamps; None where they are numbers that have to tell it themselves.
+      time_places: where such numbers are, see `places_of`.
+      time_step: a thousand or a million where all timestamps of a known unit are multiples of that, else 1.
     """
 
     users: Ids
@@ -63,6 +69,10 @@ class Census:
     rows: int = 0
     bad: int = 0
     below_min_rating: int = 0
+    not_wanted: int = 0
+    time_unit: Unit | None = None
+    time_places: frozenset[str] = frozenset()
+    time_step: int = 1
 
 
 def take_census(rows: Rows, with_times: bool = False) -> Census:
@@ -87,6 +97,10 @@ def take_census(rows: Rows, with_times: bool = False) -> Census:
         len(rows),
         rows.bad,
         rows.below_min_rating,
+        rows.not_wanted,
+        rows.time_unit,
+        frozenset() if times is None or rows.time_unit else places_of(times),
+        1 if times is None or not rows.time_unit else step_of(times),
     )
 
 
@@ -110,6 +124,10 @@ def merge_censuses(censuses: Iterable[Census]) -> Census:
         sum(part.rows for part in parts),
         sum(part.bad for part in parts),
         sum(part.below_min_rating for part in parts),
+        sum(part.not_wanted for part in parts),
+        next((part.time_unit for part in filled if part.time_unit), None),
+        frozenset().union(*(part.time_places for part in filled)),
+        min(part.time_step for part in filled),
     )
 
 
@@ -121,11 +139,15 @@ def positions(ids: Ids, vocabulary: Ids) -> npt.NDArray[np.int32]:
 
     Args:
       ids: raw ids, [n].
-      vocabulary: distinct raw ids, ascending, among them all of `ids`.
+      vocabulary: distinct raw ids, ascending, among them all of `ids`; texts, where some batch has other ids than
+        integers.
 
     Returns:
       int32 [n].
     """
+    if isinstance(ids, np.ndarray) and not isinstance(vocabulary, np.ndarray):
+        distinct, inverse = np.unique(ids, return_inverse=True)
+        ids = pa.DictionaryArray.from_arrays(inverse.astype(np.int32), as_texts(distinct))
     if isinstance(ids, np.ndarray):
         if not len(ids):
             return np.empty(0, np.int32)
@@ -191,4 +213,7 @@ def _dense_range(rows: int) -> int:
 
 
 def _concatenate(ids: list[Ids]) -> Ids:
-    return np.concatenate(ids) if isinstance(ids[0], np.ndarray) else pa.concat_arrays(ids)
+    """All ids: integers where all are; an integer that stands among texts is the text that it prints as."""
+    if all(isinstance(part, np.ndarray) for part in ids):
+        return np.concatenate(ids)
+    return pa.concat_arrays([as_texts(part) for part in ids])

@@ -77,5 +77,6 @@ def _job(
         timed=data.timed,
         seed=seed,
         new_users=new_users,
+        find_unit=data.find_unit,
         best_possible_hr=data.best_possible_hr,
     )

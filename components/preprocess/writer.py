@@ -12,7 +12,9 @@ from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, WrittenShard
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import write_vocabulary
-from components.preprocess.rows import Ids, as_column
+from components.preprocess.rows import as_column
+from components.preprocess.values.ids import Ids
+from components.preprocess.values.times import Unit
 
 _NOTHING_ABSENT = Absent()
 
@@ -31,6 +33,8 @@ def finish(
     dataset: str,
     absent: Absent = _NOTHING_ABSENT,
     held_out_from: dict[Split, float] | None = None,
+    time_unit: Unit | None = None,
+    period: tuple[float, float] | None = None,
     tied_users: int = 0,
     best_possible_hr: dict[str, float] | None = None,
 ) -> InteractionsSummary:
@@ -49,6 +53,8 @@ def finish(
       dataset: name or path.
       absent: the users and items that are in no row.
       held_out_from: see `InteractionsSummary`.
+      time_unit: likewise.
+      period: likewise.
       tied_users: likewise.
       best_possible_hr: see `InteractionsSummary`.
 
@@ -75,6 +81,8 @@ def finish(
         density=sum(interactions.values()) / (len(users) * len(items)),
         holdout=holdout,
         held_out_from=held_out_from,
+        time_unit=time_unit,
+        period=period,
         timed=timed,
         tied_users=tied_users,
         shards=tuple(shard.summary for shard in written),

@@ -7,8 +7,8 @@ stands for null, and a text that cannot be mistaken for something else goes with
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from types import NoneType
-from typing import Any, Self, TypeVar, cast, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
 
@@ -135,7 +135,7 @@ def _read(section: type[Section], name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     annotation = section.model_fields[name].annotation
-    kinds = get_args(annotation) or (annotation,)
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     if not value and NoneType in kinds:
         return None
     try:

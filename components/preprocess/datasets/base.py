@@ -41,12 +41,14 @@ class Unsplit:
       name: what messages and the summary call the data set.
       pieces: the parts that workers read, in the order of the input, which may decide among rows of one time.
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
+      find_unit: whether the size of numeric timestamps tells their unit.
       best_possible_hr: HR@10 of the best ranking there is, by the number of negatives, where that is known.
     """
 
     name: str
     pieces: Sequence[Piece]
     timed: bool
+    find_unit: bool = True
     best_possible_hr: dict[str, float] | None = None
 
 
@@ -80,7 +82,8 @@ class FilesOfRows(Dataset):
     """A data set that is read from files of rows, in any format of `READERS`."""
 
     id_type: IdType = Field(
-        "auto", description="Of users and items; auto: integers where a sample of the files holds nothing else."
+        "auto",
+        description="Of users and items; auto: integers where every id of all files prints back as it is written.",
     )
     on_bad_row: OnBadRow = Field(
         "error", description="Stop at a row that cannot be read, or count it. Kind ncf always stops."
@@ -94,10 +97,18 @@ class FilesOfRows(Dataset):
           UserError: there are no such files, or their layout cannot be told.
         """
 
+    time_format: str = Field(
+        "auto",
+        min_length=1,
+        description="How times are written. auto: numbers, whose unit is told by their size, or ISO 8601; number: "
+        "numbers of any kind, compared as they are; else a pattern such as %d/%m/%Y %H:%M.",
+    )
+
     def interactions(self, request: Request) -> Unsplit:
         source = _with_rating_if_needed(self.source(), request.min_rating)
-        pieces = readers.plan(source, Reading(self.id_type, self.on_bad_row, request.min_rating))
-        return Unsplit(source.name, pieces, timed=source.columns.timestamp is not None)
+        reading = Reading(self.id_type, self.on_bad_row, request.min_rating, time_format=self.time_format)
+        timed = source.columns.timestamp is not None
+        return Unsplit(source.name, readers.plan(source, reading), timed, find_unit=self.time_format != "number")
 
 
 def _with_rating_if_needed(source: Source, min_rating: float | None) -> Source:

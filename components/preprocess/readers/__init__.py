@@ -8,12 +8,14 @@ import os
 from collections.abc import Sequence
 
 from components.preprocess.readers.base import Piece, Reader, Reading, Source, plain_name
+from components.preprocess.readers.json_lines import JsonLines
 from components.preprocess.readers.parquet import Parquet
 from components.preprocess.readers.text import Text
 
 READERS: dict[str, Reader] = {
-    "csv": Text(endings=(".csv",), separator=","),
+    "csv": Text(endings=(".csv", ".txt", ".dat", ".data"), separator=","),
     "tsv": Text(endings=(".tsv", ".tab"), separator="\t"),
+    "json": JsonLines(endings=(".json", ".jsonl", ".ndjson")),
     "parquet": Parquet(endings=(".parquet", ".pq")),
 }
 
@@ -22,7 +24,7 @@ def format_of(path: str) -> str | None:
     """The format that a file's name tells of, compressed or not; None where it tells of none.
 
     Example:
-      `format_of("clicks.TSV.gz")` is "tsv"; `format_of("ratings.dat")` is None.
+      `format_of("clicks.TSV.gz")` is "tsv"; `format_of("ratings.xlsx")` is None.
     """
     ending = os.path.splitext(plain_name(path))[1].lower()
     return next((name for name, reader in READERS.items() if ending in reader.endings), None)

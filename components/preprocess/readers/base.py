@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 IdType = Literal["auto", "integer", "string"]
 OnBadRow = Literal["error", "skip"]
+Quoting = Literal["auto", "off"]
 
-_COMPRESSED = (".gz",)
+COMPRESSED = (".gz", ".zst", ".bz2", ".zip")
+"""How the names of compressed files end."""
 
 
 class Piece(Protocol):
@@ -39,7 +41,7 @@ class Reader(ABC):
     """What the names of its files end in, lower case, the usual one first."""
 
     separator: str | None = None
-    """What stands between the columns where nothing else is said; None for a format that is no delimited text."""
+    """What stands between the columns where a sample does not tell; None for a format that is no delimited text."""
 
     @abstractmethod
     def plan(self, source: Source, reading: Reading) -> Sequence[Piece]:
@@ -61,24 +63,44 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Which rows are wanted by a column's values.
+
+    Attributes:
+      column: its name or its 0-based position.
+      values: the texts of which a row has one.
+    """
+
+    column: str | int
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Source:
     """Files of interactions in one layout.
 
     Attributes:
       paths: the files, in order, compressed where their names say so.
       format: what they are, a key of `READERS`.
-      separator: between the columns of delimited text, one or more characters; None for another format.
-      header: whether the first line of each file of delimited text names the columns.
+      separator: between the columns of delimited text, one or more characters; None: found from a sample, or another
+        format.
+      header: whether the first line of each file of delimited text names the columns; None: found from a sample.
       columns: the columns that count.
       name: what messages and the summary call it.
+      quoting: whether quotes have a meaning in delimited text.
+      encoding: of text, as Python names it; None is UTF-8, or UTF-16 where a file begins with its mark.
+      where: rows that do not meet all of these are dropped.
     """
 
     paths: tuple[str, ...]
     format: str
     separator: str | None
-    header: bool
+    header: bool | None
     columns: Columns
     name: str
+    quoting: Quoting = "auto"
+    encoding: str | None = None
+    where: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +113,7 @@ class Reading:
       min_rating: rows rated below are dropped; None keeps all.
       piece_bytes: bytes of text that one worker takes.
       block_bytes: bytes of text that are parsed at once.
+      time_format: how times are written: `auto` for numbers or ISO 8601, `number`, or a pattern of `time.strptime`.
     """
 
     id_type: IdType = "auto"
@@ -98,17 +121,18 @@ class Reading:
     min_rating: float | None = None
     piece_bytes: int = 1 << 24
     block_bytes: int = 1 << 21
+    time_format: str = "auto"
 
 
 def is_compressed(path: str) -> bool:
     """Whether a file is compressed, by its name."""
-    return path.endswith(_COMPRESSED)
+    return path.lower().endswith(COMPRESSED)
 
 
 def plain_name(path: str) -> str:
     """A file's name as it is once decompressed.
 
     Example:
-      `plain_name("clicks.csv.gz")` is "clicks.csv".
+      `plain_name("clicks.csv.GZ")` is "clicks.csv".
     """
-    return next((path.removesuffix(ending) for ending in _COMPRESSED if path.endswith(ending)), path)
+    return next((path[: -len(ending)] for ending in COMPRESSED if path.lower().endswith(ending)), path)

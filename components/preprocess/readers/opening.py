@@ -1,25 +1,129 @@
-"""Opens files of interactions, wherever they lie, decompressed."""
+"""Opens files of interactions, wherever they lie, decompressed and in UTF-8."""
 
+import bz2
+import codecs
 import gzip
+import io
+import os
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
+
+import pyarrow as pa
 
 from components.preprocess.readers.base import is_compressed
 from components.shared.errors import UserError
 from components.shared.files.reading import open_file
 
+_CHUNK_BYTES = 1 << 20
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
 
 @contextmanager
-def open_bytes(path: str) -> Iterator[BinaryIO]:
+def open_bytes(path: str, encoding: str | None = None) -> Iterator[BinaryIO]:
     """Opens a file; decompresses where its name says that it is compressed.
 
+    Args:
+      path: where it is.
+      encoding: of its text, which is then read as UTF-8; None leaves the bytes as they are.
+
     Raises:
-      UserError: the file is a damaged gzip file, is not there, may not be read, or cannot be reached.
+      UserError: the file is damaged, may not be read, or is not in this encoding.
     """
     try:
         with open_file(path) as file:
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if is_compressed(path) else file
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path} is not a whole gzip file ({error}): fetch or write it again") from error
+            plain = _plain(file, path)
+            yield plain if encoding is None else cast(BinaryIO, io.BufferedReader(_Recoded(plain, encoding)))
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise _damaged(path, error) from error
+    except UnicodeError as error:
+        raise UserError(f"{path} is not in the encoding of dataset.encoding, {encoding} ({error})") from error
+    except OSError as error:
+        # What decompressors say has no number.
+        if is_compressed(path) and error.errno is None:
+            raise _damaged(path, error) from error
+        raise
+
+
+def encoding_of(path: str, encoding: str | None) -> str | None:
+    """The encoding that a file has to be read from; None where it is UTF-8.
+
+    Args:
+      path: where the file is.
+      encoding: what the configuration says; None: UTF-8, or UTF-16 where the file begins with its mark.
+
+    Raises:
+      UserError: there is no such encoding.
+    """
+    if encoding is None:
+        with open_bytes(path) as file:
+            return _MARKS.get(file.read(2))
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise UserError(f"dataset.encoding: there is no encoding {encoding!r}; try utf-8, latin-1 or cp1252") from None
+    return None if name in ("utf-8", "utf-8-sig", "ascii") else name
+
+
+def _plain(file: BinaryIO, path: str) -> BinaryIO:
+    ending = os.path.splitext(path)[1].lower()
+    unpack = _UNPACK.get(ending)
+    return file if unpack is None else cast(BinaryIO, unpack(file, path))
+
+
+def _unzip(file: BinaryIO, path: str) -> IO[bytes]:
+    archive = zipfile.ZipFile(file)
+    names = [info.filename for info in archive.infolist() if _is_data(info)]
+    if len(names) != 1:
+        raise UserError(
+            f"{path} has {len(names)} files ({', '.join(names[:3])}{', ...' * (len(names) > 3)}) where one is "
+            "expected: unpack it and set dataset.path to the right one"
+        )
+    return archive.open(names[0])
+
+
+def _is_data(info: zipfile.ZipInfo) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in info.filename.split("/"))
+    return not (info.is_dir() or hidden)
+
+
+def _unzstd(file: BinaryIO, path: str) -> IO[bytes]:
+    return cast(IO[bytes], io.BufferedReader(pa.CompressedInputStream(file, "zstd"), _CHUNK_BYTES))
+
+
+_UNPACK: dict[str, Callable[[BinaryIO, str], IO[bytes]]] = {
+    ".gz": lambda file, _: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
+    ".bz2": lambda file, _: bz2.BZ2File(file),
+    ".zst": _unzstd,
+    ".zip": _unzip,
+}
+
+
+def _damaged(path: str, error: Exception) -> UserError:
+    kind = os.path.splitext(path)[1][1:].lower().replace("gz", "gzip")
+    return UserError(f"{path} is not a whole {kind} file ({error}): fetch or write it again")
+
+
+class _Recoded(io.RawIOBase):
+    """Text in UTF-8 that lies in another encoding."""
+
+    def __init__(self, file: BinaryIO, encoding: str):
+        super().__init__()
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            data = self._file.read(_CHUNK_BYTES)
+            self._rest = self._decoder.decode(data, final=not data).encode()
+            if not data:
+                break
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size

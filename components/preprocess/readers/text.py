@@ -8,7 +8,7 @@ from components.preprocess.readers.base import Piece, Reader, Reading, Source
 
 @dataclass(frozen=True)
 class Text(Reader):
-    """Lines of columns with a separator between them, plain or gzip."""
+    """Lines of columns with a separator between them, plain or compressed."""
 
     endings: tuple[str, ...]
     separator: str
@@ -16,4 +16,4 @@ class Text(Reader):
     def plan(self, source: Source, reading: Reading) -> Sequence[Piece]:
         from components.preprocess.readers.text_pieces import plan_text
 
-        return plan_text(source, reading)
+        return plan_text(source, reading, self.separator)

@@ -1,15 +1,16 @@
-"""How a file of delimited text is laid out: its header, its columns and the types of its ids."""
+"""How a file of delimited text is laid out: separator, header, columns, and how its times are written."""
 
-import csv
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
 
-from components.preprocess.readers.base import IdType, Source, is_compressed
-from components.preprocess.readers.opening import open_bytes
+from components.preprocess.readers.base import Columns, Reading, Source, is_compressed
+from components.preprocess.readers.opening import encoding_of, open_bytes
+from components.preprocess.readers.sniffing import find_separator, has_header, split_records
+from components.preprocess.values.ids import whole_numbers
+from components.preprocess.values.times import NUMBER, TimeForm, form_of
 from components.shared.errors import UserError
 from components.shared.files.reading import size_of
 
@@ -18,8 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SAMPLE_BYTES = 1 << 12
 _SAMPLES = 16
 _HEAD_BYTES = 1 << 16
-# As Arrow reads them, which knows no other blanks.
-_INTEGER = re.compile(r"[ \t]*-?0*\d{1,19}[ \t]*", re.ASCII)
+_HEAD_LINES = 200
 
 
 @dataclass(frozen=True)
@@ -28,159 +28,183 @@ class TextLayout:
 
     Attributes:
       separator: between the columns.
+      quoting: whether quotes have a meaning.
+      encoding: of the file; None is UTF-8.
       width: the number of columns.
       user: position of the column of user ids; `item`, `timestamp` and `rating` likewise, None for absent ones.
-      types: Arrow type of each column that counts, by its position.
-      first_byte: where the rows begin, after the header; in a gzip file, of the decompressed bytes.
+      where: positions of the columns by whose values rows are wanted, and those values.
+      times: how times are written, the same in all files.
+      first_byte: where the rows begin, after the header; in a compressed file, of the decompressed bytes.
     """
 
     separator: bytes
+    quoting: bool
+    encoding: str | None
     width: int
     user: int
     item: int
     timestamp: int | None
     rating: int | None
-    types: dict[int, pa.DataType]
+    where: tuple[tuple[int, tuple[str, ...]], ...]
+    times: TimeForm
     first_byte: int
 
 
 @dataclass(frozen=True)
 class _Head:
-    """The first line of a file and the fields of a sample of its rows."""
+    """What the beginning of a file tells, and a sample of its rows.
+
+    Attributes:
+      path: where the file is.
+      encoding: see `TextLayout`.
+      separator: between the columns.
+      names: the fields of the first record.
+      first_byte: see `TextLayout`.
+      sample: records of the file, the header not among them, all as wide as the first.
+    """
 
     path: str
-    first_line: list[str]
+    encoding: str | None
+    separator: str
+    names: list[str]
     first_byte: int
     sample: list[list[str]]
 
 
-def text_layouts(source: Source, id_type: IdType) -> dict[str, TextLayout]:
+def text_layouts(source: Source, reading: Reading, usual: str) -> dict[str, TextLayout]:
     """The layout of each file of a source, empty files left out.
 
+    Args:
+      source: the files.
+      reading: how they are read.
+      usual: the separator that files of this format usually have.
+
     Raises:
-      UserError: all files are empty, a file is not UTF-8 or a damaged gzip file, or it lacks a column.
+      UserError: all files are empty, a file is damaged or in another encoding, or it lacks a column.
     """
-    assert source.separator is not None
-    separator = source.separator.encode()
-    heads = [head for path in source.paths if (head := _read_head(path, separator, source.header)) is not None]
+    heads = [head for path in source.paths if (head := _read_head(path, source, usual)) is not None]
     if not heads:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
-    places = {head.path: _places(head, source) for head in heads}
-    types = {
-        "user": _id_type([row[places[head.path]["user"]] for head in heads for row in head.sample], id_type),
-        "item": _id_type([row[places[head.path]["item"]] for head in heads for row in head.sample], id_type),
-        "timestamp": pa.int32(),
-        "rating": pa.float64(),
-    }
-    return {
-        head.path: TextLayout(
-            separator,
-            len(head.first_line),
-            places[head.path]["user"],
-            places[head.path]["item"],
-            places[head.path].get("timestamp"),
-            places[head.path].get("rating"),
-            {place: types[what] for what, place in places[head.path].items()},
-            head.first_byte,
-        )
+    places = {head.path: find_places(source, head.path, head.names) for head in heads}
+    times = [
+        row[place]
         for head in heads
-    }
+        for row in head.sample
+        if (place := places[head.path][0].timestamp) is not None and isinstance(place, int)
+    ]
+    form = form_of(times, reading.time_format) if times else NUMBER
+    return {head.path: _layout(head, source, *places[head.path], form) for head in heads}
 
 
 def is_integer(text: str) -> bool:
     """Whether a field is a 64-bit integer."""
-    return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+    return bool(whole_numbers(pa.array([text]))[1][0])
 
 
-def split_line(line: bytes, separator: bytes, errors: str = "strict") -> list[str]:
-    """The fields of one line.
-
-    Args:
-      line: one line, with its end or without.
-      separator: between the fields; quotes have a meaning only where it is one byte.
-      errors: what becomes of bytes that are not UTF-8, see `bytes.decode`.
+def find_places(
+    source: Source, path: str, names: Sequence[str]
+) -> tuple[Columns, tuple[tuple[int, tuple[str, ...]], ...]]:
+    """Positions of the columns that count in a file, and of those by whose values rows are wanted.
 
     Raises:
-      UnicodeDecodeError: it is not UTF-8, and `errors` is strict.
-      csv.Error: a quote that does not end, or a carriage return that does not end the line.
+      UserError: the file lacks one of them.
     """
-    text = line.decode("utf-8", errors).rstrip("\r\n")
-    if len(separator) > 1:
-        if "\r" in text:
-            raise csv.Error("carriage return within the line")
-        return text.split(separator.decode())
-    fields = next(csv.reader([text + "\n"], delimiter=separator.decode()), [])
-    if fields and fields[-1].endswith("\n"):
-        raise csv.Error("a quote does not end")
-    return fields
+    columns = {
+        what: None if column is None else _place(f"{what}_column", column, path, names)
+        for what, column in vars(source.columns).items()
+    }
+    where = tuple((_place("where", wanted.column, path, names), wanted.values) for wanted in source.where)
+    return Columns(**columns), where  # type: ignore[arg-type]
 
 
-def _read_head(path: str, separator: bytes, header: bool) -> _Head | None:
-    size = size_of(path)
-    with open_bytes(path) as file:
+def _layout(
+    head: _Head, source: Source, columns: Columns, where: tuple[tuple[int, tuple[str, ...]], ...], form: TimeForm
+) -> TextLayout:
+    separator = head.separator.encode()
+    return TextLayout(
+        separator=separator,
+        quoting=source.quoting == "auto" and len(separator) == 1,
+        encoding=head.encoding,
+        width=len(head.names),
+        where=where,
+        times=form,
+        first_byte=head.first_byte,
+        **vars(columns),
+    )
+
+
+def _place(key: str, column: str | int, path: str, names: Sequence[str]) -> int:
+    if isinstance(column, int):
+        if 0 <= column < len(names):
+            return column
+        raise UserError(
+            f"dataset.{key}: {path} has {len(names)} columns, so there is none at {column}; positions begin with 0: "
+            + _listed(names)
+        )
+    if column in names:
+        return list(names).index(column)
+    hint = " (or null, if there is none)" if key == "timestamp_column" else ""
+    raise UserError(f"{path} has no column {column!r}; set dataset.{key}{hint} to one of: {_listed(names)}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The columns with their positions, as far as they fit into a message."""
+    most = 20
+    listed = ", ".join(f"{name} ({place})" for place, name in enumerate(names[:most]))
+    return listed + (f", ... ({len(names)} in all)" if len(names) > most else "")
+
+
+def _read_head(path: str, source: Source, usual: str) -> _Head | None:
+    encoding = encoding_of(path, source.encoding)
+    with open_bytes(path, encoding) as file:
         head = file.read(_HEAD_BYTES)
         while b"\n" not in head[:-1] and (more := file.read(_HEAD_BYTES)):
             head += more
         if not head.strip():
             return None
-        samples = [head] + ([] if is_compressed(path) else list(_samples(file, size)))
-    head = head.removeprefix(BYTE_ORDER_MARK)
-    marked = len(samples[0]) - len(head)
-    line, _, rest = head.partition(b"\n")
+        whole = len(head) < _HEAD_BYTES
+        samples = [] if is_compressed(path) or encoding else list(_samples(file, size_of(path)))
+    marked = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
+    lines = _lines(head[marked:], path, whole)
+    separator = source.separator or find_separator(lines, usual, source.quoting, _wanted(source))
+    records = split_records(lines, separator, source.quoting)
+    names = [name.strip() for name in records[0]]
+    named = has_header(records) if source.header is None else source.header
+    first_byte = marked + (_bytes_of_first(head[marked:], lines, separator, source) if named else 0)
+    further = [record for sample in samples for record in split_records(sample, separator, source.quoting)]
+    sample = [record for record in [*records[named:], *further] if len(record) == len(names)]
+    return _Head(path, encoding, separator, names, first_byte, sample)
+
+
+def _wanted(source: Source) -> list[str | int]:
+    columns = [*vars(source.columns).values(), *(wanted.column for wanted in source.where)]
+    return [column for column in columns if column is not None]
+
+
+def _lines(head: bytes, path: str, whole: bool) -> list[str]:
+    """The first lines of a file; the last one only where it is whole."""
+    lines = head.split(b"\n")
+    lines = lines if whole or len(lines) == 1 else lines[:-1]
     try:
-        first_line = [name.strip() for name in split_line(line, separator)]
+        first = lines[0].decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} line 1: not UTF-8; convert the file") from error
-    except csv.Error as error:
-        raise UserError(f"{path} line 1: cannot be read ({error})") from error
-    lines = [
-        *(rest if header else head).split(b"\n")[:-1],
-        *(line for s in samples[1:] for line in s.split(b"\n")[1:-1]),
-    ]
-    sample = [fields for line in lines if len(fields := _lenient_fields(line, separator)) == len(first_line)]
-    return _Head(path, first_line, marked + len(line) + 1 if header else 0, sample)
+        raise UserError(
+            f"{path} line 1: not UTF-8; say which encoding it is with dataset.encoding, such as latin-1"
+        ) from error
+    return [first, *(line.decode(errors="replace") for line in lines[1:_HEAD_LINES])]
 
 
-def _samples(file: BinaryIO, size: int) -> Iterator[bytes]:
+def _bytes_of_first(head: bytes, lines: Sequence[str], separator: str, source: Source) -> int:
+    """The bytes of the first record, which may have line breaks in its quotes, and of what is empty before it."""
+    taken = next(n for n in range(1, len(lines) + 1) if split_records(lines[:n], separator, source.quoting))
+    records = split_records(lines, separator, source.quoting)
+    while split_records(lines[:taken], separator, source.quoting)[0] != records[0]:
+        taken += 1
+    return sum(len(line) + 1 for line in head.split(b"\n")[:taken])
+
+
+def _samples(file: BinaryIO, size: int) -> Iterator[list[str]]:
     if size > _HEAD_BYTES:
         for number in range(1, _SAMPLES + 1):
             file.seek(max(size * number // _SAMPLES - _SAMPLE_BYTES, _HEAD_BYTES))
-            yield file.read(_SAMPLE_BYTES)
-
-
-def _lenient_fields(line: bytes, separator: bytes) -> list[str]:
-    try:
-        return split_line(line, separator)
-    except (UnicodeDecodeError, csv.Error):
-        return []
-
-
-def _places(head: _Head, source: Source) -> dict[str, int]:
-    wanted = {what: column for what, column in vars(source.columns).items() if column is not None}
-    return {what: _place(what, column, head, source.header) for what, column in wanted.items()}
-
-
-def _place(what: str, column: str | int, head: _Head, header: bool) -> int:
-    if isinstance(column, int):
-        if 0 <= column < len(head.first_line):
-            return column
-        raise UserError(
-            f"dataset.{what}_column: {head.path} has {len(head.first_line)} columns, so there is none at {column}"
-        )
-    if column in head.first_line:
-        return head.first_line.index(column)
-    raise UserError(missing_column(what, column, head.path, head.first_line))
-
-
-def missing_column(what: str, column: str, path: str, names: list[str]) -> str:
-    """The message for a column that is not there."""
-    hint = " (or null, if there is none)" if what == "timestamp" else ""
-    return f"{path} has no column {column!r}; set dataset.{what}_column{hint} to one of: {', '.join(names)}"
-
-
-def _id_type(sample: list[str], id_type: IdType) -> pa.DataType:
-    filled = [text for text in sample if text.strip()]
-    if id_type == "string" or (id_type == "auto" and not all(map(is_integer, filled))):
-        return pa.string()
-    numbers = [int(text) for text in filled if is_integer(text)]
-    return pa.int32() if all(-(2**31) <= number < 2**31 for number in numbers) else pa.int64()
+            yield [line.decode(errors="replace") for line in file.read(_SAMPLE_BYTES).split(b"\n")[1:-1]]

@@ -1,210 +1,236 @@
-"""Reads delimited text, plain or compressed, in pieces of whole lines that any worker can take."""
+"""Reads delimited text, plain or compressed, in pieces of whole records that any worker can take.
 
-import csv
-import re
+Two parsers judge alike. The compiled parser of integers takes a block where all that counts is integers or ISO times,
+and gives up on anything unusual. Then the records are found (`record_loops`), and the columns that count are read as
+texts, each of which means what it means in any format (`values`).
+"""
+
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 
-from components.preprocess.readers import bad_rows, text_loops
-from components.preprocess.readers.base import Reading, Source, is_compressed
-from components.preprocess.readers.opening import open_bytes
-from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, TextLayout, split_line, text_layouts
-from components.preprocess.rows import Rows, as_ids
+from components.preprocess.readers import record_loops, text_loops
+from components.preprocess.readers.base import Reading, Source
+from components.preprocess.readers.blocks import MOST_BYTES, Range, cut_file, lines_before, read_blocks
+from components.preprocess.readers.table import Faulty, Table, to_rows
+from components.preprocess.readers.text_layout import TextLayout, text_layouts
+from components.preprocess.rows import Rows
+from components.preprocess.values.texts import Bad
+from components.preprocess.values.times import ticks
 from components.shared.errors import UserError
-from components.shared.files.reading import size_of
 
-# Bytes that can stand for a separator of several, such as "::", which Arrow does not know; the last ones are seldom.
-_STAND_INS = [bytes([code]) for code in range(0x1F, 0x0D, -1)]
-_HEXADECIMAL = re.compile(rb"0[xX]")
 # Separators that the compiled parser would take for a part of a number, a quote or the end of a line.
 _NO_SEPARATORS = b'-0123456789"\r\n'
+_FAULTS = {
+    record_loops.QUOTE: "cannot be read (a quote that does not end, or text behind one that does); where quotes mean "
+    "nothing, set dataset.quoting=off",
+    record_loops.RETURN: "cannot be read (a carriage return within the line)",
+}
 
 
 @dataclass(frozen=True)
 class TextPiece:
-    """The lines of a file that begin in a range of its bytes, `start <= position < end`.
-
-    A compressed file is one piece: `start` counts decompressed bytes and `end` is None.
+    """A part of a file.
 
     Attributes:
-      path: where the file is.
-      start: position of the first byte of the range.
-      end: position after the last byte of the range.
+      part: where it is.
       layout: how the rows of the file are written.
       reading: which rows count, and in what portions they are read.
     """
 
-    path: str
-    start: int
-    end: int | None
+    part: Range
     layout: TextLayout
     reading: Reading
 
     def read(self) -> Iterator[Rows]:
-        """Reads the lines, one batch for each block.
+        """Reads the records, one batch for each block.
 
         Raises:
           UserError: a row cannot be read, where that is an error, or a compressed file is damaged.
         """
-        for start, block in _blocks(self):
+        cut = partial(_end_of_records, self.layout) if self.layout.quoting else None
+        for start, block in read_blocks(self.part, self.reading.block_bytes, cut):
             yield _parse(self, start, block)
 
 
-def plan_text(source: Source, reading: Reading) -> list[TextPiece]:
+def plan_text(source: Source, reading: Reading, usual: str = ",") -> list[TextPiece]:
     """Cuts the files of a source into pieces.
 
+    Args:
+      source: the files.
+      reading: how they are read.
+      usual: the separator that files of this format usually have.
+
     Raises:
-      UserError: all files are empty, or one is not text in UTF-8, is damaged, or lacks a column.
+      UserError: all files are empty, or one is not text, is damaged, or lacks a column.
     """
-    pieces = []
-    for path, layout in text_layouts(source, reading.id_type).items():
-        ends: list[int | None] = [None]
-        if not is_compressed(path):
-            size = size_of(path)
-            ends = [*range(layout.first_byte + reading.piece_bytes, size, reading.piece_bytes), size]
-        starts = [layout.first_byte, *(end for end in ends[:-1] if end is not None)]
-        pieces += [TextPiece(path, start, end, layout, reading) for start, end in zip(starts, ends, strict=True)]
-    return pieces
+    return [
+        TextPiece(part, layout, reading)
+        for path, layout in text_layouts(source, reading, usual).items()
+        for part in cut_file(path, layout.first_byte, layout.encoding, reading.piece_bytes)
+    ]
 
 
-def _blocks(piece: TextPiece) -> Iterator[tuple[int, bytes]]:
-    """Blocks of whole lines and the position of each in the (decompressed) file."""
-    with open_bytes(piece.path) as file:
-        # The line that holds the byte before `start` belongs to the piece before.
-        position = max(piece.start - 1, 0)
-        file.seek(position)
-        position += len(file.readline()) if piece.start else 0
-        rest = b""
-        while piece.end is None or position < piece.end:
-            wanted = piece.reading.block_bytes
-            data = file.read(wanted if piece.end is None else min(wanted, piece.end - position - len(rest)))
-            last = not data or (piece.end is not None and position + len(rest) + len(data) >= piece.end)
-            block = b"".join([rest, data, file.readline() if last and data[-1:] != b"\n" else b""])
-            cut = len(block) if last else block.rfind(b"\n") + 1
-            if cut:
-                yield position, block[:cut]
-                position += cut
-            rest = block[cut:]
-            if not data:
-                break
+@dataclass(frozen=True)
+class _Records:
+    """The records of a block.
+
+    Attributes:
+      text: uint8 [n], the block, with a newline at its end.
+      starts: int64 [records], where each begins.
+      faults: uint8 [records], what is wrong with each.
+      spans: int64 [2, columns that count, records that are good], where their fields begin and end.
+      forms: uint8 [columns that count, records that are good], how the fields are written.
+    """
+
+    text: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    faults: npt.NDArray[np.uint8]
+    spans: npt.NDArray[np.int64]
+    forms: npt.NDArray[np.uint8]
 
 
 def _parse(piece: TextPiece, start: int, block: bytes) -> Rows:
     layout, reading = piece.layout, piece.reading
-    block = block.removeprefix(BYTE_ORDER_MARK) if start == 0 else block
-    if (rows := _parse_integers(block, layout)) is not None:
+    if (rows := _parse_integers(block, layout, reading)) is not None:
         return rows
-    bad = 0
-    columns = None if _is_read_otherwise(block, layout) else _try_types(block, layout)
-    if columns is None:
-        good = list(bad_rows.good_lines(piece.path, start, block, layout, reading.on_bad_row == "skip"))
-        bad = bad_rows.count_lines(block) - len(good)
-        columns = _try_types(b"\n".join(good) + b"\n", layout)
-        if columns is None:
-            raise UserError(f"{piece.path}: cannot be read as {layout.width} columns between {layout.separator!r}")
-    below = 0
-    if layout.rating is not None and reading.min_rating is not None:
-        keep = pc.greater_equal(columns[layout.rating], reading.min_rating)
-        below = len(keep) - (pc.sum(keep).as_py() or 0)
-        columns = {position: column.filter(keep) for position, column in columns.items()} if below else columns
-    times = None if layout.timestamp is None else columns[layout.timestamp].to_numpy()
-    return Rows(as_ids(columns[layout.user]), as_ids(columns[layout.item]), times, bad, below)
+    wanted = _wanted(layout, reading)
+    records = _find_records(block, layout, wanted)
+    good = records.faults == record_loops.GOOD
+    columns = {what: _column(records, number) for number, what in enumerate(wanted)}
+    table = Table(
+        columns={what: texts for what, (texts, _) in columns.items() if isinstance(what, str)},
+        where=tuple((columns[place][0], values) for place, values in layout.where),
+        bad=np.any([bad for _, bad in columns.values()], axis=0),
+        times=layout.times if layout.timestamp is not None else None,
+        is_declared=False,
+    )
+    rows, faulty = to_rows(table, reading)
+    if reading.on_bad_row == "error" and (faulty or not good.all()):
+        _refuse(piece, start, records, good, faulty)
+    return Rows(rows.user, rows.item, rows.timestamp, rows.bad + int((~good).sum()), rows.below_min_rating,
+                rows.not_wanted, rows.time_unit)  # fmt: skip
 
 
-def _parse_integers(block: bytes, layout: TextLayout) -> Rows | None:
-    """Reads a block in which all columns that count are integers; None where it is not so."""
+def _wanted(layout: TextLayout, reading: Reading) -> dict[str | int, int]:
+    """The positions of the columns that count, by what they are; of those of `where`, by their own positions."""
+    names = ["user", "item", "timestamp", *(["rating"] if reading.min_rating is not None else [])]
+    columns: dict[str | int, int] = {name: place for name in names if (place := getattr(layout, name)) is not None}
+    return {**columns, **{place: place for place, _ in layout.where}}
+
+
+def _as_text(block: bytes) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
+
+
+def _parse_integers(block: bytes, layout: TextLayout, reading: Reading) -> Rows | None:
+    """Reads a block in which all columns that count are integers or ISO times; None where it is not so."""
     separator = layout.separator
-    integers = all(map(pa.types.is_integer, layout.types.values()))
-    if not integers or separator.count(separator[:1]) != len(separator) or separator[0] in _NO_SEPARATORS:
-        return None
-    places = np.full(layout.width, -1, np.int64)
     wanted = [place for place in (layout.user, layout.item, layout.timestamp) if place is not None]
-    places[wanted] = np.arange(len(wanted))
-    if len(set(wanted)) < len(wanted):
+    simple = (
+        reading.id_type != "string"
+        and reading.min_rating is None
+        and not layout.where
+        and layout.times.kind in ("number", "iso")
+        and separator.count(separator[:1]) == len(separator)
+        and separator[0] not in _NO_SEPARATORS
+        and len(set(wanted)) == len(wanted)
+    )
+    if not simple:
         return None
-    text = np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
+    places, kinds = np.full(layout.width, -1, np.int64), np.zeros(layout.width, np.uint8)
+    places[wanted] = np.arange(len(wanted))
+    kinds[wanted[:2]] = text_loops.ID if reading.id_type == "auto" else text_loops.NUMBER
+    if layout.times.kind == "iso":
+        kinds[wanted[2:]] = text_loops.TIME
+    text = _as_text(block)
     most = text_loops.most_lines(len(text), layout.width, len(wanted), len(separator))
     columns = np.empty((len(wanted), most), np.int64)
-    rows = text_loops.parse_integers(text, np.uint8(separator[0]), len(separator), places, columns)
+    rows = text_loops.parse_integers(
+        text, np.uint8(separator[0]), len(separator), places, kinds, ticks(layout.times), columns
+    )
     if rows <= 0:
         return None
     columns = columns[:, :rows]
-    return Rows(columns[0], columns[1], columns[2] if layout.timestamp is not None else None)
+    times = columns[2] if layout.timestamp is not None else None
+    return Rows(columns[0], columns[1], times, time_unit=layout.times.unit)
 
 
-def _is_read_otherwise(block: bytes, layout: TextLayout) -> bool:
-    """Whether Arrow could read a block, without a word, otherwise than `bad_rows` reads its lines.
+def _separator(layout: TextLayout) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(layout.separator, np.uint8)
 
-    It takes 0x10 for an integer, a carriage return within a line for its end, and the end of the block for the end of a
-    quote.
-    """
-    if _HEXADECIMAL.search(block) or block.count(b"\r") != block.count(b"\r\n"):
-        return True
+
+def _end_of_records(layout: TextLayout, block: bytes, stop: int, final: bool) -> int:
+    end = record_loops.end_of_records(
+        _as_text(block), stop, final, _separator(layout), layout.quoting, layout.width, MOST_BYTES
+    )
+    return min(int(end), len(block))
+
+
+def _find_records(block: bytes, layout: TextLayout, wanted: dict[str | int, int]) -> _Records:
+    text = _as_text(block)
+    places = np.full(layout.width, -1, np.int64)
+    places[list(wanted.values())] = np.arange(len(wanted))
+    most = block.count(b"\n") + 1
+    starts, faults = np.empty(most, np.int64), np.empty(most, np.uint8)
+    spans, forms = np.empty((2, len(wanted), most), np.int64), np.empty((len(wanted), most), np.uint8)
+    rows, _ = record_loops.find_records(
+        text, len(text), True, _separator(layout), layout.quoting, layout.width, MOST_BYTES, places, starts, faults,
+        spans, forms,
+    )  # fmt: skip
+    # Where one column is two things, it has one place.
+    order = [places[place] for place in wanted.values()]
+    good = np.flatnonzero(faults[:rows] == record_loops.GOOD)
+    return _Records(text, starts[:rows], faults[:rows], spans[:, order][:, :, good], forms[order][:, good])
+
+
+def _column(records: _Records, number: int) -> tuple[pa.Array, Bad]:
+    """The texts of a column, of good records, and which of them are not UTF-8."""
+    (begins, ends), forms = records.spans[:, number], records.forms[number]
+    offsets, data = np.empty(len(begins) + 1, np.int32), np.empty(int((ends - begins).sum()), np.uint8)
+    record_loops.gather(records.text, begins, ends, forms, offsets, data)
+    column = pa.Array.from_buffers(pa.binary(), len(begins), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     try:
-        split_line(block.rstrip(b"\r\n").rpartition(b"\n")[2], layout.separator, "surrogateescape")
-    except csv.Error:
+        return column.cast(pa.string()), np.zeros(len(column), np.bool_)
+    except pa.ArrowInvalid:
+        bad = np.array([_is_not_utf8(value) for value in column.to_pylist()])
+        return pa.array(b"" if wrong else value for value, wrong in zip(column.to_pylist(), bad, strict=True)).cast(
+            pa.string()
+        ), bad
+
+
+def _is_not_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
         return True
     return False
 
 
-def _try_types(block: bytes, layout: TextLayout) -> dict[int, pa.Array] | None:
-    """The columns that count, read as the types expected or, where they do not fit, as wider ones; None for neither."""
-    if not block.strip(b"\r\n"):
-        return {position: pa.array([], kind) for position, kind in layout.types.items()}
-    if (columns := _columns(block, layout)) is not None:
-        return columns
-    types = {place: pa.int64() if kind == pa.int32() else kind for place, kind in layout.types.items()}
-    if types != layout.types and (columns := _columns(block, replace(layout, types=types))) is not None:
-        return columns
-    if layout.timestamp is not None:
-        return _columns(block, replace(layout, types={**types, layout.timestamp: pa.float64()}))
-    return None
+def _refuse(piece: TextPiece, start: int, records: _Records, good: Bad, faulty: Faulty | None) -> None:
+    """Says what is wrong with the first bad record.
 
-
-def _columns(block: bytes, layout: TextLayout) -> dict[int, pa.Array] | None:
-    """The columns that count; None where the block is not as the layout says."""
-    separator = layout.separator
-    quoted = b'"' in block and len(separator) == 1
-    if len(separator) > 1:
-        stand_in = next((byte for byte in _STAND_INS if byte not in block), None)
-        if stand_in is None:
-            return None
-        block, separator = block.replace(separator, stand_in), stand_in
-    try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(block),
-            pyarrow.csv.ReadOptions(
-                use_threads=False,
-                block_size=len(block) + 1,
-                column_names=[str(place) for place in range(layout.width)],
-            ),
-            pyarrow.csv.ParseOptions(delimiter=separator.decode(), quote_char='"' if quoted else False),
-            pyarrow.csv.ConvertOptions(
-                include_columns=[str(place) for place in layout.types],
-                column_types={str(place): kind for place, kind in layout.types.items()},
-                null_values=[],
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    if quoted and table.num_rows != bad_rows.count_lines(block):
-        # A quote that does not end has swallowed the lines after it.
-        return None
-    columns = {place: table.column(str(place)).combine_chunks() for place in layout.types}
-    return columns if all(map(_is_whole, columns.values())) else None
-
-
-def _is_whole(column: pa.Array) -> bool:
-    """Whether nothing is missing: no null, no NaN or infinite number, no empty text."""
-    if column.null_count:
-        return False
-    if pa.types.is_floating(column.type):
-        return bool(np.isfinite(column.to_numpy()).all())
-    if pa.types.is_string(column.type):
-        return not pc.any(pc.equal(pc.binary_length(column), 0)).as_py()
-    return True
+    Raises:
+      UserError: always.
+    """
+    layout = piece.layout
+    structural = np.flatnonzero(~good)
+    first_of_good = np.flatnonzero(good)[faulty.row] if faulty else len(good)
+    row = min(int(first_of_good), int(structural[0]) if len(structural) else len(good))
+    begin = int(records.starts[row])
+    if row == first_of_good and faulty:
+        fault = faulty.fault
+    elif records.faults[row] == record_loops.WIDTH:
+        line = bytes(records.text[begin:]).split(b"\n", 1)[0]
+        columns = line.count(layout.separator) + 1
+        fault = f"{columns} column{'s' * (columns != 1)} where {layout.width} are expected"
+    else:
+        fault = _FAULTS[int(records.faults[row])]
+    line_number = lines_before(piece.part.path, start, layout.encoding) + int((records.text[:begin] == 10).sum()) + 1
+    raise UserError(
+        f"{piece.part.path} line {line_number}: {fault}; mend it, or skip such rows with dataset.on_bad_row=skip"
+    )

@@ -107,7 +107,8 @@ def _times(rows: Rows, plan: Plan) -> npt.NDArray[np.int64]:
     """The timestamps as integers in the same order; none where the rows have none."""
     if rows.timestamp is None:
         return np.empty(0, np.int64)
-    return sortable(rows.timestamp.astype(np.float64) if plan.fractional else rows.timestamp)
+    times = sortable(rows.timestamp.astype(np.float64) if plan.fractional else rows.timestamp)
+    return times if plan.time_step == 1 else times // plan.time_step
 
 
 def _pack(

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from components.preprocess.config import PreprocessConfig
-from components.preprocess.rows import Census, Ids
+from components.preprocess.rows import Census
 from components.preprocess.times import newest, sortable
+from components.preprocess.values.ids import Ids
+from components.preprocess.values.times import Unit, in_unit, shown, unit_of
 from components.shared.errors import UserError
 
 _USUAL_SHARE = 0.1
@@ -32,16 +34,20 @@ class Plan:
       users: distinct raw user ids, ascending.
       items: distinct raw item ids, ascending.
       bounds: int64 [shards + 1]; shard k holds the users of positions bounds[k] to bounds[k + 1] - 1.
-      first_time: the earliest timestamp; 0 where there is none.
+      first_time: the earliest timestamp, in steps; 0 where there is none.
       time_bits: bits of the timestamp above that.
       item_bits: bits of an item's position.
       packed: whether user, timestamp and item fit into 64 bits.
+      time_step: how many units a step of the packed timestamps is: with fewer bits, more rows can be packed.
       fractional: whether the timestamps are floating-point numbers.
       by_place: whether rows of one time keep the order of the files; they are in that of their items otherwise.
       cutoffs: where rows are held out by time, from when on.
       rows_read: rows of the input, those dropped included.
       bad: rows skipped because they could not be read.
       below_min_rating: rows dropped for their rating.
+      not_wanted: rows dropped by `dataset.where`.
+      time_unit: of the timestamps; None where they may count anything.
+      period: the first and the last of them; None where there are none.
     """
 
     users: Ids
@@ -51,12 +57,16 @@ class Plan:
     time_bits: int
     item_bits: int
     packed: bool
+    time_step: int
     fractional: bool
     by_place: bool
     cutoffs: Cutoffs | None
     rows_read: int
     bad: int
     below_min_rating: int
+    not_wanted: int
+    time_unit: Unit | None
+    period: tuple[float, float] | None
 
     @property
     def shards(self) -> int:
@@ -67,10 +77,10 @@ class Plan:
         """The least number that a row at this time or later has among the sorted rows."""
         if self.fractional:
             return int(sortable(np.array([time]))[0])
-        return ceil(time) - (self.first_time if self.packed else 0)
+        return ceil(time / self.time_step) - (self.first_time if self.packed else 0)
 
 
-def make_plan(census: Census, preprocess: PreprocessConfig, name: str) -> Plan:
+def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit: bool = True) -> Plan:
     """Cuts the users into shards of about equally many rows, and the time into parts where that is asked for.
 
     Example:
@@ -80,19 +90,22 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str) -> Plan:
       census: of all the rows.
       preprocess: how many rows a shard should have, whom the filters will drop, and how to split.
       name: what messages call the data set.
+      find_unit: whether the size of the timestamps tells their unit.
 
     Raises:
-      UserError: there are no rows, or none to train on or to hold out.
+      UserError: there are no rows, or none to train on or to hold out, or their times are in different units.
     """
     if not census.rows:
         raise UserError(f"{name} {_why_no_rows(census)}")
+    unit = census.time_unit or (unit_of(census.time_places, name) if find_unit else None)
     rows = np.cumsum(np.where(census.user_rows >= preprocess.min_interactions, census.user_rows, 0))
     shards = max(1, round(int(rows[-1]) / preprocess.rows_per_shard))
     inner = np.searchsorted(rows, rows[-1] * np.arange(1, shards) / shards) + 1
     bounds = np.unique(np.concatenate([[0], inner[inner < len(rows)], [len(rows)]])).astype(np.int64)
     low, high = census.timestamps or (0, 0)
-    first_time = 0 if census.fractional else int(low)
-    time_bits = 64 if census.fractional else (int(high) - first_time).bit_length()
+    step = 1 if census.fractional else census.time_step
+    first_time = 0 if census.fractional else int(low) // step
+    time_bits = 64 if census.fractional else (int(high) // step - first_time).bit_length()
     item_bits = (len(census.items) - 1).bit_length()
     user_bits = int(np.diff(bounds).max() - 1).bit_length()
     return Plan(
@@ -103,16 +116,22 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str) -> Plan:
         time_bits=time_bits,
         item_bits=item_bits,
         packed=user_bits + time_bits + item_bits < 64,
+        time_step=step,
         fractional=census.fractional,
         by_place=preprocess.ties == "file" and census.timestamps is not None,
-        cutoffs=_cutoffs(census, preprocess, name) if preprocess.split == "time" else None,
-        rows_read=census.rows + census.bad + census.below_min_rating,
+        cutoffs=_cutoffs(census, preprocess, name, unit) if preprocess.split == "time" else None,
+        rows_read=census.rows + census.bad + census.below_min_rating + census.not_wanted,
         bad=census.bad,
         below_min_rating=census.below_min_rating,
+        not_wanted=census.not_wanted,
+        time_unit=unit,
+        period=census.timestamps,
     )
 
 
 def _why_no_rows(census: Census) -> str:
+    if census.not_wanted:
+        return f"has no row that dataset.where wants ({census.not_wanted:,} are others)"
     if census.below_min_rating:
         return f"has no row of at least preprocess.min_rating ({census.below_min_rating:,} are below)"
     if census.bad:
@@ -120,18 +139,19 @@ def _why_no_rows(census: Census) -> str:
     return "has no rows: there are no interactions to read"
 
 
-def _cutoffs(census: Census, preprocess: PreprocessConfig, name: str) -> Cutoffs:
+def _cutoffs(census: Census, preprocess: PreprocessConfig, name: str, unit: Unit | None) -> Cutoffs:
     """The newest share of the rows is for the test, as much before it for validation."""
     assert census.timestamps is not None
     assert census.times is not None
     low, high = census.timestamps
-    if preprocess.split_time is not None and not low < preprocess.split_time <= high:
+    given = _given_time(preprocess, name, unit)
+    if given is not None and not low < given <= high:
         raise UserError(
             f"preprocess.split_time: {preprocess.split_time} leaves no row before or after it; the times of {name} are "
-            f"{low} to {high}"
+            f"{shown(low, unit)} to {shown(high, unit)}"
         )
     rows = (preprocess.split_share or _USUAL_SHARE) * census.rows
-    test = newest(census.times, rows) if preprocess.split_time is None else float(preprocess.split_time)
+    test = newest(census.times, rows) if given is None else given
     validation = None if test is None or not preprocess.validation else newest(census.times, rows, before=test)
     if test is None or (preprocess.validation and validation is None):
         raise UserError(
@@ -139,3 +159,16 @@ def _cutoffs(census: Census, preprocess: PreprocessConfig, name: str) -> Cutoffs
             + ("" if test is None else ", or preprocess.validation to false")
         )
     return Cutoffs(validation, test)
+
+
+def _given_time(preprocess: PreprocessConfig, name: str, unit: Unit | None) -> float | None:
+    """The time from which on rows are for the test, in the unit of the data set; None where it is to be found."""
+    time = preprocess.split_time
+    if not isinstance(time, str):
+        return None if time is None else float(time)
+    if (moment := in_unit(time, unit)) is not None:
+        return float(moment)
+    why = f"{time!r} is neither a number nor a time such as 2001-09-13"
+    raise UserError(
+        f"preprocess.split_time: {why if unit else f'{name} has times of no known unit: give a number as they are'}"
+    )

@@ -84,6 +84,7 @@ def test_a_summary_has_the_keys_that_readers_of_the_file_know(uri: str) -> None:
         "dropped": {
             "bad_rows": 0,
             "below_min_rating": 0,
+            "not_wanted": 0,
             "duplicates": 0,
             "below_min_interactions": 0,
             "below_min_item_interactions": 0,

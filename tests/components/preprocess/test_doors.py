@@ -103,11 +103,11 @@ def test_a_compressed_file_has_the_format_of_its_plain_name(monkeypatch):
 
 def test_a_name_that_tells_no_format_is_answered_with_the_endings_of_all(prepare, tmp_path, monkeypatch):
     monkeypatch.setitem(READERS, "sentences", Sentences())
-    (tmp_path / "rows.dat").write_text("")
+    (tmp_path / "rows.xlsx").write_text("")
     with pytest.raises(
-        UserError, match=r"rows\.dat does not end in \.csv, \.tsv, \.parquet or \.said; say which it is"
+        UserError, match=r"rows\.xlsx does not end in \.csv, \.tsv, \.json, \.parquet or \.said; say which it is"
     ):
-        prepare(tmp_path / "rows.dat")
+        prepare(tmp_path / "rows.xlsx")
 
 
 def test_a_registered_kind_has_keys_of_its_own_and_is_read(prepare, monkeypatch):
@@ -156,8 +156,8 @@ def test_a_registered_release_is_read_by_its_name(prepare, tmp_path, monkeypatch
 
 def test_kinds_that_share_a_key_each_describe_it():
     assert DatasetConfig.model_fields["path"].description == (
-        "kind files: a file or a glob, plain or gzip: a path, gs://, s3://, http(s):// or file://. "
-        "kind ncf: a folder with NAME.train.rating, ...; a path, gs:// or s3://."
+        "kind files: a file or a glob, plain or compressed (.gz, .zst, .bz2, .zip): a path, gs://, s3://, http(s):// "
+        "or file://. kind ncf: a folder with NAME.train.rating, ...; a path, gs:// or s3://."
     )
 
 

@@ -38,6 +38,14 @@ LINES = {
         {"holdout": "time", "held_out_from": {"validation": 880606923.0, "test": 888888888.5}},
         ROWS + " (validation from 880606923 on, test from 888888888.5 on)",
     ),
+    "times of a known unit": (
+        {"time_unit": "ms", "period": (1_000_424_599_277, 1_000_428_999_000)},
+        ROWS + "; times in milliseconds, 2001-09-13 23:43:19.277000 to 2001-09-14 00:56:39",
+    ),
+    "by time, of a known unit": (
+        {"holdout": "time", "held_out_from": {"test": 1_000_424_599.0}, "time_unit": "s"},
+        ROWS + " (test from 2001-09-13 23:43:19 on)",
+    ),
     "ties": (
         {"tied_users": 15},
         ROWS + "; held-out items of 15 of 60 users (25.0%) decided among equal timestamps by preprocess.ties",

@@ -216,7 +216,7 @@ def test_same_bytes_for_every_runner_and_block_size(prepare, tmp_path, monkeypat
     random_table().to_csv(tmp_path / "table.csv", index=False)
     expected = prepare(tmp_path / "table.csv", min_interactions=25, rows_per_shard=1_000).files()
     small = Reading(piece_bytes=7_001, block_bytes=1_003)
-    monkeypatch.setattr(base, "Reading", lambda *arguments: small)
+    monkeypatch.setattr(base, "Reading", lambda *arguments, **options: small)
     assert prepare(tmp_path / "table.csv", min_interactions=25, rows_per_shard=1_000, flags=flags).files() == expected
 
 

@@ -112,7 +112,7 @@ def test_same_bytes_for_every_runner_and_block_size(prepare, tmp_path, monkeypat
     table[1_500:].to_csv(tmp_path / "part-2.csv", index=False)
     expected = prepare(tmp_path / "part-*.csv", **options).files()
     small = Reading(piece_bytes=7_001, block_bytes=1_003)
-    monkeypatch.setattr(base, "Reading", lambda *arguments: small)
+    monkeypatch.setattr(base, "Reading", lambda *arguments, **options: small)
     flags = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
     assert prepare(tmp_path / "part-*.csv", flags=flags, **options).files() == expected
 
@@ -299,3 +299,19 @@ def test_rows_of_one_time_keep_the_order_of_their_file(prepare, shared_data):
     assert out.summary.tied_users == out.summary.users == 140
     with pytest.raises(UserError, match="too few different times to be split by time; set it to random"):
         prepare(path, split="time")
+
+
+def test_a_cutoff_may_be_a_date_whatever_the_unit_of_the_times(prepare, tmp_path):
+    days = pd.date_range("2001-09-01", periods=20, freq="D")
+    seconds = days.as_unit("s").astype("int64")
+    for name, times in {"iso": days.strftime("%Y-%m-%dT%H:%M:%SZ"), "ms": seconds * 1_000}.items():
+        table = pd.DataFrame({"user": 1, "item": range(20), "timestamp": times})
+        # Somebody else had all of the items before, so that none is new.
+        table = pd.concat([table, table.assign(user=2, timestamp=times[0])])
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        out = prepare(tmp_path / f"{name}.csv", split="time", split_time="2001-09-15", validation=False)
+        assert len(out.raw("train")) == 14 + 20
+        assert out.raw("test") == [(1, 14)]
+        assert out.summary.time_unit == {"iso": "us", "ms": "ms"}[name]
+    with pytest.raises(UserError, match=r"split_time: 'soon' is neither a number nor a time"):
+        prepare(tmp_path / "iso.csv", split="time", split_time="soon")

@@ -1,7 +1,7 @@
 """The text reader against Python's csv module."""
 
+import contextlib
 import csv
-import io
 import math
 import random
 import re
@@ -16,7 +16,28 @@ from components.preprocess.readers.text_loops import most_lines, parse_integers
 from components.preprocess.readers.text_pieces import plan_text
 
 WITHOUT_MEANING = ["", "", "", "a", "7", "-", "x y", "é", " ", "0x1F", 'a"b']
-NO_NUMBERS = ["", "x", "1.5", "+3", "-", "--1", "1e3", "1_0", "9" * 19, "0x1", "nan", "1-", " 3", "3 ", "\x0c3", "٣"]
+QUOTES = ['"odd" a', '"odd""" a', '"', 'a"', '"open', '"a" b"', '""', '"a"b"c"', '"5', '"5"']
+NO_NUMBERS = [
+    "",
+    "x",
+    "1.5",
+    "7.0",
+    "-8.0",
+    "07.0",
+    "+3",
+    "-",
+    "--1",
+    "1e3",
+    "1_0",
+    "9" * 19,
+    "0x1",
+    "nan",
+    "1-",
+    " 3",
+    "3 ",
+    "\x0c3",
+    "٣",
+]
 SEPARATORS = [",", "\t", ";", " ", "|", "::", "|||", "ab", "é", "x", "-", "7"]
 PIECES_AND_BLOCKS = [(1 << 24, 1 << 21), (1_000, 100), (200, 50), (97, 13), (50, 1_000), (7, 5)]
 
@@ -34,21 +55,58 @@ class Table:
         path.write_bytes(self.text.encode())
         return Source((str(path),), "csv", self.separator, True, Columns(*self.places), path.name)
 
-    def rows(self) -> list[list[str]]:
-        """The fields of each line that is not blank; as csv has them, wherever csv knows the separator."""
-        if knows_quotes(self.separator):
-            lines = list(csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator))
-        else:
-            lines = [line.split(self.separator) if line else [] for line in re.split("\r?\n", self.text)]
-        return [fields for fields in lines[1:] if fields]
+    def records(self) -> list[list[str] | None]:
+        """The fields of each record after the header, None for a line that is none."""
+        return records(self.text, self.separator, self.width)[1:]
 
     def good_rows(self) -> list[tuple[float, ...]]:
-        rows = ([fields[place] for place in self.places] for fields in self.rows() if len(fields) == self.width)
+        rows = ([fields[place] for place in self.places] for fields in self.records() if fields is not None)
         return [
-            (int(user), int(item), *map(float, time))
+            (int(user.strip().removesuffix(".0")), int(item.strip().removesuffix(".0")), *map(float, time))
             for user, item, *time in rows
             if is_integer(user) and is_integer(item) and all(map(is_finite, time))
         ]
+
+
+def records(text: str, separator: str, width: int) -> list[list[str] | None]:
+    """Each record as Python's csv has it; a line that begins none of this width is bad by itself."""
+    lines, found, at = re.split("(?<=\n)", text), [], 0
+    while at < len(lines):
+        taken = 1
+        if lines[at].strip("\r\n"):
+            fields, taken = first_record(lines[at:] if '"' in lines[at] else lines[at : at + 1], separator)
+            found.append(fields if len(fields) == width else None)
+            taken = taken if found[-1] is not None else 1
+        at += taken
+    return found
+
+
+def first_record(lines: list[str], separator: str) -> tuple[list[str], int]:
+    """The fields of the first record, none where it is malformed, and how many lines it has."""
+    if not knows_quotes(separator):
+        line = lines[0].rstrip("\r\n")
+        return [] if "\r" in line else line.split(separator), 1
+    text = "".join(lines)
+    for written in (text, with_odd_fields_in_quotes(text, separator)):
+        reader = csv.reader(re.split("(?<=\n)", written), delimiter=separator, strict=True)
+        with contextlib.suppress(csv.Error):
+            return next(reader), reader.line_num
+    return [], 1
+
+
+def with_odd_fields_in_quotes(text: str, separator: str) -> str:
+    """The first record as csv needs it: where a field such as `"odd" zap` has quotes in pairs, they are its own."""
+    fields, between = [], re.escape(separator)
+    while True:
+        quoted = re.match(f'"[^"]*(?:""[^"]*)*"(?={between}|\r*\n|\r*$)', text)
+        field = quoted or re.match(f"[^\r\n{between}]*", text)
+        assert field is not None
+        odd = quoted is None and field[0].startswith('"') and field[0].count('"') % 2 == 0
+        fields.append(in_quotes(field[0]) if odd else field[0])
+        text = text[len(field[0]) :]
+        if not text.startswith(separator):
+            return separator.join(fields) + text
+        text = text.removeprefix(separator)
 
 
 def knows_quotes(separator: str) -> bool:
@@ -56,7 +114,8 @@ def knows_quotes(separator: str) -> bool:
 
 
 def is_integer(text: str) -> bool:
-    return re.fullmatch("[ \t]*-?[0-9]+[ \t]*", text) is not None and -(2**63) <= int(text) < 2**63
+    bare = text.strip().removesuffix(".0") if re.fullmatch(r"(0|-?[1-9][0-9]*)\.0", text.strip()) else text.strip()
+    return re.fullmatch("-?[0-9]+", bare, re.ASCII) is not None and -(2**63) < int(bare) < 2**63
 
 
 def is_finite(text: str) -> bool:
@@ -82,6 +141,8 @@ def random_table(seed: int) -> Table:
     places = chance.sample(range(width), chance.choice([2, min(3, width)]))
     faulty = chance.choice([0, 0, 0.05, 0.3])
     quoted = chance.choice([0, 0, 0.2]) if knows_quotes(separator) else 0
+    malformed = chance.choice([0, 0.05, 0.2]) if quoted else 0
+    breaks = ["", "", "", "\n", "\nx\n"] if quoted else [""]
     lines = [separator.join("h" * width)]
     for _ in range(chance.choice([1, 2, 10, 60, 200])):
         fields = [
@@ -89,9 +150,12 @@ def random_table(seed: int) -> Table:
         ]
         if chance.random() < faulty:
             fields[chance.choice(places)] = chance.choice(NO_NUMBERS)
-        if chance.random() < faulty:
-            fields = [*fields, ""][: chance.choice([*range(width), width + 1])]
-        fields = [in_quotes(field) if chance.random() < quoted else field for field in fields]
+        if chance.random() < faulty and len(fields) > 1:
+            fields = [*fields, ""][: chance.choice([*range(1, width), width + 1])]
+        fields = [field + chance.choice(breaks) for field in fields]
+        fields = [in_quotes(field) if chance.random() < quoted else field.rstrip("\n") for field in fields]
+        if chance.random() < malformed:
+            fields[chance.randrange(len(fields))] = chance.choice(QUOTES)
         lines += [separator.join(fields)] + [""] * (chance.random() < 0.05)
     end = chance.choice(["\n", "\r\n"])
     return Table(end.join(lines) + end * chance.choice([0, 1, 1]), separator, width, places)
@@ -107,7 +171,7 @@ def read(source: Source, reading: Reading) -> tuple[list[tuple[float, ...]], int
     return good, sum(rows.bad for rows in batches)
 
 
-@pytest.mark.parametrize("first_seed", range(0, 600, 50))
+@pytest.mark.parametrize("first_seed", range(0, 300, 50))
 def test_any_text_is_read_as_csv_reads_it(tmp_path: Path, first_seed: int) -> None:
     for seed in range(first_seed, first_seed + 50):
         table = random_table(seed)
@@ -115,7 +179,7 @@ def test_any_text_is_read_as_csv_reads_it(tmp_path: Path, first_seed: int) -> No
         source = table.source(tmp_path / f"{seed}.csv")
         piece_bytes, block_bytes = PIECES_AND_BLOCKS[seed % len(PIECES_AND_BLOCKS)]
         read_rows, bad = read(source, Reading("integer", "skip", None, piece_bytes, block_bytes))
-        assert (read_rows, bad) == (good, len(table.rows()) - len(good)), f"seed {seed}"
+        assert (read_rows, bad) == (good, len(table.records()) - len(good)), f"seed {seed}"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +204,9 @@ def test_the_shortest_lines_fill_the_arrays_and_leave_them_nowhere(
     line = (b":" * repeats).join(b"7" if place in places else b"" for place in range(5)) + b"\n"
     text = np.frombuffer(line * 50 + (begun + b"\n" if begun else b""), np.uint8)
     guarded = np.full((len(places) + 2, most_lines(len(text), 5, len(places), repeats)), -1, np.int64)
-    assert parse_integers(text, np.uint8(ord(":")), repeats, row_of, guarded[1:-1]) == (-1 if begun else 50)
+    assert parse_integers(text, np.uint8(ord(":")), repeats, row_of, np.zeros(5, np.uint8), 1, guarded[1:-1]) == (
+        -1 if begun else 50
+    )
     assert (guarded[1:-1, :50] == 7).all()
     assert (guarded[[0, -1]] == -1).all()
 

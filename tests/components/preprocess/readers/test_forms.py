@@ -1,0 +1,156 @@
+"""The same rows in every form that files have, one bad row in each."""
+
+import bz2
+import gzip
+import io
+import json
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from components.preprocess.config import DatasetConfig
+from components.preprocess.datasets.base import Request, Unsplit
+from components.preprocess.readers.base import Columns
+from components.preprocess.readers.sniffing import find_columns, find_separator, has_header, split_records
+from components.shared.errors import UserError
+
+ROWS = [(f"u{n % 7}é", n % 5, ["buy", "view"][n % 2], 1_000_000_000 + n) for n in range(100)]
+
+
+def read(path: Path, **options: Any) -> list[tuple[Any, Any, Any]]:
+    found = DatasetConfig.model_validate({"kind": "files", "path": str(path), **options}).chosen.interactions(
+        Request(None, True, 0)
+    )
+    assert isinstance(found, Unsplit)
+    batches = [rows for piece in found.pieces for rows in piece.read()]
+    return [
+        row
+        for rows in batches
+        for row in zip(rows.user.to_pylist(), rows.item.tolist(), rows.timestamp.tolist(), strict=True)
+    ]
+
+
+def text(separator: str, header: bool = True) -> str:
+    names = [separator.join(("user", "item", "event", "timestamp"))] if header else []
+    return "\n".join([*names, *(separator.join(map(str, row)) for row in ROWS)])
+
+
+def json_lines() -> str:
+    return "\n".join(
+        json.dumps({"timestamp": t, "user": u, "more": {"a": [1]}, "item": i, "event": e}) for u, i, e, t in ROWS
+    )
+
+
+def zipped(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("__MACOSX/._rows.csv", b"x")
+        archive.writestr("rows.csv", content)
+    return file.getvalue()
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".GZ": gzip.compress,
+    ".bz2": bz2.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+    ".zip": zipped,
+}
+EXPECTED = [(user, item, time) for user, item, _, time in ROWS]
+
+
+@pytest.mark.parametrize("packed", PACK)
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_a_file_is_read_however_it_is_compressed(tmp_path: Path, name: str, packed: str) -> None:
+    path = tmp_path / (name + packed)
+    path.write_bytes(PACK[packed]((text(",") if name == "rows.csv" else json_lines()).encode()))
+    assert read(path) == EXPECTED
+
+
+@pytest.mark.parametrize("packed", [".gz", ".bz2", ".zst", ".zip"])
+def test_a_file_that_is_cut_short_is_told(tmp_path: Path, packed: str) -> None:
+    path = tmp_path / f"rows.csv{packed}"
+    content = PACK[packed](random.Random(1).randbytes(50_000).hex().encode())
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=r"rows\.csv\S+ is not a whole"):
+        read(path)
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|", "::", " "])
+@pytest.mark.parametrize("header", [True, False])
+def test_separator_and_header_are_found(tmp_path: Path, separator: str, header: bool) -> None:
+    (tmp_path / "rows.txt").write_text(text(separator, header))
+    places = {"user_column": 0, "item_column": 1, "timestamp_column": 3}
+    assert read(tmp_path / "rows.txt", **places) == EXPECTED
+    if header:
+        assert read(tmp_path / "rows.txt") == EXPECTED
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("latin-1", "latin-1"), ("utf-16", None), ("cp1252", "windows-1252")])
+def test_a_file_in_another_encoding(tmp_path: Path, encoding: str, said: str | None) -> None:
+    (tmp_path / "rows.csv").write_bytes(text(",").encode(encoding))
+    assert read(tmp_path / "rows.csv", encoding=said) == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.json"])
+def test_where_keeps_rows_by_their_values(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(text(",") if name == "rows.csv" else json_lines())
+    kept = [(user, item, time) for user, item, event, time in ROWS if event == "buy" and item in (1, 3)]
+    assert read(tmp_path / name, where={"event": "buy", "item": ["1.0", 3, 99]}) == kept
+
+
+JSON_LINES = {
+    "malformed": '{"user": "u1"',
+    "no object": "[1]",
+    "a missing user": '{"item": 1, "timestamp": 5}',
+    "null": '{"user": null, "item": 1, "timestamp": 5}',
+    "no time": '{"user": "u", "item": 1, "timestamp": "soon"}',
+    "an object as an id": '{"user": {"a": 1}, "item": 1, "timestamp": 5}',
+}
+
+
+@pytest.mark.parametrize("case", JSON_LINES)
+def test_a_bad_line_of_json_is_dropped_alone_or_named(tmp_path: Path, case: str) -> None:
+    lines = json_lines().split("\n")
+    (tmp_path / "rows.json").write_text("\n".join([*lines[:60], "", JSON_LINES[case], *lines[60:], ""]))
+    assert read(tmp_path / "rows.json", on_bad_row="skip") == EXPECTED
+    with pytest.raises(UserError, match=r"rows\.json line 62: "):
+        read(tmp_path / "rows.json")
+
+
+def test_numbers_of_json_lose_no_digit(tmp_path: Path) -> None:
+    lines = [{"user": "a", "item": item, "timestamp": 5} for item in (2**63 - 1, 2**63 - 2, 7.0)]
+    (tmp_path / "rows.json").write_text("\n".join(map(json.dumps, lines)))
+    assert [item for _, item, _ in read(tmp_path / "rows.json")] == [2**63 - 1, 2**63 - 2, 7]
+
+
+def test_an_array_of_json_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text("[" + json_lines().replace("\n", ",") + "]")
+    with pytest.raises(UserError, match="is one JSON array"):
+        read(tmp_path / "rows.json")
+
+
+def test_weights_are_refused_with_a_reason() -> None:
+    with pytest.raises(ValueError, match="weights are not used"):
+        DatasetConfig(kind="files", path="x.csv", weight_column="n")
+
+
+def test_a_separator_is_the_one_that_makes_most_columns_everywhere() -> None:
+    assert find_separator(["7;2,5;2001-09-13", "8;3,0;2001-09-14"], ",", "auto") == ";"
+    assert find_separator(["a,b c", "d,e f"], "\t", "auto") == ","
+    assert find_separator(["one", "two"], "\t", "auto") == "\t"
+    assert find_separator(['"a;b",1', '"c;d",2'], ",", "auto") == ","
+
+
+def test_records_headers_and_columns_of_a_sample() -> None:
+    assert split_records(['1,"a', 'b"', "2,c"], ",", "auto") == [["1", "a\nb"], ["2", "c"]]
+    assert has_header([["user", "score"], ["anna", "3"], ["bob", "4"]])
+    assert not has_header([["anna", "3"], ["bob", "4"]])
+    assert find_columns(["t_dat", "customer_id", "article_id"]) == Columns("customer_id", "article_id", "t_dat")
+    assert find_columns(["a", "b"]) is None
