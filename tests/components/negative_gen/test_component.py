@@ -40,7 +40,7 @@ def test_every_knob_is_an_execution_property(tmp_path):
     component = a_component(random_data(tmp_path), config)
     properties = component.exec_properties
     assert NegativesConfig.from_properties(properties) == config
-    assert [properties[name] for name in ("batch_size", "epochs", "pretraining_epochs", "seed")] == [1000, 1, 2, 7]
+    assert [properties[name] for name in ("batch_size", "epochs", "pretraining_epochs", "seed")] == ["1000", 1, 2, 7]
     assert list(component.outputs) == ["examples"]
 
 
