@@ -84,7 +84,7 @@ class Ensemble:
         assert self.sample is not None
         if not self.towers:
             return Weighing(self.sample, {NEUMF: self._scores(model)[0]}, self.metric).metrics({NEUMF: 1.0})
-        weighing = Weighing(self.sample, {NEUMF: self._scores(model)[0], _TOWERS: self._together}, self.metric)
+        weighing = Weighing(self.sample, {NEUMF: self._scores(model)[0], _TOWERS: self._together[0]}, self.metric)
         return weighing.metrics(_beside_towers(weighing))
 
     def join(self, model: NeuMF) -> Whole:
@@ -95,11 +95,11 @@ class Ensemble:
         own, own_scale = self._scores(model)
         scales = {NEUMF: own_scale} | {name: scale for name, (_, scale) in self._parts.items()}
         parts = {NEUMF: own} | {name: scores for name, (scores, _) in self._parts.items()}
-        both = Weighing(self.sample, {NEUMF: own, _TOWERS: self._together}, self.metric)
-        found = _beside_towers(both)
-        start = {name: weight * found[_TOWERS] for name, weight in self._weights.items()} | {NEUMF: found[NEUMF]}
+        together, scale = self._together
+        found = _beside_towers(Weighing(self.sample, {NEUMF: own, _TOWERS: together}, self.metric))
+        of_towers = {name: weight * scale * found[_TOWERS] for name, weight in self._weights.items()}
         weighing = Weighing(self.sample, parts, self.metric)
-        weights = weighing.climb({name: start[name] for name in parts})
+        weights = weighing.climb({NEUMF: found[NEUMF]} | of_towers)
         blend = Blend(
             users=len(self.sample.users),
             widths={name: tower.factors.read.shape[1] for name, tower in self.towers.items()},
@@ -127,20 +127,12 @@ class Ensemble:
         return weighing.climb(weighing.best_alone())
 
     @cached_property
-    def _together(self) -> Scores:
-        """The scores of the towers together, in the scale of one part."""
-        assert self.sample is not None
-        total = np.sum(
-            [
-                scores * np.float32(self._weights[name])
-                for name, (scores, _) in self._parts.items()
-                if self._weights[name]
-            ],
-            axis=0,
-        )
-        finite = np.isfinite(total)
-        together: Scores = total / np.float32(np.std(total[finite]) or 1)
-        return together
+    def _together(self) -> tuple[Scores, float]:
+        """The scores of the towers together, of standard deviation 1, and what they were multiplied by for it."""
+        used = [self._parts[name][0] * np.float32(weight) for name, weight in self._weights.items() if weight]
+        total: Scores = np.sum(used, axis=0)
+        scale = 1 / float(np.std(total, where=np.isfinite(total)) or 1)
+        return total * np.float32(scale), scale
 
     def _scores(self, model: NeuMF) -> tuple[Scores, float]:
         assert self.sample is not None
