@@ -83,7 +83,7 @@ def test_from_a_glob_to_recommendations_and_a_champion(bucket: str, tmp_path: Pa
     assert first["Trainer"].outputs["model"].uri.startswith(f"{bucket}/runs/x/artifacts/")
     assert not (tmp_path / "artifacts").exists()
     (found,) = recommend(f"{bucket}/runs/x/serving", ["user-1"], 3)
-    assert found.known
+    assert found.known_user
     assert len(found.items) == 3
 
     again, _ = _run(config, tmp_path, f"{bucket}/runs/x")

@@ -94,7 +94,10 @@ def test_what_cannot_be_tuned_is_told_before_anything_runs(refused, tmp_path):
 
 @pytest.mark.slow
 def test_as_a_step_it_hands_the_trainer_what_it_found(project, tmp_path):
-    options = (*SMALL, "--set", "trainer.learning_rate=0.0002", "--set", "tuner.trials=3")
+    # A NeuMF by itself, which starts from nothing.
+    alone = ("pretraining=none", "history_factors=0", "recent_items=0", "learning_rate=0.0002")
+    settings = (word for key in alone for word in ("--set", f"trainer.{key}"))
+    options = (*SMALL, *settings, "--set", "tuner.trials=3")
     out, _ = project.run("run", "--root", str(tmp_path), *options)
 
     lines = {line.split()[0]: line for line in out.splitlines() if line.split()}

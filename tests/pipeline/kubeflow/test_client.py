@@ -40,7 +40,7 @@ def test_a_run_is_started_with_all_parameters(server: KfpServer, run: Run) -> No
     (_, version) = server.versions
     assert set(values) == set(version["pipeline_spec"]["root"]["inputDefinitions"]["parameters"])
     assert (values["epochs"], values["user_column"], values["minimum_hr"]) == (3, "customer", "")
-    assert (values["batch_size"], values["dataset"], values["push_destination"]) == (1024, "synthetic", "")
+    assert (values["batch_size"], values["dataset"], values["push_destination"]) == ("auto", "synthetic", "")
     assert sent["experiment_id"] == "experiment-0"
     assert server.experiments[0]["display_name"] == "neumf"
 

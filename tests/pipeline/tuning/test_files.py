@@ -65,7 +65,7 @@ def test_the_tables_say_what_rules_can_be_made_of(written):
     assert ["tuned, trial 1", "0.2000", "2 of 3", "45"] in rows
     assert ["learning_rate", "0.01", "0.0012", "75 %"] in rows
     assert ["layers", "64-32-16-8", "64-32-16", "25 %"] in rows
-    assert ["als_regularization", "0.009", "not used", ""] in rows
+    assert ["als_regularization", "auto", "not used", ""] in rows
     assert ["stopped early", "1"] in rows
 
 

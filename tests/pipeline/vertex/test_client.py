@@ -144,7 +144,7 @@ def test_a_run_is_started(service: Service, run: Run) -> None:
     config = request.pipeline_job.runtime_config
     assert config.gcs_output_directory == "gs://bucket/neumf"
     values = json_format.MessageToDict(request._pb.pipeline_job.runtime_config)["parameterValues"]
-    assert (values["epochs"], values["batch_size"], values["ratings"]) == (3, 1024, "")
+    assert (values["epochs"], values["batch_size"], values["ratings"]) == (3, "auto", "")
     spec = json_format.MessageToDict(request._pb.pipeline_job.pipeline_spec)
     resources = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]["resources"]
     assert resources["accelerator"] == {"type": "NVIDIA_L4", "count": "1"}
