@@ -33,8 +33,8 @@ from components.shared.files.folders import written_at_once
 _WRITE_ERRORS = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
 
 
-# How many of all items cost as much as one that is looked up by itself.
-_WORTH, _WORTH_WITH_MLP = 8, 2
+# How many of all items cost as much as one that is looked up by itself; the more, the wider the rows that are moved.
+_WORTH, _WORTH_WITH_MLP, _WORTH_OF_COLUMNS = 8, 2, 1 / 128
 
 
 class PairModel(Protocol):
@@ -115,7 +115,8 @@ class ServingModel(tf.Module):
         # Each item goes through its share of the first layer here, once, and not in each request.
         self._item_rows = tf.Variable(model.project_items(model.item_table.value), trainable=False, name="item_rows")
         weights = model.scoring_weights(self._item_rows)
-        self._worth = _WORTH if weights is None else _WORTH_WITH_MLP
+        width = int(self._item_rows.shape[1])
+        self._worth = (_WORTH if weights is None else _WORTH_WITH_MLP) + int(width * _WORTH_OF_COLUMNS)
         setattr(self, SCORING_WEIGHTS, None if weights is None else vars(weights))
         self._popularity = tf.Variable(np.log1p(vocabulary.item_counts), dtype=tf.float32, trainable=False)
         self._item_ids = tf.Variable(_raw_ids(vocabulary.item_ids), trainable=False)

@@ -21,7 +21,8 @@ from components.shared.scorer import Scorer
 
 _ITEMS_AT_ONCE = 96
 _USERS_TRIED = 4
-_MORE_ITEMS = 8
+# Candidates are looked up one by one where there are so many more items, and still more where rows are wide to move.
+_MORE_ITEMS, _WIDE = 8, 128
 _TOLERANCE = 1e-4
 
 
@@ -73,7 +74,7 @@ class CompiledScorer:
 
     def score_candidates(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """See `Scorer`."""
-        if len(self._items) > _MORE_ITEMS * items.shape[1]:
+        if len(self._items) > (_MORE_ITEMS + self._gmf_items.shape[1] // _WIDE) * items.shape[1]:
             return self._model.score_candidates(users, items)
         return np.take_along_axis(self.score_all_items(users), items, axis=1)
 
