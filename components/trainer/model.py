@@ -177,7 +177,9 @@ class NeuMF(keras.Model):
         """Logits [B, n] of all pairs of projected rows [B, factors + width] and [n, factors + width]; n is static."""
         factors = self.num_factors
         weighted = user_rows[:, :factors] * self._gmf_head()
-        gmf = ops.matmul(weighted, ops.transpose(item_rows[:, :factors]))
+        # Zeros for the other tower's columns: to cut these off would copy the table of all items in each request.
+        whole = ops.pad(weighted, ((0, 0), (0, item_rows.shape[1] - factors)))
+        gmf = ops.matmul(whole, ops.transpose(item_rows))
         return gmf + self._mlp_of_all(user_rows[:, factors:], item_rows[:, factors:])
 
     def _mlp_of_all(self, users: Tensor, items: Tensor) -> Tensor:

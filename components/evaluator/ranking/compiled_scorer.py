@@ -21,8 +21,8 @@ from components.shared.scorer import Scorer
 
 _ITEMS_AT_ONCE = 96
 _USERS_TRIED = 4
-# Candidates are looked up one by one where there are so many more items, and still more where rows are wide to move.
-_MORE_ITEMS, _WIDE = 8, 128
+_MORE_ITEMS = 8  # beside so many more items, candidates are looked up one by one
+_WIDEST = 512
 _TOLERANCE = 1e-4
 
 
@@ -30,10 +30,13 @@ def fastest_scorer(model: ServedModel) -> Scorer:
     """Scores by compiled code, where it gives what the model's own signature does; else the model itself.
 
     Args:
-      model: any; what does not declare its weights, or has scores that are not finite, is left to itself.
+      model: any; what does not declare its weights, or has scores that are not finite, is left to itself, and so is
+        one whose vectors are wide: most of its work is one matrix product.
     """
     weights = model.weights()
     if weights is None:
+        return model
+    if weights.user_table.shape[1] > _WIDEST:
         return model
     scorer = CompiledScorer(model, weights)
     users = np.arange(min(_USERS_TRIED, len(weights.user_table)), dtype=np.int32)
@@ -74,7 +77,7 @@ class CompiledScorer:
 
     def score_candidates(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """See `Scorer`."""
-        if len(self._items) > (_MORE_ITEMS + self._gmf_items.shape[1] // _WIDE) * items.shape[1]:
+        if len(self._items) > _MORE_ITEMS * items.shape[1]:
             return self._model.score_candidates(users, items)
         return np.take_along_axis(self.score_all_items(users), items, axis=1)
 
