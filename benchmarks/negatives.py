@@ -12,7 +12,8 @@ import numpy.typing as npt
 from numba import njit
 
 from benchmarks.harness import Result, measure
-from components.artifacts.interactions import Dropped, Interactions, Pairs, Shard, write_shard
+from components.artifacts.interactions import Interactions, Pairs, Shard, write_shard
+from components.artifacts.interactions_summary import Dropped
 from components.artifacts.records import write_batches
 from components.artifacts.splits import Split
 from components.preprocess.writer import finish

@@ -10,7 +10,7 @@ import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,143 +19,11 @@ import pyarrow.parquet as pq
 
 from components.artifacts import held_out_users, storage
 from components.artifacts.held_out_users import HeldOutUsers, HeldOutUsersSummary, History
+from components.artifacts.interactions_summary import InteractionsSummary, ShardSummary
 from components.artifacts.splits import SPLITS, Split, shard_name, split_dir
-from components.artifacts.summary import SUMMARY, Part, Summary
+from components.artifacts.summary import SUMMARY
 
 _GIVEN_NEGATIVES = "given_negatives.parquet"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dropped(Part):
-    """How many rows of the input were dropped, by reason.
-
-    A row whose user and item both go counts as the user's where that had too few items from the start, else as the
-    item's.
-
-    Attributes:
-      bad_rows: could not be read.
-      below_min_rating: rated too low.
-      not_wanted: have other values than `dataset.where` asks for.
-      duplicates: another row of the same user and item is kept, the latest.
-      below_min_interactions: of users with too few items.
-      below_min_item_interactions: of items with too few users.
-      of_new_users: held out, of users without a training row.
-      of_new_items: held out, of items without a training row.
-    """
-
-    bad_rows: int = 0
-    below_min_rating: int = 0
-    not_wanted: int = 0
-    duplicates: int = 0
-    below_min_interactions: int = 0
-    below_min_item_interactions: int = 0
-    of_new_users: int = 0
-    of_new_items: int = 0
-
-    def __add__(self, other: Self) -> Self:
-        return type(self)(**{reason: rows + getattr(other, reason) for reason, rows in vars(self).items()})
-
-    @property
-    def rows(self) -> int:
-        """All of them."""
-        return sum(vars(self).values())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Absent(Part):
-    """Users and items that can be read, and are not in the artifact.
-
-    Attributes:
-      users: how many.
-      items: likewise.
-      new_users: those of the users who pass the filters, and have no training row.
-      new_items: likewise.
-    """
-
-    users: int = 0
-    items: int = 0
-    new_users: int = 0
-    new_items: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShardSummary(Part):
-    """One shard.
-
-    Attributes:
-      first_user: index of its first user.
-      users: the number of its users.
-      train: rows of that split.
-      validation: likewise; None where the split is switched off.
-      test: likewise.
-      aside: likewise; None where every held-out row is judged by.
-    """
-
-    first_user: int
-    users: int
-    train: int
-    validation: int | None = None
-    test: int
-    aside: int | None = None
-
-    @property
-    def rows(self) -> dict[Split, int]:
-        """Rows by split; one that is switched off is not there."""
-        rows = {split: getattr(self, split) for split in SPLITS}
-        return {split: number for split, number in rows.items() if number is not None}
-
-
-@dataclass(frozen=True, kw_only=True)
-class InteractionsSummary(Summary):
-    """What is in the artifact.
-
-    Attributes:
-      dataset: name or path.
-      rows_read: rows of the input.
-      dropped: those of them that are not in the artifact.
-      absent: the users and items that are not in it.
-      users: the number of users.
-      items: the number of items.
-      interactions: the number of interactions, by split; splits that are switched off are not there.
-      density: interactions by pairs of user and item.
-      holdout: how the held-out rows were chosen. last: each user's latest; time: those from a time on, of all users;
-        random: drawn; given: by the data set.
-      held_out_from: by split, from when on rows are held out, in the unit of the data set; None unless that is by time.
-      time_unit: s, ms, us or ns since 1970; None where the timestamps may count anything, or there are none.
-      period: the first and the last timestamp that was read, in that unit; None where there are none.
-      timed: whether the order of a user's training rows is that of time; without timestamps it is that of the items.
-      tied_users: users of whom equal timestamps leave open which row is held out, so that `preprocess.ties` decides.
-      shards: in their order.
-      held_out_users: those who are held out entirely; None where nobody is.
-      fingerprint: a digest of interactions and vocabulary.
-      best_possible_hr: of data that was drawn from known tastes, HR@10 of the best ranking, by the number of negatives.
-    """
-
-    STEP: ClassVar[str] = "Preprocess"
-
-    dataset: str
-    rows_read: int
-    dropped: Dropped
-    absent: Absent = Absent()
-    users: int
-    items: int
-    interactions: dict[Split, int]
-    density: float
-    holdout: Literal["last", "time", "random", "given"]
-    held_out_from: dict[Split, float] | None = None
-    time_unit: Literal["s", "ms", "us", "ns"] | None = None
-    period: tuple[float, float] | None = None
-    timed: bool
-    tied_users: int = 0
-    shards: tuple[ShardSummary, ...]
-    held_out_users: HeldOutUsersSummary | None = None
-    fingerprint: str
-    best_possible_hr: dict[str, float] | None = None
-
-    @property
-    def latest_held_out(self) -> bool:
-        """Whether what is held out of a user's interactions is the latest of them."""
-        return self.holdout in ("last", "time")
 
 
 class Pairs(NamedTuple):

@@ -35,34 +35,23 @@ def check_serving(
       The differences are those between the scores of raw ids, of candidates and of all items, and between the scores of
       what is recommended and the best of all unseen items; NaN where a score is.
     """
-    with model.with_measured_histories():
-        return _compare(model, measured_by, holdouts, raw_ids, users_per_block, random)
-
-
-def _compare(
-    model: ServedModel,
-    measured_by: Scorer,
-    holdouts: Holdouts,
-    raw_ids: tuple[RawIds, RawIds],
-    users_per_block: int,
-    random: np.random.Generator,
-) -> ServingCheck:
     user_ids, item_ids = raw_ids
     rows = random.choice(len(holdouts.users), min(MOST_USERS, len(holdouts.users)), replace=False)
     sample = holdouts.take(rows)
     items = random.integers(len(item_ids), size=(len(rows), ITEMS_PER_USER), dtype=np.int32)
-    served = model.serve(user_ids[sample.users], item_ids[items])
-    measured = model.score_candidates(sample.users, items)
-    differences = [largest_difference(measured, served["scores"])]
-    for begin, block in zip(range(0, len(rows), users_per_block), sample.blocks(users_per_block), strict=True):
-        part = slice(begin, begin + users_per_block)
-        for scorer in (model, measured_by):
-            scores = scorer.score_all_items(block.users)
-            differences.append(largest_difference(measured[part], np.take_along_axis(scores, items[part], axis=1)))
-        best = _best_unseen(scores, block)
-        recommended = model.recommend(user_ids[block.users], best.shape[1])
-        by_id = model.serve(user_ids[block.users], recommended["item_ids"])
-        differences += [largest_difference(best, found["scores"]) for found in (recommended, by_id)]
+    with model.with_measured_histories():
+        served = model.serve(user_ids[sample.users], item_ids[items])
+        measured = model.score_candidates(sample.users, items)
+        differences = [largest_difference(measured, served["scores"])]
+        for begin, block in zip(range(0, len(rows), users_per_block), sample.blocks(users_per_block), strict=True):
+            part = slice(begin, begin + users_per_block)
+            for scorer in (model, measured_by):
+                scores = scorer.score_all_items(block.users)
+                differences.append(largest_difference(measured[part], np.take_along_axis(scores, items[part], axis=1)))
+            best = _best_unseen(scores, block)
+            recommended = model.recommend(user_ids[block.users], best.shape[1])
+            by_id = model.serve(user_ids[block.users], recommended["item_ids"])
+            differences += [largest_difference(best, found["scores"]) for found in (recommended, by_id)]
     return ServingCheck(
         users=len(rows),
         unknown_ids=int((~served["known_user"]).sum() + (~served["known_item"]).sum()),

@@ -8,7 +8,8 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, WrittenShard, write_shard
+from components.artifacts.interactions import WrittenShard, write_shard
+from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
 from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.readers.base import Piece

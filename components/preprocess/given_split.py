@@ -7,14 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.interactions import (
-    Dropped,
-    InteractionsSummary,
-    Pairs,
-    Shard,
-    write_given_negatives,
-    write_shard,
-)
+from components.artifacts.interactions import Pairs, Shard, write_given_negatives, write_shard
+from components.artifacts.interactions_summary import Dropped, InteractionsSummary
 from components.preprocess.writer import finish
 
 RawPairs: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]

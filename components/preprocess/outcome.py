@@ -1,6 +1,6 @@
 """What Preprocess says of its outcome: what is there, and what was dropped."""
 
-from components.artifacts.interactions import InteractionsSummary
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.preprocess.values.times import NAMES, shown
 from components.shared import progress
 

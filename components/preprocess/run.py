@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import apache_beam as beam
 
-from components.artifacts.interactions import InteractionsSummary, remove_interactions
+from components.artifacts.interactions import remove_interactions
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.vocabulary import remove_vocabulary
 from components.preprocess.beam_pipeline import PreprocessJob, WriteInteractions
 from components.preprocess.config import DatasetConfig, PreprocessConfig

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from components.artifacts import storage
 from components.artifacts.held_out_users import HeldOutUsersSummary
-from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, WrittenShard
+from components.artifacts.interactions import WrittenShard
+from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import write_vocabulary
 from components.preprocess.rows import as_column

@@ -1,7 +1,6 @@
 """The values that stand for `auto`: rules of a few counts of the data, found on several sets (docs/accuracy.md)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from components.trainer.config import TrainerConfig
 
@@ -54,11 +53,11 @@ def settle(config: TrainerConfig, counts: Counts) -> Settings:
     return Settings.model_validate({**config.model_dump(), **chosen(config, counts)})
 
 
-def chosen(config: TrainerConfig, counts: Counts) -> dict[str, Any]:
+def chosen(config: TrainerConfig, counts: Counts) -> dict[str, float]:
     """The values in place of each `auto`, by key."""
     pretrained = config.pretraining != "none"
     l2 = 0.005 if pretrained else 0.0
-    rules: dict[str, Any] = {
+    rules: dict[str, float] = {
         "num_factors": 64 if counts.interactions <= 10_000_000 else 32,
         "als_regularization": 0.009,
         "als_unobserved_weight": round(min(max(counts.density**0.5, 0.005), 0.5), 3),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from components.artifacts.interactions import InteractionsSummary
+from components.artifacts.interactions_summary import InteractionsSummary
 
 _TIMES = {"random": "none", "given": "not known: the split was given"}
 

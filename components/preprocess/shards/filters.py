@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.interactions import Dropped
+from components.artifacts.interactions_summary import Dropped
 from components.preprocess.shards import loops
 from components.preprocess.shards.packing import Sorted
 from components.preprocess.shards.plan import Plan

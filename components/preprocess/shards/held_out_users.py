@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.held_out_users import HeldOutUsers
-from components.artifacts.interactions import Dropped
+from components.artifacts.interactions_summary import Dropped
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.rows import as_column
 from components.preprocess.shards import holdouts, loops, split_loops

@@ -27,11 +27,7 @@ def read_integers(data, begins, ends, as_printed, numbers, good):
       good: bool [n], whether each field is an integer; a fraction of nothing but zeros is none.
     """
     for row in range(len(begins)):
-        begin, end = np.int64(begins[row]), np.int64(ends[row])
-        while begin < end and (data[begin] == _BLANKS[0] or data[begin] == _BLANKS[1]):
-            begin += 1
-        while begin < end and (data[end - 1] == _BLANKS[0] or data[end - 1] == _BLANKS[1]):
-            end -= 1
+        begin, end = _without_blanks(data, np.int64(begins[row]), np.int64(ends[row]))
         negative = begin < end and data[begin] == _MINUS
         first = begin + negative
         number, fits = np.uint64(0), first < end
@@ -60,14 +56,20 @@ def read_times(data, begins, ends, ticks, times, good):
       good: bool [n], whether each field is a time.
     """
     for row in range(len(begins)):
-        begin, end = np.int64(begins[row]), np.int64(ends[row])
-        while begin < end and (data[begin] == _BLANKS[0] or data[begin] == _BLANKS[1]):
-            begin += 1
-        while begin < end and (data[end - 1] == _BLANKS[0] or data[end - 1] == _BLANKS[1]):
-            end -= 1
+        begin, end = _without_blanks(data, np.int64(begins[row]), np.int64(ends[row]))
         time, stop = iso_time(data, begin, end, ticks)
         times[row] = time
         good[row] = stop == end
+
+
+@compiled
+def _without_blanks(data, begin, end):
+    """Where a field begins and ends without the blanks around it."""
+    while begin < end and (data[begin] == _BLANKS[0] or data[begin] == _BLANKS[1]):
+        begin += 1
+    while begin < end and (data[end - 1] == _BLANKS[0] or data[end - 1] == _BLANKS[1]):
+        end -= 1
+    return begin, end
 
 
 @compiled

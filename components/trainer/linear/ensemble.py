@@ -18,7 +18,7 @@ from components.trainer.linear.factors import Matrix
 from components.trainer.linear.folding import Folding, Reading, fold_trained
 from components.trainer.linear.full_ranking import Sample, Scores
 from components.trainer.linear.histories import Histories
-from components.trainer.linear.towers import NEUMF, Tower, find_towers
+from components.trainer.linear.towers import NEUMF, Fitted, find_towers
 from components.trainer.linear.weighing import Weighing, scaled
 from components.trainer.model import NeuMF
 from components.trainer.settings import Settings
@@ -59,7 +59,7 @@ class Ensemble:
     histories: Histories
     sample: Sample | None
     metric: str
-    towers: Mapping[str, Tower]
+    towers: Mapping[str, Fitted]
 
     @classmethod
     def prepare(cls, histories: Histories, settings: Settings, seed: int) -> Self:
@@ -93,8 +93,8 @@ class Ensemble:
             return Whole(model, None, Folding(fold_trained(model, self.histories)), None)
         assert self.sample is not None
         own, own_scale = self._scores(model)
-        scales = {NEUMF: own_scale} | {name: scale for name, (_, scale) in self._parts.items()}
-        parts = {NEUMF: own} | {name: scores for name, (scores, _) in self._parts.items()}
+        scales = {NEUMF: own_scale} | {name: fitted.scale for name, fitted in self.towers.items()}
+        parts = {NEUMF: own} | self._scores_of_towers
         together, scale = self._together
         found = _beside_towers(Weighing(self.sample, {NEUMF: own, _TOWERS: together}, self.metric))
         of_towers = {name: weight * scale * found[_TOWERS] for name, weight in self._weights.items()}
@@ -102,34 +102,28 @@ class Ensemble:
         weights = weighing.climb({NEUMF: found[NEUMF]} | of_towers)
         blend = Blend(
             users=len(self.sample.users),
-            widths={name: tower.factors.read.shape[1] for name, tower in self.towers.items()},
+            widths={name: fitted.tower.factors.read.shape[1] for name, fitted in self.towers.items()},
             weights=weights,
             alone={name: weighing.metrics({name: 1.0}) for name in parts},
             together=weighing.metrics(weights),
         )
         return self._widen(model, {name: weight * scales[name] for name, weight in weights.items()}, blend)
 
-    @cached_property
-    def _parts(self) -> dict[str, tuple[Scores, float]]:
-        """The towers' scores of the sample, of standard deviation 1, and what they were multiplied by for it."""
-        assert self.sample is not None
-        found = {}
-        for name, tower in self.towers.items():
-            scores, scale = scaled(tower.scores(self.histories, self.sample.users))
-            found[name] = self.sample.without_seen(scores), scale
-        return found
+    @property
+    def _scores_of_towers(self) -> dict[str, Scores]:
+        return {name: fitted.scores for name, fitted in self.towers.items()}
 
     @cached_property
     def _weights(self) -> dict[str, float]:
         """The weights of the towers without a trained model."""
         assert self.sample is not None
-        weighing = Weighing(self.sample, {name: scores for name, (scores, _) in self._parts.items()}, self.metric)
+        weighing = Weighing(self.sample, self._scores_of_towers, self.metric)
         return weighing.climb(weighing.best_alone())
 
     @cached_property
     def _together(self) -> tuple[Scores, float]:
         """The scores of the towers together, of standard deviation 1, and what they were multiplied by for it."""
-        used = [self._parts[name][0] * np.float32(weight) for name, weight in self._weights.items() if weight]
+        used = [self.towers[name].scores * np.float32(weight) for name, weight in self._weights.items() if weight]
         total: Scores = np.sum(used, axis=0)
         scale = 1 / float(np.std(total, where=np.isfinite(total)) or 1)
         return total * np.float32(scale), scale
@@ -142,7 +136,7 @@ class Ensemble:
     def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend) -> Whole:
         """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
         own = weights[NEUMF]
-        used = {name: tower for name, tower in self.towers.items() if weights[name]}
+        used = {name: fitted.tower for name, fitted in self.towers.items() if weights[name]}
         if not used:
             return Whole(model, None, Folding(fold_trained(model, self.histories)), blend)
         scale = 1 / own if own else 1.0

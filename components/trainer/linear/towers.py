@@ -25,6 +25,21 @@ _BESIDE = (0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """A tower that was chosen, and how it scores the users of validation.
+
+    Attributes:
+      tower: the tower.
+      scores: of all items for the sample, float32 [users, items], of standard deviation 1, -inf for what was seen.
+      scale: what the tower's own scores were multiplied by for that.
+    """
+
+    tower: "Tower"
+    scores: Scores
+    scale: float
+
+
+@dataclass(frozen=True)
 class Tower:
     """A tower in closed form: its factors, and what it reads.
 
@@ -51,7 +66,7 @@ class Tower:
         return scores
 
 
-def find_towers(histories: Histories, settings: Settings, sample: Sample, metric: str, seed: int) -> dict[str, Tower]:
+def find_towers(histories: Histories, settings: Settings, sample: Sample, metric: str, seed: int) -> dict[str, Fitted]:
     """The towers that the settings ask for; of its candidates, each is the one that helps those before it most.
 
     Args:
@@ -65,13 +80,12 @@ def find_towers(histories: Histories, settings: Settings, sample: Sample, metric
       The towers by the names of `PARTS`, in their order.
     """
     wanted = _candidates(histories, settings, random_streams.stream_key(seed, "decomposition"))
-    towers: dict[str, Tower] = {}
-    before: Scores | None = None
+    towers: dict[str, Fitted] = {}
     with progress.bar("towers in closed form", len(wanted)) as bar:
         for name, candidates in wanted.items():
-            value = functools.partial(_value, before=before, histories=histories, sample=sample, metric=metric)
-            towers[name] = max(candidates(), key=value)
-            before = _masked_scores(towers[name], histories, sample)
+            before = next((fitted.scores for fitted in towers.values()), None)
+            fitted = (_fit(tower, histories, sample) for tower in candidates())
+            towers[name] = max(fitted, key=functools.partial(_value, before=before, sample=sample, metric=metric))
             bar.advance()
     return towers
 
@@ -95,15 +109,14 @@ def _recent_towers(histories: Histories, settings: Settings, seed: int) -> Itera
             yield Tower(factors, settings.recent_items, decay)
 
 
-def _masked_scores(tower: Tower, histories: Histories, sample: Sample) -> Scores:
-    """Scores of standard deviation 1 for the sample, without what was seen."""
-    return sample.without_seen(scaled(tower.scores(histories, sample.users))[0])
+def _fit(tower: Tower, histories: Histories, sample: Sample) -> Fitted:
+    scores, scale = scaled(tower.scores(histories, sample.users))
+    return Fitted(tower, sample.without_seen(scores), scale)
 
 
-def _value(tower: Tower, before: Scores | None, histories: Histories, sample: Sample, metric: str) -> float:
-    """The metric on validation of a tower by itself, or together with what was there before, at its best weight."""
-    scores = _masked_scores(tower, histories, sample)
+def _value(fitted: Fitted, before: Scores | None, sample: Sample, metric: str) -> float:
+    """The metric on validation of a tower by itself, or together with the one before it, at its best weight."""
     if before is None:
-        return Weighing(sample, {RECENT: scores}, metric).value({RECENT: 1.0})
-    both = Weighing(sample, {HISTORY: before, RECENT: scores}, metric)
+        return Weighing(sample, {RECENT: fitted.scores}, metric).value({RECENT: 1.0})
+    both = Weighing(sample, {HISTORY: before, RECENT: fitted.scores}, metric)
     return max(both.value({HISTORY: 1.0, RECENT: weight}) for weight in _BESIDE)

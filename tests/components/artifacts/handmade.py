@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.artifacts.interactions import Dropped, InteractionsSummary, Pairs, Shard, write_shard
+from components.artifacts.interactions import Pairs, Shard, write_shard
+from components.artifacts.interactions_summary import Dropped, InteractionsSummary
 from components.artifacts.splits import Split
 
 

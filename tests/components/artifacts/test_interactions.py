@@ -7,12 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.artifacts.interactions import (
-    Interactions,
-    InteractionsSummary,
-    remove_interactions,
-    write_given_negatives,
-)
+from components.artifacts.interactions import Interactions, remove_interactions, write_given_negatives
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.splits import Split
 from components.shared.errors import UserError
 from tests.components.artifacts.handmade import write_interactions

@@ -11,7 +11,7 @@ import pytest
 from tfx.components.util import model_utils
 
 from components.artifacts.evaluation import ByWay, ChampionStatus, State
-from components.artifacts.interactions import InteractionsSummary
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.model_run import Epoch, History, Stage
 from tests.components.evaluator.running import failed_rules, model_path, run_executor
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.artifacts import held_out_users
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.held_out_users import HeldOutUsers, History
-from components.artifacts.interactions import InteractionsSummary
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, evaluate
@@ -38,9 +38,6 @@ class Bar:
 
     def advance(self, steps: int = 1) -> None:
         self.steps += steps
-
-    def describe(self, text: str) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.artifacts.interactions import Interactions, InteractionsSummary
+from components.artifacts.interactions import Interactions
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.splits import Split
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.run import write_artifacts

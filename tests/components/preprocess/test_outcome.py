@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.artifacts.interactions import Absent, Dropped, InteractionsSummary, ShardSummary
+from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, ShardSummary
 from components.preprocess import outcome
 from components.shared import progress
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.artifacts.interactions import Absent, Dropped, ShardSummary
+from components.artifacts.interactions_summary import Absent, Dropped, ShardSummary
 from components.preprocess.datasets import base
 from components.preprocess.readers.base import Reading
 from components.shared.errors import UserError

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from components.artifacts.interactions import Dropped
+from components.artifacts.interactions_summary import Dropped
 from components.preprocess.shards import filters
 from components.preprocess.shards.filters import Arranged
 
