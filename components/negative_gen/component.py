@@ -1,6 +1,6 @@
 """The NegativeGen component: what goes in and out."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -9,6 +9,7 @@ from tfx.types import standard_artifacts
 from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.executor import Executor
 from components.shared.errors import first_line
+from components.shared.parameters import Auto
 from components.shared.specs import new_outputs, ports, properties
 
 
@@ -56,7 +57,7 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
         interactions: types.BaseChannel,
         vocabulary: types.BaseChannel,
         negatives: NegativesConfig,
-        batch_size: int | Literal["auto"],
+        batch_size: int | Auto,
         epochs: int,
         pretraining_epochs: int,
         seed: int,
@@ -75,6 +76,7 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
           seed: the run's seed, for negatives and the order of rows.
           code_version: changes with the code that the step runs; only part of the cache's key.
         """
+        # Not validated: while a pipeline is compiled, these are placeholders.
         batches = BatchesConfig.model_construct(
             batch_size=batch_size, epochs=epochs, pretraining_epochs=pretraining_epochs
         )

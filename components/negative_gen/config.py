@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.shared.parameters import Section
+from components.shared.parameters import Auto, Section
 
 Protocol = Literal["standard", "ncf", "mlperf"]
 
@@ -39,11 +39,15 @@ class NegativesConfig(Section):
 class BatchesConfig(Section):
     """What the training examples are cut for; the trainer's configuration says it."""
 
-    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    batch_size: Annotated[int, Field(ge=1)] | Auto = Field(
         description="rows of a training batch; auto: what `batch_size_for` says"
     )
     epochs: int = Field(ge=1, description="of training")
     pretraining_epochs: int = Field(default=0, ge=0, description="of pretraining, on the same examples")
+
+    def batch_size_of(self, rows: int) -> int:
+        """The rows of a batch where an epoch has so many."""
+        return batch_size_for(rows) if self.batch_size == "auto" else self.batch_size
 
 
 def batch_size_for(rows: int) -> int:

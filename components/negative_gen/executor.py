@@ -10,7 +10,7 @@ from tfx.types import artifact_utils
 
 from components.artifacts.examples import ExamplesSummary
 from components.artifacts.interactions import Interactions
-from components.negative_gen.config import BatchesConfig, NegativesConfig, batch_size_for
+from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.generate import generate, showing_progress
 from components.negative_gen.job import NegativesJob
 from components.shared import progress
@@ -39,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             vocabulary_uri=vocabulary.uri,
             examples_uri=examples.uri,
             negatives=negatives,
-            batch_size=_batch_size(batches, source.summary.interactions["train"] * (1 + negatives.num_negatives)),
+            batch_size=batches.batch_size_of(source.summary.interactions["train"] * (1 + negatives.num_negatives)),
             epochs=max(batches.epochs, batches.pretraining_epochs),
             seed=exec_properties["seed"],
         )
@@ -56,7 +56,3 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
             f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against{fewer}"
         )
-
-
-def _batch_size(batches: BatchesConfig, rows: int) -> int:
-    return batch_size_for(rows) if batches.batch_size == "auto" else batches.batch_size

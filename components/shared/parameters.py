@@ -8,11 +8,14 @@ stands for null, and a text that cannot be mistaken for something else goes with
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
 
 from components.shared.errors import UserError
+
+Auto: TypeAlias = Literal["auto"]
+"""In place of a value: whoever takes it chooses one by the data."""
 
 _PLAIN = (bool, int, float, str, NoneType, tuple, dict)
 

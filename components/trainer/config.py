@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from components.metrics import METRICS
-from components.shared.parameters import Section
+from components.shared.parameters import Auto, Section
 from components.trainer.losses import LOSSES
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ else:  # what is registered is known at run time alone
     LossName = Literal[tuple(LOSSES)]
     MetricName = Literal[tuple(name.lower() for name in METRICS)]
 
-Auto = Literal["auto"]
 L2 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Width = Annotated[int, Field(ge=1)]
 DeviceName = Literal["auto", "cpu", "gpu", "mirrored", "multiworker", "tpu"]

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field
 
 from components.evaluator.baselines.base import AUTO, Training
-from components.evaluator.baselines.tuned import Auto, TunedBaseline
+from components.evaluator.baselines.tuned import TunedBaseline
+from components.shared.parameters import Auto
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
 

@@ -11,7 +11,8 @@ from components.evaluator.baselines.base import AUTO, Training
 from components.evaluator.baselines.linear.inverse import invert
 from components.evaluator.baselines.linear.ridge_scorers import ByItems, ByUsers
 from components.evaluator.baselines.search import Point
-from components.evaluator.baselines.tuned import Auto, TunedBaseline
+from components.evaluator.baselines.tuned import TunedBaseline
+from components.shared.parameters import Auto
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
 

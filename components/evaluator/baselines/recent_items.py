@@ -9,7 +9,8 @@ from pydantic import Field
 
 from components.evaluator.baselines.base import AUTO, Pairs, Training
 from components.evaluator.baselines.linear.history_scorer import HistoryScorer
-from components.evaluator.baselines.tuned import Auto, TunedBaseline
+from components.evaluator.baselines.tuned import TunedBaseline
+from components.shared.parameters import Auto
 from components.shared.progress import Bar
 from components.shared.sequences import count_following, latest_items
 

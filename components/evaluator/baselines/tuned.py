@@ -1,14 +1,12 @@
 """Baselines whose settings are chosen on the validation items, unless the configuration gives them."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from components.evaluator.baselines.base import AUTO, Baseline, Training
 from components.evaluator.baselines.rehearsal import Rehearsal
 from components.evaluator.baselines.search import Point, ascend
 from components.shared.progress import Bar, Reporter
-
-Auto = Literal["auto"]
 
 
 class TunedBaseline(Baseline):

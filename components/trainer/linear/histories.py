@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
-from components.artifacts.splits import SPLITS, Split
+from components.artifacts.splits import Split
 from components.shared.sequences import latest_items
 from components.trainer.settings import Counts
 
@@ -23,7 +23,7 @@ class Histories:
       items: how many items there are.
       train: the training interactions; users ascend, a user's items are in their order.
       validation: at most one later interaction of each user, users ascending.
-      everything: all interactions, those for the test too, in the order of `train`: only for what is served.
+      afterwards: all else that is held out, in the order of `train`: the test's, and so only for what is served.
       in_order: whether the order is that of time, in which the held-out items are the latest; else it means nothing.
     """
 
@@ -31,7 +31,7 @@ class Histories:
     items: int
     train: Pairs
     validation: Pairs
-    everything: Pairs
+    afterwards: Pairs
     in_order: bool
 
     @classmethod
@@ -39,9 +39,9 @@ class Histories:
         """Reads the interactions artifact at `uri`."""
         interactions = Interactions(uri)
         summary = interactions.summary
-        wanted: Sequence[Sequence[Split]] = (("train",), ("validation",), SPLITS)
-        train, validation, everything = (concatenate(interactions.by_user(splits)) for splits in wanted)
-        return cls(summary.users, summary.items, train, validation, everything, summary.latest_held_out)
+        wanted: Sequence[Sequence[Split]] = (("train",), ("validation",), ("test", "aside"))
+        train, validation, afterwards = (concatenate(interactions.by_user(splits)) for splits in wanted)
+        return cls(summary.users, summary.items, train, validation, afterwards, summary.latest_held_out)
 
     def counts(self, batch_size: int) -> Counts:
         """What the rules for `auto` go by, with the batches that the examples were cut into."""
@@ -55,9 +55,12 @@ class Histories:
     @cached_property
     def complete(self) -> Pairs:
         """All interactions but those for the test, that for validation being a user's latest."""
-        users = np.concatenate([self.train.users, self.validation.users])
-        order = np.argsort(users, kind="stable")
-        return Pairs(users[order], np.concatenate([self.train.items, self.validation.items])[order])
+        return _by_user(self.train, self.validation)
+
+    @cached_property
+    def everything(self) -> Pairs:
+        """All interactions, those for the test too: only for what is served."""
+        return _by_user(self.complete, self.afterwards)
 
     def all_of(self, pairs: Pairs) -> scipy.sparse.csr_matrix:
         """1 for each of the pairs, float32 [users, items]."""
@@ -71,3 +74,10 @@ class Histories:
           float32 [users, items].
         """
         return latest_items(*pairs, (self.users, self.items), number, decay).astype(np.float32)
+
+
+def _by_user(*parts: Pairs) -> Pairs:
+    """Interactions of several parts, users ascending, those of a user in the order of the parts."""
+    users, items = concatenate(parts)
+    order = np.argsort(users, kind="stable")
+    return Pairs(users[order], items[order])

@@ -33,14 +33,7 @@ def cycles() -> Histories:
     validation = Pairs(np.arange(USERS, dtype=np.int32), ((starts + lengths) % ITEMS).astype(np.int32))
     train = Pairs(users, items)
     afterwards = Pairs(validation.users, (validation.items + 1) % ITEMS)
-    return Histories(USERS, ITEMS, train, validation, by_user(train, validation, afterwards), in_order=True)
-
-
-def by_user(*parts: Pairs) -> Pairs:
-    """Interactions one after the other, users ascending."""
-    users, items = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(users, kind="stable")
-    return Pairs(users[order], items[order])
+    return Histories(USERS, ITEMS, train, validation, afterwards, in_order=True)
 
 
 def model() -> NeuMF:

@@ -64,6 +64,6 @@ def test_trained_rows_that_are_a_function_of_the_items_are_found_again() -> None
     trained.user_table.assign(users)
     pairs = Pairs(np.repeat(np.arange(300, dtype="i4"), [len(some) for some in seen]), np.concatenate(seen))
     nothing = Pairs(np.zeros(0, "i4"), np.zeros(0, "i4"))
-    folding = Folding(fold_trained(trained, Histories(300, 20, pairs, nothing, pairs, in_order=False)))
+    folding = Folding(fold_trained(trained, Histories(300, 20, pairs, nothing, nothing, in_order=False)))
     found = rows(folding, *(some.tolist() for some in seen))
     assert np.abs(found - users).max() < 0.05 * np.abs(users).max()

@@ -18,12 +18,17 @@ def pairs(rows: list[tuple[int, int]]) -> Pairs:
 @pytest.fixture
 def histories() -> Histories:
     train = pairs([(user, item) for user, items in TRAIN.items() for item in items])
-    return Histories(3, 4, train, pairs(list(VALIDATION.items())), train, in_order=True)
+    return Histories(3, 4, train, pairs(list(VALIDATION.items())), pairs([(0, 1)]), in_order=True)
 
 
 def test_the_item_for_validation_is_the_latest(histories: Histories) -> None:
     users, items = histories.complete
     assert list(zip(users, items, strict=True)) == [(0, 3), (0, 1), (0, 2), (0, 0), (1, 3), (2, 0)]
+
+
+def test_what_is_served_has_the_rest_at_the_end(histories: Histories) -> None:
+    users, items = histories.everything
+    assert list(zip(users, items, strict=True)) == [(0, 3), (0, 1), (0, 2), (0, 0), (0, 1), (1, 3), (2, 0)]
 
 
 def test_the_latest_items_count_by_how_many_came_after_them(histories: Histories) -> None:
