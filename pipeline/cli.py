@@ -8,7 +8,7 @@ import click
 from components.shared.errors import UserError
 from pipeline.command_options import comma_separated, config_option, root_of, set_option
 from pipeline.config import load_config
-from pipeline.console import StepReporter, for_reading, leave, log_file
+from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.tuning.command import tune
@@ -46,7 +46,7 @@ def run(config_path: Path, assignments: Sequence[str], root: str | None) -> None
     except UserError as error:
         leave(error)
     with for_reading(log) as console:
-        with console.status("loading TFX and TensorFlow"):
+        with loading(console, "TFX and TensorFlow"):
             from pipeline.local import runner
             from pipeline.local.summary import show
         show(console, runner.run(config, folder, StepReporter(console), store=store), folder, log)
@@ -67,7 +67,7 @@ def compile_command(
     """
     with for_reading() as console:
         config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
-        with console.status("loading TFX"):
+        with loading(console, "TFX"):
             from pipeline.platforms import compilation, visibility
         visibility.check_config(config, PLATFORMS[target])
         text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
@@ -99,7 +99,7 @@ def recommend(model: str, users: Sequence[str], items: str | None, k: int) -> No
         given = comma_separated("--items", items) if items is not None else []
         if not users and not given:
             raise UserError("whom to recommend to? Give --user ID, or --items ID,ID,... of what somebody did")
-        with console.status("loading the model"):
+        with loading(console, "the model"):
             from components.serving.recommend import recommend as ask
             from pipeline.recommendation import show
         for found in ask(model, users, k, given):

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from components.shared.errors import UserError, find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
+from components.shared.imports import lasting_imports
 from components.shared.progress import Bar, Reporter
 
 _NAME_WIDTH = 12
@@ -109,6 +110,13 @@ def for_reading(log: Path | None = None) -> Iterator[Console]:
         path.unlink()
     if error is not None:
         leave(error, path)
+
+
+@contextlib.contextmanager
+def loading(console: Console, what: str) -> Iterator[None]:
+    """Says that something is being imported that takes seconds."""
+    with console.status(f"loading {what}"), lasting_imports():
+        yield
 
 
 def log_file(root: Path) -> Path:

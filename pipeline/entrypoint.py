@@ -22,6 +22,7 @@ from typing import Any
 from components.shared import progress
 from components.shared.errors import find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
+from components.shared.imports import lasting_imports
 
 Json = Any
 
@@ -106,11 +107,12 @@ def _run(known: argparse.Namespace, beam_args: list[str]) -> None:
     handler.setFormatter(QuietFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
-    from absl import logging as absl_logging
-    from apache_beam.options.pipeline_options import StandardOptions
-    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+    with lasting_imports():
+        from absl import logging as absl_logging
+        from apache_beam.options.pipeline_options import StandardOptions
+        from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
-    from components.shared.files import tfx_plugin
+        from components.shared.files import tfx_plugin
 
     tfx_plugin.register()
 

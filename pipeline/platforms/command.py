@@ -8,7 +8,7 @@ import click
 
 from components.shared.errors import UserError
 from pipeline.command_options import config_option, set_option
-from pipeline.console import for_reading, leave
+from pipeline.console import for_reading, leave, loading
 from pipeline.platforms.base import Platform
 from pipeline.platforms.following import follow
 from pipeline.platforms.options import click_options
@@ -52,7 +52,7 @@ def _command(name: str, platform: Platform[Any]) -> click.Command:
         **options: Any,
     ) -> None:
         with for_reading() as console:
-            with console.status("loading TFX"):
+            with loading(console, "TFX"):
                 from pipeline.platforms import submission, visibility
             chosen = platform.options(**options)
             visibility.check_pipeline_root(chosen.pipeline_root, platform)

@@ -9,7 +9,7 @@ from components.shared.errors import UserError
 from components.trainer.tuning.workers import share_cores
 from pipeline.command_options import config_option, root_of, set_option
 from pipeline.config import load_config, read_tree
-from pipeline.console import for_reading, leave, log_file
+from pipeline.console import for_reading, leave, loading, log_file
 
 
 @click.command()
@@ -60,7 +60,7 @@ def tune(
     except UserError as error:
         leave(error)
     with for_reading(log) as console:
-        with console.status("loading TFX and TensorFlow"):
+        with loading(console, "TFX and TensorFlow"):
             from pipeline.tuning import run
         request = run.Request(
             config, read_tree(config_path, assignments), folder, trials, 60 * minutes, workers, chosen
