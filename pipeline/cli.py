@@ -4,10 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from components.shared.errors import UserError
-from pipeline.command_options import comma_separated, config_option, root_of, set_option
-from pipeline.config import load_config
+from pipeline.command_options import (
+    comma_separated,
+    config_option,
+    name_of,
+    one_pattern,
+    root_of,
+    set_option,
+    write_text,
+)
+from pipeline.config import Config, assigned, config_of, load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
@@ -31,17 +40,38 @@ main.add_command(tune)
 @config_option
 @set_option
 @click.option(
+    "--ratings",
+    metavar="FILES",
+    help="Instead of a configuration: a file of interactions or a glob, on this machine or a storage. How it is to be "
+    "read is found by looking, as `init` does.",
+)
+@click.argument("files", nargs=-1, metavar="")
+@click.option(
     "--root",
     default=None,
     metavar="DIR",
     help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG. Of gs://... or s3://..., artifacts and "
     "models go there, and what must be a file of this machine (metadata, log, checkpoints) to a folder below runs/.",
 )
-def run(config_path: Path, assignments: Sequence[str], root: str | None) -> None:
+@click.pass_context
+def run(
+    context: click.Context,
+    config_path: Path,
+    assignments: Sequence[str],
+    ratings: str | None,
+    files: Sequence[str],
+    root: str | None,
+) -> None:
     """Run the whole pipeline on this machine."""
+    # A shell makes several files of a glob: the first is the option's value, the others are arguments.
+    if files and ratings is None:
+        raise click.UsageError(f"Got unexpected extra argument ({files[0]}): which files to read, --ratings says")
+    if ratings is not None and context.get_parameter_source("config_path") is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--ratings stands instead of --config: in a configuration, set dataset.path")
     try:
-        config = load_config(config_path, assignments)
-        folder, store = root_of(root, config_path)
+        path = None if ratings is None else one_pattern([ratings, *files])
+        config = load_config(config_path, assignments) if path is None else None
+        folder, store = root_of(root, config_path.stem if path is None else name_of(path))
         log = log_file(folder)
     except UserError as error:
         leave(error)
@@ -49,7 +79,49 @@ def run(config_path: Path, assignments: Sequence[str], root: str | None) -> None
         with loading(console, "TFX and TensorFlow"):
             from pipeline.local import runner
             from pipeline.local.summary import show
+        config = config or _look_at(console, str(path), assignments)
         show(console, runner.run(config, folder, StepReporter(console), store=store), folder, log)
+
+
+def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:
+    """The configuration that some files ask for; says what is assumed."""
+    from pipeline import inspection
+
+    with console.status(f"looking at {path}"):
+        found = inspection.found_in(path, assignments)
+    for line in inspection.assumed(found):
+        console.print(line, markup=False, soft_wrap=True)
+    return config_of(assigned(inspection.tree_of(found), assignments), path, assignments)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it here instead of on the screen.")
+@set_option
+def init(files: Sequence[str], output: Path | None, assignments: Sequence[str]) -> None:
+    """Look at files of interactions and write a configuration for them.
+
+    It says in comments what was found (format, columns, ids, times, counts, what each filter drops) and what is
+    doubtful. A key that you know better is set with --set, and the rest is found with it.
+    """
+    with for_reading() as console:
+        path = one_pattern(files)
+        if output is not None and output.exists():
+            raise UserError(f"--output {output}: is there already; choose another name, or remove it")
+        with loading(console, "Apache Beam"):
+            from pipeline import inspection
+        with console.status(f"looking at {path}"):
+            found = inspection.found_in(path, assignments)
+        text = inspection.as_yaml(found)
+        if output is None:
+            console.print(text, end="", markup=False, soft_wrap=True)
+            return
+        write_text(output, text)
+        for line in inspection.assumed(found):
+            console.print(line, markup=False, soft_wrap=True)
+        console.print(
+            f"{output}: written; next: python -m pipeline run --config {output}", markup=False, soft_wrap=True
+        )
 
 
 @main.command("compile")
@@ -71,10 +143,7 @@ def compile_command(
             from pipeline.platforms import compilation, visibility
         visibility.check_config(config, PLATFORMS[target])
         text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"--output {output}: cannot write there: {error.strerror}") from None
+        write_text(output, text)
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)
 
 

@@ -1,12 +1,16 @@
 """The options that several commands have."""
 
 import csv
+import glob
+import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from components.shared.errors import UserError
+from components.shared.files import reading
 from components.shared.files.places import expanded, is_remote
 from components.shared.files.secrets import without_secrets
 
@@ -40,18 +44,64 @@ def comma_separated(option: str, text: str) -> list[str]:
     return values
 
 
-def root_of(root: str | None, config_path: Path) -> tuple[Path, str | None]:
+def one_pattern(files: Sequence[str]) -> str:
+    """What stands for some files, as a shell lists them: the one, or a glob that finds them and no others.
+
+    Example:
+      "clicks-1.csv" and "clicks-2.csv" are "clicks-*.csv".
+
+    Raises:
+      UserError: there is no such glob.
+    """
+    if len(files) == 1:
+        return files[0]
+    start = _common_start(files)
+    end = _common_start([file[len(start) :][::-1] for file in files])[::-1]
+    pattern = f"{glob.escape(start)}*{glob.escape(end)}"
+    if sorted(reading.match(pattern)) != sorted(files):
+        raise UserError(f"{' '.join(files)}: no glob finds these alone; put them into a folder, or give one in quotes")
+    return pattern
+
+
+def name_of(path: str) -> str:
+    """What a run of some files is called.
+
+    Example:
+      "s3://shop/clicks-*.csv.gz" is "clicks".
+    """
+    file = re.sub(r"(\.[a-z0-9]+)+$", "", path.lower().rpartition("/")[2])
+    return re.sub(r"[^a-z0-9]+", "-", file).strip("-") or "ratings"
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    return "".join(letters[0] for letters in alike)
+
+
+def root_of(root: str | None, name: str) -> tuple[Path, str | None]:
     """The folder of this machine that keeps a run, and that of a storage for what may lie elsewhere.
 
     Args:
       root: what `--root` says.
-      config_path: of the configuration, whose name is the default.
+      name: of the run, for the default.
 
     Returns:
       The folder, absolute; and the name on a storage, None where everything is in the folder.
     """
     if root is None:
-        return (Path("runs") / config_path.stem).absolute(), None
+        return (Path("runs") / name).absolute(), None
     if not is_remote(root):
         return Path(expanded(root)).absolute(), None
     return (Path("runs") / re.sub(r"[^\w.-]+", "-", without_secrets(root)).strip("-")).absolute(), root.rstrip("/")
+
+
+def write_text(output: Path, text: str) -> None:
+    """Writes what a command was asked for with `--output`.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output {output}: cannot write there: {error.strerror}") from None

@@ -83,10 +83,24 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
       UserError: the file cannot be read, a key is unknown, or a value is not allowed; the message names the key and
         what is allowed.
     """
+    return config_of(read_tree(path, assignments), path, assignments)
+
+
+def config_of(tree: dict[str, Any], origin: str | Path, assignments: Sequence[str] = ()) -> Config:
+    """Checks the sections of a configuration.
+
+    Args:
+      tree: as `read_tree` returns it.
+      origin: where it comes from.
+      assignments: those of its values that were set on top, to be blamed for them.
+
+    Raises:
+      UserError: as `load_config`.
+    """
     try:
-        return Config.model_validate(read_tree(path, assignments))
+        return Config.model_validate(tree)
     except ValidationError as error:
-        raise UserError(f"{_origin(error, path, assignments)}: {_first_fault(error)}") from None
+        raise UserError(f"{_origin(error, origin, assignments)}: {_first_fault(error)}") from None
 
 
 def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
@@ -95,7 +109,15 @@ def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, An
     Raises:
       UserError: the file cannot be read.
     """
-    tree = _read_yaml(Path(path))
+    return assigned(_read_yaml(Path(path)), assignments)
+
+
+def assigned(tree: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+    """The sections of a configuration with values set on top of them.
+
+    Raises:
+      UserError: an assignment is not `section.key=value`.
+    """
     for assignment in assignments:
         _assign(tree, assignment)
     return tree

@@ -53,7 +53,7 @@ def tune(
     try:
         config, chosen = load_config(config_path, assignments), parse_keys(keys)
         share_cores(workers)
-        folder, store = root_of(root, config_path)
+        folder, store = root_of(root, config_path.stem)
         if store is not None:
             raise UserError(f"--root {store}: a study is kept on this machine; name a folder")
         log = log_file(folder)

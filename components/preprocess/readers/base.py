@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from components.preprocess.rows import Rows
 
 IdType = Literal["auto", "integer", "string"]
@@ -49,6 +51,14 @@ class Reader(ABC):
 
         Raises:
           UserError: a file is not of this format, or lacks a column.
+        """
+
+    @abstractmethod
+    def sample(self, source: Source) -> Sample:
+        """Reads some rows of the first file, with all of their columns; those of the source do not count.
+
+        Raises:
+          UserError: the file is not of this format, or empty.
         """
 
 
@@ -101,6 +111,22 @@ class Source:
     quoting: Quoting = "auto"
     encoding: str | None = None
     where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some rows of a file.
+
+    Attributes:
+      columns: by the name of each, or by its 0-based position where it has none; of any type, texts where the format
+        has only those.
+      separator: between the columns of delimited text; None for another format.
+      header: whether a first line names the columns of delimited text.
+    """
+
+    columns: dict[str | int, pa.Array]
+    separator: str | None = None
+    header: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.preprocess.readers.base import Piece, Reader, Reading, Source
+from components.preprocess.readers.base import Piece, Reader, Reading, Sample, Source
 
 
 @dataclass(frozen=True)
@@ -16,3 +16,8 @@ class JsonLines(Reader):
         from components.preprocess.readers.json_pieces import plan_json
 
         return plan_json(source, reading)
+
+    def sample(self, source: Source) -> Sample:
+        from components.preprocess.readers.json_pieces import sample_json
+
+        return sample_json(source)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from components.preprocess.readers.base import Reading, Source
+from components.preprocess.readers.base import Reading, Sample, Source
 from components.preprocess.readers.blocks import Range, cut_file, lines_before, read_blocks
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.table import Faulty, Table, to_rows
@@ -137,6 +137,19 @@ def plan_json(source: Source, reading: Reading) -> list[JsonPiece]:
         for path, (encoding, first_byte, _) in heads
         for part in cut_file(path, first_byte, encoding, reading.piece_bytes)
     ]
+
+
+def sample_json(source: Source) -> Sample:
+    """The first objects of a source, by their names; what is itself an object or a list is left out.
+
+    Raises:
+      UserError: the files are empty, or no JSON lines.
+    """
+    objects = next((head[2] for path in source.paths if (head := _read_head(path, source)) is not None), None)
+    if objects is None:
+        raise UserError(f"{source.name} is empty: there are no interactions to read")
+    plain = dict.fromkeys(name for found in objects for name, value in found.items() if _plain(value) is not None)
+    return Sample({name: _column([found.get(name) for found in objects]) for name in plain})
 
 
 def _kind(sample: Sequence[dict[str, Any]], name: str) -> pa.DataType:

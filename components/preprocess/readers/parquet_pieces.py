@@ -1,5 +1,6 @@
 """Reads Parquet files, a row group at a time."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.preprocess.readers.base import Columns, Reading, Source, is_compressed
+from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
 from components.preprocess.readers.opening import open_bytes
 from components.preprocess.readers.table import Faulty, Table, to_rows
 from components.preprocess.readers.text_layout import find_places
@@ -20,6 +21,7 @@ from components.shared.files.reading import open_file
 
 _BATCH_ROWS = 1 << 20
 _SAMPLE_ROWS = 1_000
+_SAMPLE_GROUPS = 8
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,27 @@ def plan_parquet(source: Source, reading: Reading) -> list[ParquetPiece]:
             pieces.append(ParquetPiece(path, group, row, columns, conditions, times, reading))
             row += file.metadata.row_group(group).num_rows
     return pieces
+
+
+def sample_parquet(source: Source) -> Sample:
+    """The first rows of each row group of the first file; columns of lists and structures are left out.
+
+    Raises:
+      UserError: the file is not Parquet, or has no rows.
+    """
+    file = _open(source.paths[0])
+    schema = file.schema_arrow
+    names = [name for name in schema.names if not pa.types.is_nested(schema.field(name).type)]
+    groups = range(min(file.metadata.num_row_groups, _SAMPLE_GROUPS))
+    batches = [
+        batch
+        for group in groups
+        for batch in itertools.islice(file.iter_batches(_SAMPLE_ROWS, row_groups=[group], columns=names), 1)
+    ]
+    if not batches:
+        raise UserError(f"{source.name} is empty: there are no interactions to read")
+    table = pa.Table.from_batches(batches)
+    return Sample({name: table.column(name).combine_chunks() for name in names})
 
 
 def _common_form(files: Sequence[tuple[str, pq.ParquetFile, Columns]], reading: Reading) -> TimeForm:

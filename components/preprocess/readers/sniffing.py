@@ -14,11 +14,22 @@ SEPARATORS = (",", "\t", "::", ";", "|", " ")
 
 _SHARE = 0.9
 _ROWS = 100
-_USERS = ("user", "userid", "uid", "customer", "customerid", "visitor", "visitorid", "member", "account", "reviewerid")
-_ITEMS = ("item", "itemid", "iid", "movie", "movieid", "product", "productid", "article", "articleid", "asin", "sku")
-_MORE_ITEMS = ("business", "businessid", "book", "bookid", "isbn", "track", "trackid", "artist", "artistid", "song")
-_TIMES = ("timestamp", "time", "date", "datetime", "ts", "unixreviewtime", "tdat", "createdat", "eventtime", "rated")
-_RATINGS = ("rating", "stars", "score", "overall", "weight", "plays")
+_USERS = "user customer visitor member account reviewer buyer client person"
+_ITEMS = (
+    "item movie product article business book track artist song game anime recipe venue video parentasin asin isbn sku"
+)
+_TIMES = (
+    "timestamp time datetime date ts unixreviewtime unixtime createdat eventtime tdat reviewtime utctime rated "
+    "submitted purchasedate orderdate"
+)
+_RATINGS = "rating stars score overall bookrating weight plays playcount"
+_NAMES = {
+    "user": [*(f"{word}{ending}" for word in _USERS.split() for ending in ("id", "")), "uid"],
+    "item": [*(f"{word}{ending}" for word in _ITEMS.split() for ending in ("id", "")), "iid"],
+    "timestamp": _TIMES.split(),
+    "rating": _RATINGS.split(),
+}
+"""How the columns that count are usually called, letters alone, the likeliest first."""
 
 
 def split_records(lines: Sequence[str], separator: str, quoting: Quoting) -> list[list[str]]:
@@ -65,13 +76,15 @@ def find_separator(lines: Sequence[str], usual: str, quoting: Quoting, wanted: I
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: a column in which it has no number or time, where all others have.
+    """Whether the first row names columns: by usual names, or as all rows but it have numbers or times in a column.
 
     Example:
-      ["user", "score"] above ["anna", "3"] and ["bob", "4"] does.
+      ["name", "points"] above ["anna", "3"] and ["bob", "4"] does; so does ["user", "item"].
     """
     first, *others = rows
     columns = zip(*(row for row in others[:_ROWS] if len(row) == len(first)), strict=False)
+    if find_columns(first) is not None:
+        return True
     return any(_are_values(column) and not _are_values([name]) for name, column in zip(first, columns, strict=False))
 
 
@@ -81,19 +94,19 @@ def find_columns(names: Sequence[str]) -> Columns | None:
     Example:
       Of "customer_id", "article_id" and "t_dat", they are user, item and time.
     """
-    bare = [re.sub("[^a-z]", "", name.lower()) for name in names]
-    found = {
-        what: next((names[bare.index(name)] for name in known if name in bare), None)
-        for what, known in (
-            ("user", _USERS),
-            ("item", _ITEMS + _MORE_ITEMS),
-            ("timestamp", _TIMES),
-            ("rating", _RATINGS),
-        )
-    }
-    if found["user"] is None or found["item"] is None:
-        return None
-    return Columns(found["user"], found["item"], found["timestamp"], found["rating"])
+    found = find_by_name(names)
+    return Columns(**found) if "user" in found and "item" in found else None
+
+
+def find_by_name(names: Iterable[str]) -> dict[str, str]:
+    """Which columns have the usual name of a user, an item, a timestamp or a rating.
+
+    Example:
+      Of "User-ID" and "Book-Title", the former is the user.
+    """
+    bare = {re.sub("[^a-z]", "", name.lower()): name for name in reversed(list(names))}
+    likeliest = {what: next((bare[name] for name in known if name in bare), None) for what, known in _NAMES.items()}
+    return {what: name for what, name in likeliest.items() if name is not None}
 
 
 def _width(lines: Sequence[str], separator: str, quoting: Quoting, wanted: list[str | int]) -> int:

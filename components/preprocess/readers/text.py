@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.preprocess.readers.base import Piece, Reader, Reading, Source
+from components.preprocess.readers.base import Piece, Reader, Reading, Sample, Source
 
 
 @dataclass(frozen=True)
@@ -17,3 +17,8 @@ class Text(Reader):
         from components.preprocess.readers.text_pieces import plan_text
 
         return plan_text(source, reading, self.separator)
+
+    def sample(self, source: Source) -> Sample:
+        from components.preprocess.readers.text_layout import sample_text
+
+        return sample_text(source, self.separator)

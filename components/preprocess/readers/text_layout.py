@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from components.preprocess.readers.base import Columns, Reading, Source, is_compressed
+from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.sniffing import find_separator, has_header, split_records
 from components.preprocess.values.ids import whole_numbers
@@ -59,6 +59,7 @@ class _Head:
       encoding: see `TextLayout`.
       separator: between the columns.
       names: the fields of the first record.
+      named: whether that is a header.
       first_byte: see `TextLayout`.
       sample: records of the file, the header not among them, all as wide as the first.
     """
@@ -67,6 +68,7 @@ class _Head:
     encoding: str | None
     separator: str
     names: list[str]
+    named: bool
     first_byte: int
     sample: list[list[str]]
 
@@ -94,6 +96,28 @@ def text_layouts(source: Source, reading: Reading, usual: str) -> dict[str, Text
     ]
     form = form_of(times, reading.time_format) if times else NUMBER
     return {head.path: _layout(head, source, *places[head.path], form) for head in heads}
+
+
+def sample_text(source: Source, usual: str) -> Sample:
+    """Rows of the first file that is not empty: its first ones and, of a large one, some from all over it.
+
+    Raises:
+      UserError: all files are empty, or the first one is damaged or in another encoding.
+    """
+    head = next((head for path in source.paths if (head := _read_head(path, source, usual)) is not None), None)
+    if head is None:
+        raise UserError(f"{source.name} is empty: there are no interactions to read")
+    taken = {name for name in head.names if not name or head.names.count(name) > 1}
+    return Sample(
+        {
+            name if head.named and name not in taken else place: pa.array(
+                [row[place] for row in head.sample], pa.string()
+            )
+            for place, name in enumerate(head.names)
+        },
+        head.separator,
+        head.named,
+    )
 
 
 def is_integer(text: str) -> bool:
@@ -173,7 +197,7 @@ def _read_head(path: str, source: Source, usual: str) -> _Head | None:
     first_byte = marked + (_bytes_of_first(head[marked:], lines, separator, source) if named else 0)
     further = [record for sample in samples for record in split_records(sample, separator, source.quoting)]
     sample = [record for record in [*records[named:], *further] if len(record) == len(names)]
-    return _Head(path, encoding, separator, names, first_byte, sample)
+    return _Head(path, encoding, separator, names, named, first_byte, sample)
 
 
 def _wanted(source: Source) -> list[str | int]:

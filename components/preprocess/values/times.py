@@ -102,6 +102,11 @@ def ticks(form: TimeForm) -> int:
     return _TICKS[form.unit] if form.unit else 1
 
 
+def in_seconds(time: float, unit: Unit) -> float:
+    """A time since 1970 in seconds."""
+    return time / _TICKS[unit]
+
+
 def time_fault(text: str, form: TimeForm) -> str:
     """What is wrong with a time that `read_times` has found bad, and the key that may mend it."""
     if is_missing(text):

@@ -1,0 +1,153 @@
+"""Looks at files of interactions: a sample says how they are to be read, and a pass over them what is in them."""
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.datasets.files import Files
+from components.preprocess.inspection.columns import ROLES, Choice, choose_columns
+from components.preprocess.inspection.counting import Counted, count, first_fault
+from components.preprocess.readers import READERS, format_of
+from components.preprocess.readers.base import Sample, Source
+from components.preprocess.readers.opening import encoding_of, open_bytes
+from components.shared.errors import UserError
+from components.shared.files import reading
+
+_FEW_BAD = 0.01
+"""Up to this share of the rows, those that cannot be read may be left out unasked."""
+
+_MINIMA: tuple[dict[str, int], ...] = ({}, {"min_interactions": 3, "min_item_interactions": 1})
+"""Minima of interactions, the defaults first."""
+
+_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is to be known of files before a run.
+
+    Attributes:
+      dataset: what the section `dataset` has to say, what was given with it.
+      preprocess: likewise, of the section `preprocess`.
+      sample: some of the rows.
+      choice: which column is what.
+      counted: what a pass has counted with these settings.
+      fault: the first row that cannot be read; empty where there is none.
+    """
+
+    dataset: dict[str, Any]
+    preprocess: dict[str, Any]
+    sample: Sample
+    choice: Choice
+    counted: Counted
+    fault: str
+
+
+def look(dataset: Mapping[str, Any], preprocess: Mapping[str, Any]) -> Found:
+    """Finds out how files are to be read, and what is in them.
+
+    Args:
+      dataset: keys of the section that are known already, `path` among them, which win over what is found.
+      preprocess: likewise.
+
+    Raises:
+      UserError: there are no such files, or they cannot be read so that users and items come of it.
+    """
+    found, path = dict(dataset), dataset["path"]
+    if "format" not in found and (form := _format_by_content(path)) is not None:
+        found["format"] = form
+    if "encoding" not in found and (encoding := _encoding(path)) is not None:
+        found["encoding"] = encoding
+    source = _source(found)
+    sample = READERS[source.format].sample(source)
+    choice = choose_columns(
+        sample.columns, {role: found[f"{role}_column"] for role in ROLES if f"{role}_column" in found}
+    )
+    found = _with_columns(found, sample, choice, rated="min_rating" in preprocess)
+    found, prepared, counted = _settled(found, dict(preprocess))
+    fault = first_fault(DatasetConfig.model_validate(found | {"on_bad_row": "error"})) if counted.bad_rows else ""
+    return Found(found, prepared, sample, choice, counted, fault)
+
+
+def _format_by_content(path: str) -> str | None:
+    """The format of files whose names tell of none; None where they do."""
+    paths = reading.match(path)
+    if not paths or all(map(format_of, paths)):
+        return None
+    with open_bytes(paths[0]) as file:
+        head = file.read(_HEAD_BYTES).lstrip(codecs.BOM_UTF8 + b" \r\n\t")
+    return "parquet" if head.startswith(b"PAR1") else "json" if head.startswith(b"{") else "csv"
+
+
+def _encoding(path: str) -> str | None:
+    """What text is written in, where its beginning is not UTF-8; None where that is, or tells by a mark."""
+    paths = reading.match(path)
+    if not paths or format_of(paths[0]) == "parquet" or encoding_of(paths[0], None):
+        return None
+    with open_bytes(paths[0]) as file:
+        head = file.read(_HEAD_BYTES)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD_BYTES)
+    except UnicodeDecodeError:
+        return None if head.startswith(b"PAR1") else "latin-1"
+    return None
+
+
+def _source(dataset: Mapping[str, Any]) -> Source:
+    """The files, of which the columns are not known yet: as for any interactions, there are two at least."""
+    keys = {name: value for name, value in dataset.items() if name in Files.model_fields}
+    return Files(
+        **{**keys, "user_column": 0, "item_column": 1, "timestamp_column": None, "rating_column": None}
+    ).source()
+
+
+def _with_columns(dataset: dict[str, Any], sample: Sample, choice: Choice, rated: bool) -> dict[str, Any]:
+    """What is known already, and after it what a sample tells."""
+    layout = {"separator": sample.separator, "header": sample.header}
+    times = {"time_format": choice.time_format if choice.time_format != "auto" else None}
+    told = {name: value for name, value in {**layout, **times}.items() if value is not None}
+    columns = {f"{role}_column": choice.columns.get(role) for role in ROLES if role != "rating" or rated}
+    return {**dataset, **{name: value for name, value in told.items() if name not in dataset}, **columns}
+
+
+def _settled(dataset: dict[str, Any], preprocess: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Counted]:
+    """The settings that a pass asks for: of quotes, of rows that cannot be read, and of the filters.
+
+    Raises:
+      UserError: nothing is left with any of them.
+    """
+    is_quoted_text = "separator" in dataset and "quoting" not in dataset
+    tried: list[tuple[dict[str, Any], dict[str, Any], Counted]] = []
+    faults: list[UserError] = []
+    for quoting in ({}, {"quoting": "off"}) if is_quoted_text else ({},):
+        if not tried or tried[0][2].bad_rows:
+            try:
+                tried.append(_with_minima({**dataset, **quoting}, preprocess))
+            except UserError as error:
+                faults.append(error)
+    if not tried:
+        raise faults[0]
+    dataset, preprocess, counted = min(tried, key=lambda settings: settings[2].bad_rows)
+    if "on_bad_row" not in dataset and 0 < counted.bad_rows <= _FEW_BAD * counted.summary.rows_read:
+        dataset = {**dataset, "on_bad_row": "skip"}
+    return dataset, preprocess, counted
+
+
+def _with_minima(dataset: dict[str, Any], preprocess: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Counted]:
+    """What is counted with the filters' defaults or, where those leave nothing, with lower ones.
+
+    Raises:
+      UserError: those leave nothing either, or the files cannot be read.
+    """
+    faults: list[UserError] = []
+    for minima in _MINIMA:
+        settings = {**minima, **preprocess}
+        try:
+            counted = count(DatasetConfig.model_validate(dataset), PreprocessConfig.model_validate(settings))
+        except UserError as error:
+            faults.append(error)
+        else:
+            return dataset, settings, counted
+    raise faults[0]
