@@ -136,6 +136,7 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
         beta_2=model.beta_2,
         epsilon=model.epsilon,
         pretraining="none",
+        recent_factors=1,
         gmf_l2=0,
         mlp_l2=0,
         als_regularization=1,

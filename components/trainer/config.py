@@ -83,7 +83,9 @@ class TrainerConfig(Section):
         description="How many of a user's latest items a second such tower reads, which knows what comes after what; 0 "
         "leaves it out. auto: 10 where the data has times, else 0.",
     )
-    recent_factors: int = Field(256, ge=1, description="Largest width of that second tower.")
+    recent_factors: Annotated[int, Field(ge=1)] | Auto = Field(
+        "auto", description="Largest width of that second tower. auto: as the first, from 256 to 1,024."
+    )
     loss: LossName = Field(
         "binary_cross_entropy",
         description="Of a pair, from its logit and its label; what is served is the logit. binary_cross_entropy: as in "

@@ -37,6 +37,7 @@ class Settings(TrainerConfig):
     als_unobserved_weight: float
     history_factors: int
     recent_items: int
+    recent_factors: int
     batch_size: int
     learning_rate: float
     gmf_l2: float
@@ -57,12 +58,14 @@ def chosen(config: TrainerConfig, counts: Counts) -> dict[str, float]:
     """The values in place of each `auto`, by key."""
     pretrained = config.pretraining != "none"
     l2 = 0.005 if pretrained else 0.0
+    width = history_width(counts.interactions)
     rules: dict[str, float] = {
         "num_factors": 64 if counts.interactions <= 10_000_000 else 32,
         "als_regularization": 0.009,
         "als_unobserved_weight": round(min(max(counts.density**0.5, 0.005), 0.5), 3),
-        "history_factors": history_width(counts.interactions),
+        "history_factors": width,
         "recent_items": 10 if counts.in_order else 0,
+        "recent_factors": min(max(width, 256), 1024),
         "batch_size": counts.batch_size,
         "learning_rate": 0.0005 if pretrained else 0.001,
         "gmf_l2": l2,

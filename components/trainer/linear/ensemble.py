@@ -15,7 +15,7 @@ from components.artifacts.model_run import Blend
 from components.shared import random_streams
 from components.trainer.history import chosen_metric
 from components.trainer.linear.factors import Matrix
-from components.trainer.linear.folding import Folding, Reading, fold_trained
+from components.trainer.linear.folding import Folding, Reading, fold_trained, moved_rows
 from components.trainer.linear.full_ranking import Sample, Scores
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.towers import NEUMF, Fitted, find_towers
@@ -33,7 +33,7 @@ class Whole:
 
     Attributes:
       model: the trained model with the towers as further factors of its GMF tower; without the trained part, where that
-        has no weight. Users' rows are of all that they did but for the test.
+        has no weight. Users' rows are of all that they did but for the test, the trained ones moved accordingly.
       served_users: the user table that is served, float32 [users, width], of all that they did; None: the model's own.
       folding: how users whom it never saw get a row.
       blend: what it is put together of; None where it is the trained model alone.
@@ -152,15 +152,21 @@ class Ensemble:
                 for tower, reading in zip(used.values(), readings, strict=True)
             ]
 
-        measured, served = users(self.histories.complete), users(self.histories.everything)
+        measured, served = self.histories.complete, self.histories.everything
         if not own:
-            whole = NeuMF.of_vectors(measured, items)
-            return Whole(whole, np.concatenate(served, axis=1), Folding(readings), blend)
-        gmf, *mlp = fold_trained(model, self.histories)
-        whole = model.widened(measured, items)
-        table = np.array(whole.user_table)
-        table[:, model.num_factors : whole.num_factors] = np.concatenate(served, axis=1)
-        return Whole(whole, table, Folding([gmf, *readings, *mlp]), blend)
+            whole = NeuMF.of_vectors(users(measured), items)
+            return Whole(whole, np.concatenate(users(served), axis=1), Folding(readings), blend)
+        folded = fold_trained(model, self.histories)
+
+        def table(pairs: Pairs) -> Matrix:
+            rows = moved_rows(model, folded, self.histories, pairs)
+            gmf, mlp = np.split(rows, [model.num_factors], axis=1)
+            return np.concatenate([gmf, *users(pairs), mlp], axis=1)
+
+        whole = model.widened(users(measured), items)
+        whole.user_table.assign(table(measured))
+        gmf, *mlp = folded
+        return Whole(whole, table(served), Folding([gmf, *readings, *mlp]), blend)
 
 
 def _beside_towers(weighing: Weighing) -> dict[str, float]:

@@ -62,17 +62,19 @@ def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Ite
       width: the largest rank; smaller ones are cut from it.
       seed: of the decomposition's random start.
 
-    Yields:
+    Returns:
       Factors of several ranks and strengths of damping.
     """
     of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -_POWER for axis in (1, 0))
     scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
     _, values, right = decompose(scaled, width, seed)
-    for damping in _DAMPING:
+
+    def factors(damping: float, rank: int) -> Factors:
         kept = values**2 / (values**2 + damping * values[0] ** 2)
-        for rank in _halves(len(values)):
-            scored = right[:, :rank]
-            yield Factors((of_items[:, None] * scored * kept[:rank]).astype("f4"), scored.astype("f4"))
+        scored = right[:, :rank]
+        return Factors((of_items[:, None] * scored * kept[:rank]).astype("f4"), scored.astype("f4"))
+
+    return (factors(damping, rank) for damping in _DAMPING for rank in _halves(len(values)))
 
 
 def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[Factors]:
@@ -89,16 +91,20 @@ def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[
       width: the largest rank; smaller ones are cut from it.
       seed: of the decomposition's random start.
 
-    Yields:
+    Returns:
       Factors of several ranks, with less and more added to the totals.
     """
     follows = count_following(*train, items, PLACES)
     totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
+    decompositions = []
     for shrinkage in _SHRINKAGES:
         before, after = (scipy.sparse.diags_array((total + shrinkage) ** -0.5) for total in totals)
-        left, values, right = decompose(before @ follows @ after, width, seed)
-        for rank in _halves(len(values)):
-            yield Factors(*((side * np.sqrt(values))[:, :rank].astype("f4") for side in (left, right)))
+        decompositions.append(decompose(before @ follows @ after, width, seed))
+    return (
+        Factors(*((side * np.sqrt(values))[:, :rank].astype("f4") for side in (left, right)))
+        for left, values, right in decompositions
+        for rank in _halves(len(values))
+    )
 
 
 def decompose(

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
+from components.artifacts.interactions import Pairs
 from components.trainer.linear.factors import Matrix
 from components.trainer.linear.histories import Histories
 from components.trainer.model import NeuMF
@@ -84,6 +85,26 @@ def _again_later(items: tf.Tensor) -> tf.Tensor:
     return tf.reduce_any(tf.logical_and(same, places[None, :] > places[:, None]), axis=2)
 
 
+def moved_rows(model: NeuMF, readings: Sequence[Reading], histories: Histories, pairs: Pairs) -> Matrix:
+    """Trained rows of users, moved by what later interactions change in the rows that their items would be folded into.
+
+    A trained row knows what its user did in training. With one item more, a folded row is another one; the difference
+    of the two stands for what training with that item would have changed.
+
+    Args:
+      model: the trained model.
+      readings: of the columns of its user table; see `fold_trained`.
+      histories: what users did in training.
+      pairs: what they did in all, the training interactions among it.
+
+    Returns:
+      float32 [users, columns].
+    """
+    change = _means(histories.all_of(pairs)) - _means(histories.seen)
+    rows: Matrix = np.array(model.user_table) + change @ np.concatenate([own.vectors for own in readings], axis=1)
+    return rows
+
+
 def fold_trained(model: NeuMF, histories: Histories) -> list[Reading]:
     """What the columns of the GMF tower, and those of the MLP tower, are read as in a trained model.
 
@@ -91,12 +112,17 @@ def fold_trained(model: NeuMF, histories: Histories) -> list[Reading]:
     divided by the root of their number, and a constant: as in FISM (Kabbur et al., KDD 2013), found after the training.
     """
     items, users = (np.array(table) for table in (model.item_table, model.user_table))
-    seen = histories.seen
-    mean = scipy.sparse.diags_array(np.maximum(seen.sum(axis=1).A1, 1) ** -0.5) @ seen
-    features = np.concatenate([mean @ items, np.ones((len(users), 1), np.float32)], axis=1).astype("f8")
+    sums = _means(histories.seen) @ items
+    features = np.concatenate([sums, np.ones((len(users), 1), np.float32)], axis=1).astype("f8")
     gram = features.T @ features
     damped = gram + _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     solution: Any = np.linalg.solve(damped, features.T @ users.astype("f8"))
     vectors, offset = (items @ solution[:-1]).astype("f4"), solution[-1].astype("f4")
     parts = (slice(0, model.num_factors), slice(model.num_factors, None))
     return [Reading(vectors[:, part], mean=True, offset=offset[part]) for part in parts]
+
+
+def _means(seen: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
+    """The rows of users, each divided by the root of how many items it has."""
+    means: scipy.sparse.csr_matrix = scipy.sparse.diags_array(np.maximum(seen.sum(axis=1).A1, 1) ** -0.5) @ seen
+    return means.astype(np.float32)

@@ -2,11 +2,13 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
+from threadpoolctl import threadpool_limits
 
 from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import PARTS
@@ -82,9 +84,12 @@ def find_towers(histories: Histories, settings: Settings, sample: Sample, metric
     wanted = _candidates(histories, settings, random_streams.stream_key(seed, "decomposition"))
     towers: dict[str, Fitted] = {}
     with progress.bar("towers in closed form", len(wanted)) as bar:
-        for name, candidates in wanted.items():
+        # Each decomposition has one thread of BLAS (see `decompose`): so side by side.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
+            found = dict(zip(wanted, pool.map(lambda decomposed: decomposed(), wanted.values()), strict=True))
+        for name, candidates in found.items():
             before = next((fitted.scores for fitted in towers.values()), None)
-            fitted = (_fit(tower, histories, sample) for tower in candidates())
+            fitted = (_fit(tower, histories, sample) for tower in candidates)
             towers[name] = max(fitted, key=functools.partial(_value, before=before, sample=sample, metric=metric))
             bar.advance()
     return towers
@@ -104,9 +109,8 @@ def _history_towers(histories: Histories, width: int, seed: int) -> Iterator[Tow
 
 
 def _recent_towers(histories: Histories, settings: Settings, seed: int) -> Iterator[Tower]:
-    for factors in recent_factors(histories.train, histories.items, settings.recent_factors, seed):
-        for decay in _DECAYS:
-            yield Tower(factors, settings.recent_items, decay)
+    found = recent_factors(histories.train, histories.items, settings.recent_factors, seed)
+    return (Tower(factors, settings.recent_items, decay) for factors in found for decay in _DECAYS)
 
 
 def _fit(tower: Tower, histories: Histories, sample: Sample) -> Fitted:
