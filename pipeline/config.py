@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -169,7 +169,9 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
     *sections, name = key.split(".")
     node = tree
     for section in sections:
-        if not isinstance(node.setdefault(section, {}), dict):
+        if node.get(section) is None:
+            node[section] = {}
+        if not isinstance(node[section], dict):
             raise UserError(f"--set {assignment}: '{section}' is a value, not a section")
         node = node[section]
     node[name] = value
@@ -177,8 +179,12 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
 
 def _origin(error: ValidationError, path: str | Path, assignments: Sequence[str]) -> str:
     """Where the faulty value was given: the last assignment to its key, else the file."""
-    place = [str(part) for part in error.errors(include_url=False)[0]["loc"]]
-    blamed = [text for text in assignments if (key := text.partition("=")[0].split(".")) == place[: len(key)]]
+    fault = error.errors(include_url=False)[0]
+    place = [str(part) for part in fault["loc"]]
+    keys = {text: text.partition("=")[0].split(".") for text in assignments}
+    blamed = [text for text, key in keys.items() if key == place[: len(key)]]
+    if fault["type"] == "missing":  # another key of the same mapping was given
+        blamed += [text for text, key in keys.items() if key[:-1] == place[:-1] and len(key) > 1]
     return f"--set {blamed[-1]}" if blamed else str(path)
 
 
@@ -194,15 +200,20 @@ def _first_fault(error: ValidationError) -> str:
 def _allowed_keys(path: list[str]) -> str:
     section: type[BaseModel] = Config
     for name in path[:-1]:
-        annotation = section.model_fields[name].annotation
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        section = annotation
+        section = _section_in(section.model_fields[name].annotation)
     allowed = list(section.model_fields)
     if len(path) == 1 and (owners := _sections_with(path[0])):
         return f"did you mean '{' or '.join(owners)}'?"
     near = difflib.get_close_matches(path[-1], allowed, n=1)
     return f"did you mean '{near[0]}'?" if near else f"allowed here: {', '.join(allowed)}"
+
+
+def _section_in(annotation: Any) -> type[BaseModel]:
+    """The section that a key stands for, which may be one that is null by default."""
+    (section,) = (
+        kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type) and issubclass(kind, BaseModel)
+    )
+    return section
 
 
 def _sections_with(key: str) -> list[str]:

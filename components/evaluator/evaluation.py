@@ -99,6 +99,9 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
     data = interactions.summary
+    examples = recommendations.examples(
+        model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
+    )
     evidence = Evaluation(
         gate_k=config.gate_k,
         gate_on=config.gate_on,
@@ -114,9 +117,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         slices=measured.slices,
         positive_among_negatives=measured.positive_among_negatives,
         weights_not_finite=model.weights_not_finite(),
-        examples=recommendations.examples(
-            model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
-        ),
+        examples=examples,
         soundness=check_soundness(
             scorer,
             {name: found.full for name, found in contenders.items()},
@@ -142,6 +143,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         seconds=0.0,
         rules=(),
         new_users=measure_new_users(model, interactions, item_ids, config, users_per_block, seed),
+        item_titles=recommendations.titles_of(examples, vocabulary),
     )
     verdicts = tuple(judge(rule, evidence) for rule in rules(config))
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))

@@ -13,11 +13,13 @@ from components.artifacts.interactions_summary import Absent, Dropped, Interacti
 from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.readers.base import Piece
-from components.preprocess.rows import Census, merge_censuses, take_census
+from components.preprocess.rows import Census, as_column, merge_censuses, take_census
 from components.preprocess.shards import filters, held_out_users, holdouts, packing, split_loops
 from components.preprocess.shards.filters import Arranged
 from components.preprocess.shards.holdouts import Outline
 from components.preprocess.shards.plan import Plan, make_plan
+from components.preprocess.titles.files import Titles
+from components.preprocess.titles.join import join
 from components.preprocess.writer import finish
 from components.shared.errors import UserError
 from components.shared.parallel import ThreadedFlatMap
@@ -43,6 +45,7 @@ class PreprocessJob:
       seed: the run's seed, for those draws.
       new_users: the share of the users who are held out entirely.
       best_possible_hr: see `InteractionsSummary`.
+      titles: of the items; None where there are none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class PreprocessJob:
     find_unit: bool = True
     new_users: float = 0.0
     best_possible_hr: dict[str, float] | None = None
+    titles: Titles | None = None
 
 
 class WriteInteractions(beam.PTransform):
@@ -197,10 +201,11 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
     parts = sorted(parts, key=lambda part: part.shard.number)
     _require_holdouts(parts, job)
     users = np.concatenate([part.users for part in parts])
+    items = plan.items.take(whole.items)
     return finish(
         [part.shard for part in parts],
         plan.users.take(users),
-        plan.items.take(whole.items),
+        items,
         job.interactions_uri,
         job.vocabulary_uri,
         rows_read=plan.rows_read,
@@ -222,6 +227,7 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         period=plan.period,
         tied_users=sum(part.tied_users for part in parts),
         best_possible_hr=job.best_possible_hr,
+        titles=join(job.titles, as_column(items)) if job.titles else None,
     )
 
 

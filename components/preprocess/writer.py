@@ -12,7 +12,7 @@ from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import WrittenShard
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
 from components.artifacts.splits import Split
-from components.artifacts.vocabulary import write_vocabulary
+from components.artifacts.vocabulary import ItemTitles, write_vocabulary
 from components.preprocess.rows import as_column
 from components.preprocess.values.ids import Ids
 from components.preprocess.values.times import Unit
@@ -38,6 +38,7 @@ def finish(
     period: tuple[float, float] | None = None,
     tied_users: int = 0,
     best_possible_hr: dict[str, float] | None = None,
+    titles: ItemTitles | None = None,
 ) -> InteractionsSummary:
     """Writes the vocabulary and the summaries, which declare both artifacts whole.
 
@@ -58,6 +59,7 @@ def finish(
       period: likewise.
       tied_users: likewise.
       best_possible_hr: see `InteractionsSummary`.
+      titles: of the items.
 
     Returns:
       The summary of the interactions.
@@ -68,7 +70,7 @@ def finish(
     written = sorted(written, key=lambda shard: shard.number)
     user_counts = np.concatenate([shard.train_counts for shard in written])
     vocabulary = write_vocabulary(
-        vocabulary_uri, as_column(users), as_column(items), user_counts, _item_counts(written, len(items))
+        vocabulary_uri, as_column(users), as_column(items), user_counts, _item_counts(written, len(items)), titles
     )
     interactions = {split: sum(shard.summary.rows[split] for shard in written) for split in written[0].summary.rows}
     summary = InteractionsSummary(

@@ -17,7 +17,7 @@ from components.shared.errors import UserError
 Auto: TypeAlias = Literal["auto"]
 """In place of a value: whoever takes it chooses one by the data."""
 
-_PLAIN = (bool, int, float, str, NoneType, tuple, dict)
+_PLAIN = (bool, int, float, str, NoneType, tuple, dict, BaseModel)
 
 
 class Section(BaseModel):

@@ -18,6 +18,9 @@ def config_file(tmp_path):
     return write
 
 
+FILES = "dataset: {kind: files, path: a.csv}"
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_configs_that_come_with_the_project_load(path):
     assert load_config(path).name
@@ -66,6 +69,13 @@ def test_a_list_may_be_written_with_commas(config_file):
         ("dataset: {kind: synthetic}", ["epochs=3"], r"^--set epochs=3: .*did you mean 'trainer\.epochs'\?"),
         ("dataset: {kind: synthetic}\nepochs: 3", [], r"run\.yaml: .*did you mean 'trainer\.epochs'\?"),
         ("seed: 1", [], r"dataset: field required"),
+        (FILES, ["dataset.titles=a.csv"], r"^--set dataset\.titles=a\.csv: .* set dataset\.titles\.path, \.id and"),
+        (FILES, ["dataset.titles.path=a.csv"], r"^--set dataset\.titles\.path=a\.csv: dataset\.titles\.id: field"),
+        (
+            f"{FILES[:-1]}, titles: {{path: a, id: b, name: c}}}}",
+            [],
+            r"key 'dataset\.titles\.name'; allowed here: path",
+        ),
         ("dataset: {kind: synthetic}", ["seed"], "write it as section.key=value"),
         ("dataset: {kind: synthetic}", ["seed.x=1"], r"'seed' is a value, not a section|unknown key|seed: "),
         ("dataset: {kind: synthetic", [], r"run\.yaml:\d+: not valid YAML"),

@@ -3,7 +3,7 @@
 import math
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -62,6 +62,7 @@ class Evaluation:
       seconds: how long the evaluation took.
       rules: the verdicts of the gate.
       new_users: what users get who were held out entirely; None where there are none.
+      item_titles: of the items of `examples` that have one, by their ids as texts.
     """
 
     gate_k: int
@@ -89,6 +90,7 @@ class Evaluation:
     seconds: Number
     rules: tuple[Verdict, ...]
     new_users: NewUsers | None = None
+    item_titles: dict[str, str] = field(default_factory=dict)
 
     @property
     def blessed(self) -> bool:

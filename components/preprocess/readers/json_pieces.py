@@ -121,7 +121,7 @@ def plan_json(source: Source, reading: Reading) -> list[JsonPiece]:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
     if any(isinstance(column, int) for column in [*vars(source.columns).values(), *(c.column for c in source.where)]):
         raise UserError(
-            f"{source.name}: the columns of JSON lines have names, not positions (dataset.user_column=user)"
+            f"{source.name}: the columns of JSON lines have names, not positions (dataset.{source.keys[0]}=NAME)"
         )
     names = list(dict.fromkeys(name for _, (_, _, objects) in heads for found in objects for name in found))
     places, conditions = find_places(source, source.name, names)

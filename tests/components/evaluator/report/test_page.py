@@ -341,3 +341,13 @@ def test_settings_that_were_chosen_on_validation_are_told() -> None:
     accuracy = page(dataclasses.replace(found, systems={**found.systems, "als": als})).by_id("accuracy").text
     assert "Chosen on the validation items: ALS als_factors 128, als_regularization 0.03." in accuracy
     assert "Chosen on" not in page(found).by_id("accuracy").text
+
+
+def test_titles_stand_beside_the_ids_of_items() -> None:
+    titles = {"100": "Heat <1>", "2000": "Big"}
+    evaluation = dataclasses.replace(builders.evaluation(), item_titles=titles)
+    first = page(evaluation).by_id("users").all("article")[0]
+    assert texts(first, "li")[:2] == ["Big 2000", "2007"]
+    (hit,) = (row for row in first.all("tr") if row.attributes.get("class") == "hit")
+    assert hit.text == "1 Heat <1> 100 3.2000 2,900"
+    assert "Held out: Heat <1> 100 , ranked 1 among all unseen items" in first.text
