@@ -53,7 +53,8 @@ class Trial:
     """What the two are compared on.
 
     Attributes:
-      batches: by ranking, the test users' held-out items and their rivals; of the ranking that matters most first.
+      batches: by ranking, the test users' held-out items and their rivals; of the ranking that matters most first, and
+        without those in which too few users have metrics.
       user_ids: raw ids of the challenger's users by index, int64 or objects that are texts.
       item_ids: raw ids of its items by index, likewise.
       slicings: the ways to cut the test records into quartiles.
@@ -105,6 +106,9 @@ def compare_with_champion(
         champion = newest_version(destination) if destination else None
         if champion is None:
             return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
+        if not trial.batches:
+            reason = f"skipped: too few test users have more than {config.gate_k} candidates"
+            return Champion(ChampionStatus.NONE, reason, champion.name, champion.path)
         model = _load(champion, trial)
         shared_items = _count_known_items(model, trial, config.pairs_per_block)
         with model.with_measured_histories():  # what it serves may have read the very items that are held out

@@ -93,8 +93,9 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     candidates: ByWay[Iterable[Candidates]] = ByWay(
         records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
     )
-    trial = Trial({way: candidates.of(way) for way in config.gate_ways}, user_ids, item_ids, slicings)
-    with progress.bar("champion", sum(measured.test_users.of(way) for way in config.gate_ways)) as bar:
+    ways = [way for way in config.gate_ways if not config.leaves_too_few(*measured.users_of(way, config.gate_k))]
+    trial = Trial({way: candidates.of(way) for way in ways}, user_ids, item_ids, slicings)
+    with progress.bar("champion", sum(measured.test_users.of(way) for way in ways)) as bar:
         champion = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
@@ -110,6 +111,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         confidence=config.confidence,
         bootstrap_samples=config.bootstrap_samples,
         test_users=measured.test_users,
+        short_users=measured.short_users,
         systems=measured.systems,
         left_out=left_out,
         differences=measured.differences,
