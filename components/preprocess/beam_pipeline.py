@@ -226,6 +226,7 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         time_unit=plan.time_unit,
         period=plan.period,
         tied_users=sum(part.tied_users for part in parts),
+        mixed_ids=plan.mixed_ids,
         best_possible_hr=job.best_possible_hr,
         titles=join(job.titles, as_column(items)) if job.titles else None,
     )

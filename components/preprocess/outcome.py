@@ -1,6 +1,6 @@
 """What Preprocess says of its outcome: what is there, and what was dropped."""
 
-from components.artifacts.interactions_summary import InteractionsSummary
+from components.artifacts.interactions_summary import InteractionsSummary, MixedIds
 from components.artifacts.vocabulary import TitlesSummary
 from components.preprocess.values.times import NAMES, shown
 from components.shared import progress
@@ -28,6 +28,8 @@ def show(summary: InteractionsSummary, titles: TitlesSummary | None = None) -> N
     progress.note("; ".join(filter(None, notes)))
     if much:
         progress.warn(dropped)
+    for what, mixed in (summary.mixed_ids or {}).items():
+        progress.warn(describe_mixed_ids(what, mixed))
     if titles and not titles.items:
         progress.warn(
             f"{describe_titles(titles, summary.items)}: see whether dataset.titles.id is the column of the same ids"
@@ -66,6 +68,26 @@ def describe_dropped(summary: InteractionsSummary) -> str:
         if gone:
             parts.append(_amount(gone, gone + left, what, f"{new:,} of them new" if new else ""))
     return "dropped " + ", ".join(parts)
+
+
+def describe_mixed_ids(what: str, mixed: MixedIds) -> str:
+    """What type the ids of users or items are of in which files, and what follows.
+
+    Example:
+      "user ids are whole numbers in 2 files (clicks-0.csv, ...) and texts in 1 (clicks-2.csv): all are taken as texts,
+      and are one where they are written the same".
+    """
+    numbers, texts = (
+        f"{files:,}{word} ({file}{', ...' if files > 1 else ''})"
+        for files, word, file in (
+            (mixed.number_files, " file" if mixed.number_files == 1 else " files", mixed.number_file),
+            (mixed.text_files, "", mixed.text_file),
+        )
+    )
+    return (
+        f"{what} ids are whole numbers in {numbers} and texts in {texts}: all are taken as texts, and are one where "
+        "they are written the same"
+    )
 
 
 def describe_titles(titles: TitlesSummary, items: int) -> str:

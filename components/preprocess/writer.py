@@ -10,7 +10,7 @@ import numpy.typing as npt
 from components.artifacts import storage
 from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import WrittenShard
-from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
+from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, MixedIds
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import ItemTitles, write_vocabulary
 from components.preprocess.rows import as_column
@@ -37,6 +37,7 @@ def finish(
     time_unit: Unit | None = None,
     period: tuple[float, float] | None = None,
     tied_users: int = 0,
+    mixed_ids: dict[Literal["user", "item"], MixedIds] | None = None,
     best_possible_hr: dict[str, float] | None = None,
     titles: ItemTitles | None = None,
 ) -> InteractionsSummary:
@@ -58,6 +59,7 @@ def finish(
       time_unit: likewise.
       period: likewise.
       tied_users: likewise.
+      mixed_ids: likewise.
       best_possible_hr: see `InteractionsSummary`.
       titles: of the items.
 
@@ -88,6 +90,7 @@ def finish(
         period=period,
         timed=timed,
         tied_users=tied_users,
+        mixed_ids=mixed_ids,
         shards=tuple(shard.summary for shard in written),
         held_out_users=_held_out_users(written),
         fingerprint=storage.fingerprint([*(shard.digest for shard in written), *vocabulary]),

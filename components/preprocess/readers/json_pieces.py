@@ -6,7 +6,7 @@ are at fault are few; those are read one by one.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,8 @@ class JsonPiece:
           UserError: a line cannot be read, where that is an error, or a compressed file is damaged.
         """
         for start, block in read_blocks(self.part, self.reading.block_bytes):
-            yield from self._parse(start, block)
+            for rows in self._parse(start, block):
+                yield replace(rows, file=self.part.path)
 
     def _parse(self, start: int, block: bytes) -> Iterator[Rows]:
         lines = _count_lines(block)
