@@ -199,6 +199,7 @@ def _holdout(job: PreprocessJob) -> Literal["last", "time", "random"]:
 
 def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job: PreprocessJob) -> InteractionsSummary:
     parts = sorted(parts, key=lambda part: part.shard.number)
+    _require_training(parts, job)
     _require_holdouts(parts, job)
     users = np.concatenate([part.users for part in parts])
     items = plan.items.take(whole.items)
@@ -241,6 +242,18 @@ def _held_out_from(plan: Plan) -> dict[Split, float] | None:
         return None
     validation, test = plan.cutoffs
     return {"test": test} if validation is None else {"validation": validation, "test": test}
+
+
+def _require_training(parts: Sequence[_Written], job: PreprocessJob) -> None:
+    if any(part.shard.summary.train for part in parts):
+        return
+    validation = job.preprocess.validation
+    held_out = "the last two for validation and test" if validation else "the last one for the test"
+    advice = "set preprocess.validation to false, or " if validation else ""
+    raise UserError(
+        f"{job.name}: no row is left to train on, as no user has more items than are held out ({held_out}); "
+        f"{advice}give more rows of each user"
+    )
 
 
 def _require_holdouts(parts: Sequence[_Written], job: PreprocessJob) -> None:
