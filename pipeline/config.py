@@ -18,6 +18,8 @@ from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
 from pipeline.vertex.config import CustomJobConfig
 
+# What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
+_TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
 
 
@@ -163,7 +165,7 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
     if not equals or not key:
         raise UserError(f"--set {assignment}: write it as section.key=value")
     try:
-        value = yaml.safe_load(text)
+        value = text if text.startswith(_TEXT_AT_ONCE) else yaml.safe_load(text)
     except yaml.YAMLError:
         raise UserError(f"--set {assignment}: the value is not valid YAML") from None
     *sections, name = key.split(".")
@@ -178,14 +180,24 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
 
 
 def _origin(error: ValidationError, path: str | Path, assignments: Sequence[str]) -> str:
-    """Where the faulty value was given: the last assignment to its key, else the file."""
+    """Where the faulty value was given: the last assignment to its key, or near it; else the file."""
     fault = error.errors(include_url=False)[0]
     place = [str(part) for part in fault["loc"]]
     keys = {text: text.partition("=")[0].split(".") for text in assignments}
     blamed = [text for text, key in keys.items() if key == place[: len(key)]]
     if fault["type"] == "missing":  # another key of the same mapping was given
         blamed += [text for text, key in keys.items() if key[:-1] == place[:-1] and len(key) > 1]
+    if not blamed and _is_valid(path):  # a rule between keys, or a section that there is not
+        blamed = [text for text, key in keys.items() if key[: len(place)] == place]
     return f"--set {blamed[-1]}" if blamed else str(path)
+
+
+def _is_valid(path: str | Path) -> bool:
+    try:
+        Config.model_validate(read_tree(path))
+    except ValidationError:
+        return False
+    return True
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -118,6 +118,8 @@ def describe_fault(error: ValidationError) -> str:
 
 
 def _reason(fault: Mapping[str, Any]) -> str:
+    if fault["type"] in ("model_type", "dict_type"):
+        return "a mapping of keys and values is expected"
     reason: str = fault["msg"]
     return reason.removeprefix("Value error, ")
 

@@ -131,7 +131,7 @@ class Evaluation:
             return ""
         who = f"{short:,} of {users:,} test users have" if short < users else "no test user has more than"
         count = f"{self.gate_k} {_CANDIDATES[way]}" + (" or fewer" if short < users else "")
-        outcome = "leave them out" if short < users else "are not given"
+        outcome = "leave them out" if short < users else "are not given; a lower evaluator.gate_k has them"
         return f"{who} {count} to choose the held-out one from: {' '.join(self.gate_metrics)} {outcome}"
 
     def new_users_ratio(self, metric: str) -> float:
