@@ -192,11 +192,14 @@ def _origin(error: ValidationError, path: str | Path, assignments: Sequence[str]
     return f"--set {blamed[-1]}" if blamed else str(path)
 
 
-def _is_valid(path: str | Path) -> bool:
+def _is_valid(origin: str | Path) -> bool:
+    """Whether a configuration without assignments is; one that was not read from a file is."""
     try:
-        Config.model_validate(read_tree(path))
+        Config.model_validate(read_tree(origin))
     except ValidationError:
         return False
+    except UserError:
+        return True
     return True
 
 

@@ -169,3 +169,8 @@ def test_titles_of_a_download_are_kept_beside_the_ratings(server: Server, cache:
     found = release.titles_of(release.source())
     assert found is not None
     assert join(found, ITEMS).texts.to_pylist() == ["Heat", None, None]
+
+
+def test_titles_may_lie_on_the_web(server: Server) -> None:
+    server.serve("titles.csv", b"item,title\n7,Heat\n")
+    assert join(titles(f"{server.url}/titles.csv"), ITEMS).texts.to_pylist() == ["Heat", None, None]
