@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -18,6 +18,8 @@ from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
 from pipeline.vertex.config import CustomJobConfig
 
+# What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
+_TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
 
 
@@ -163,23 +165,42 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
     if not equals or not key:
         raise UserError(f"--set {assignment}: write it as section.key=value")
     try:
-        value = yaml.safe_load(text)
+        value = text if text.startswith(_TEXT_AT_ONCE) else yaml.safe_load(text)
     except yaml.YAMLError:
         raise UserError(f"--set {assignment}: the value is not valid YAML") from None
     *sections, name = key.split(".")
     node = tree
     for section in sections:
-        if not isinstance(node.setdefault(section, {}), dict):
+        if node.get(section) is None:
+            node[section] = {}
+        if not isinstance(node[section], dict):
             raise UserError(f"--set {assignment}: '{section}' is a value, not a section")
         node = node[section]
     node[name] = value
 
 
 def _origin(error: ValidationError, path: str | Path, assignments: Sequence[str]) -> str:
-    """Where the faulty value was given: the last assignment to its key, else the file."""
-    place = [str(part) for part in error.errors(include_url=False)[0]["loc"]]
-    blamed = [text for text in assignments if (key := text.partition("=")[0].split(".")) == place[: len(key)]]
+    """Where the faulty value was given: the last assignment to its key, or near it; else the file."""
+    fault = error.errors(include_url=False)[0]
+    place = [str(part) for part in fault["loc"]]
+    keys = {text: text.partition("=")[0].split(".") for text in assignments}
+    blamed = [text for text, key in keys.items() if key == place[: len(key)]]
+    if fault["type"] == "missing":  # another key of the same mapping was given
+        blamed += [text for text, key in keys.items() if key[:-1] == place[:-1] and len(key) > 1]
+    if not blamed and _is_valid(path):  # a rule between keys, or a section that there is not
+        blamed = [text for text, key in keys.items() if key[: len(place)] == place]
     return f"--set {blamed[-1]}" if blamed else str(path)
+
+
+def _is_valid(origin: str | Path) -> bool:
+    """Whether a configuration without assignments is; one that was not read from a file is."""
+    try:
+        Config.model_validate(read_tree(origin))
+    except ValidationError:
+        return False
+    except UserError:
+        return True
+    return True
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -194,15 +215,20 @@ def _first_fault(error: ValidationError) -> str:
 def _allowed_keys(path: list[str]) -> str:
     section: type[BaseModel] = Config
     for name in path[:-1]:
-        annotation = section.model_fields[name].annotation
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        section = annotation
+        section = _section_in(section.model_fields[name].annotation)
     allowed = list(section.model_fields)
     if len(path) == 1 and (owners := _sections_with(path[0])):
         return f"did you mean '{' or '.join(owners)}'?"
     near = difflib.get_close_matches(path[-1], allowed, n=1)
     return f"did you mean '{near[0]}'?" if near else f"allowed here: {', '.join(allowed)}"
+
+
+def _section_in(annotation: Any) -> type[BaseModel]:
+    """The section that a key stands for, which may be one that is null by default."""
+    (section,) = (
+        kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type) and issubclass(kind, BaseModel)
+    )
+    return section
 
 
 def _sections_with(key: str) -> list[str]:

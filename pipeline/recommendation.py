@@ -12,9 +12,13 @@ def show(console: Console, recommendation: Recommendation, given: int = 0) -> No
     user = "" if recommendation.user is None else f"[bold]user {escape(recommendation.user)}[/bold]"
     about = "" if recommendation.known_user else _basis(recommendation, given)
     console.print(f"\n{', whom the model does not know: '.join(filter(None, [user, about]))}", soft_wrap=True)
-    table = Table("", "item", "score", box=None)
-    for place, (item, score) in enumerate(zip(recommendation.items, recommendation.scores, strict=True), start=1):
-        table.add_row(str(place), escape(item), f"{score:.4f}")
+    titled = any(recommendation.titles)
+    table = Table("", "item", *(["title"] if titled else []), "score", box=None)
+    titles = recommendation.titles or [None] * len(recommendation.items)
+    for place, (item, title, score) in enumerate(
+        zip(recommendation.items, titles, recommendation.scores, strict=True), start=1
+    ):
+        table.add_row(str(place), escape(item), *([escape(title or "")] if titled else []), f"{score:.4f}")
     console.print(table)
 
 

@@ -51,6 +51,8 @@ def _rows(section: type[BaseModel], wanted: Any) -> list[tuple[str, str, str, st
 def _allowed(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return ", ".join(_allowed(option) for option in schema["anyOf"])
+    if "$ref" in schema:
+        return "mapping"
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:

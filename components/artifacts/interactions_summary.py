@@ -62,6 +62,23 @@ class Absent(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MixedIds(Part):
+    """Ids that are whole numbers in some files and texts in others; all are texts then.
+
+    Attributes:
+      number_files: how many files have whole numbers alone.
+      number_file: the first of them.
+      text_files: how many have other ids as well.
+      text_file: the first of them.
+    """
+
+    number_files: int
+    number_file: str
+    text_files: int
+    text_file: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShardSummary(Part):
     """One shard.
 
@@ -108,6 +125,7 @@ class InteractionsSummary(Summary):
       period: the first and the last timestamp that was read, in that unit; None where there are none.
       timed: whether the order of a user's training rows is that of time; without timestamps it is that of the items.
       tied_users: users of whom equal timestamps leave open which row is held out, so that `preprocess.ties` decides.
+      mixed_ids: of users and items, what type they are of in which files; None where that is the same in all.
       shards: in their order.
       held_out_users: those who are held out entirely; None where nobody is.
       fingerprint: a digest of interactions and vocabulary.
@@ -130,6 +148,7 @@ class InteractionsSummary(Summary):
     period: tuple[float, float] | None = None
     timed: bool
     tied_users: int = 0
+    mixed_ids: dict[Literal["user", "item"], MixedIds] | None = None
     shards: tuple[ShardSummary, ...]
     held_out_users: HeldOutUsersSummary | None = None
     fingerprint: str

@@ -2,9 +2,9 @@
 
 import hashlib
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.artifacts import storage
-from components.artifacts.summary import SUMMARY, Summary
+from components.artifacts.summary import SUMMARY, Part, Summary
 
 _USERS = "users.parquet"
 _ITEMS = "items.parquet"
+_TITLE = "title"
 
 RawIds: TypeAlias = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 """Whole numbers, or objects that are texts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TitlesSummary(Part):
+    """How the items came to their titles.
+
+    Attributes:
+      items: how many have one.
+      several: how many had several that differ, of which the first counts.
+      bad_rows: how many rows of the files could not be read.
+      encoding: that the files were read in because they are not UTF-8; None where that was no guess.
+    """
+
+    items: int
+    several: int = 0
+    bad_rows: int = 0
+    encoding: str | None = None
+
+
+class ItemTitles(NamedTuple):
+    """Titles by the index of the item, null where there is none, and how they were found."""
+
+    texts: pa.Array
+    summary: TitlesSummary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +53,15 @@ class VocabularySummary(Summary):
     Attributes:
       users: the number of users.
       items: the number of items.
-      fingerprint: a digest of ids and counts.
+      titles: of the items; None where the data set has none.
+      fingerprint: a digest of ids, counts and titles.
     """
 
     STEP: ClassVar[str] = "Preprocess"
 
     users: int
     items: int
+    titles: TitlesSummary | None = None
     fingerprint: str
 
 
@@ -47,12 +74,14 @@ class Vocabulary:
       item_ids: [items], ascending.
       user_counts: int64 [users], training interactions of each user.
       item_counts: int64 [items], training interactions of each item.
+      item_titles: of each item, None for one without; None where there are no titles.
     """
 
     user_ids: RawIds
     item_ids: RawIds
     user_counts: npt.NDArray[np.int64]
     item_counts: npt.NDArray[np.int64]
+    item_titles: Sequence[str | None] | None = None
 
     @classmethod
     def open(cls, uri: str) -> Self:
@@ -63,7 +92,17 @@ class Vocabulary:
         """
         VocabularySummary.read(uri)
         users, items = (_read(posixpath.join(uri, name)) for name in (_USERS, _ITEMS))
-        return cls(*(table[column].to_numpy() for column in ("id", "count") for table in (users, items)))
+        return cls(
+            users["id"].to_numpy(),
+            items["id"].to_numpy(),
+            users["count"].to_numpy(),
+            items["count"].to_numpy(),
+            items[_TITLE].to_pylist() if _TITLE in items.column_names else None,
+        )
+
+    def title(self, item: int) -> str | None:
+        """The title of one item, by its index; None where it has none."""
+        return self.item_titles[item] if self.item_titles is not None else None
 
     def user(self, index: int) -> int | str:
         """The raw id of one user."""
@@ -77,6 +116,7 @@ def write_vocabulary(
     items: pa.Array,
     user_counts: npt.NDArray[np.integer[Any]],
     item_counts: npt.NDArray[np.integer[Any]],
+    titles: ItemTitles | None = None,
 ) -> Sequence[bytes]:
     """Writes the artifact.
 
@@ -86,16 +126,26 @@ def write_vocabulary(
       items: likewise.
       user_counts: [users], training interactions of each user.
       item_counts: [items], training interactions of each item.
+      titles: of the items; None: there are none.
 
     Returns:
-      The digests of users and items; the fingerprint of the interactions covers them.
+      The digests of users and items, without titles; the fingerprint of the interactions covers them.
 
     Raises:
       UserError: the disk is full, or the folder cannot be written.
     """
-    parts = ((_USERS, users, user_counts), (_ITEMS, items, item_counts))
-    digests = [_write(posixpath.join(uri, name), ids, counts.astype(np.int64)) for name, ids, counts in parts]
-    VocabularySummary(users=len(users), items=len(items), fingerprint=storage.fingerprint(digests)).write(uri)
+    of_items = {} if titles is None else {_TITLE: titles.texts}
+    digests = [
+        _write(posixpath.join(uri, _USERS), users, user_counts.astype(np.int64), {}),
+        _write(posixpath.join(uri, _ITEMS), items, item_counts.astype(np.int64), of_items),
+    ]
+    told = [] if titles is None else ["\0".join(text or "" for text in titles.texts.to_pylist()).encode()]
+    VocabularySummary(
+        users=len(users),
+        items=len(items),
+        titles=titles.summary if titles else None,
+        fingerprint=storage.fingerprint([*digests, *told]),
+    ).write(uri)
     return digests
 
 
@@ -112,11 +162,12 @@ def content_of(ids: pa.Array) -> bytes:
 
 def _read(path: str) -> pa.Table:
     with storage.open_file(path) as file:
-        return pq.read_table(file, columns=["id", "count"])
+        names = [name for name in pq.read_schema(file).names if name != "index"]
+        return pq.read_table(file, columns=names)
 
 
-def _write(path: str, ids: pa.Array, counts: npt.NDArray[np.int64]) -> bytes:
+def _write(path: str, ids: pa.Array, counts: npt.NDArray[np.int64], more: Mapping[str, pa.Array]) -> bytes:
     index = pa.array(np.arange(len(ids), dtype=np.int32))
     with storage.write_atomically(path) as file:
-        pq.write_table(pa.table({"id": ids, "index": index, "count": counts}), file, compression="zstd")
+        pq.write_table(pa.table({"id": ids, "index": index, "count": counts, **more}), file, compression="zstd")
     return hashlib.sha256(content_of(ids) + counts.tobytes()).digest()

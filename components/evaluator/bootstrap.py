@@ -1,13 +1,17 @@
 """Confidence intervals of means over users, by resampling the users (percentile bootstrap; Efron, 1979).
 
 A resample draws as many users as there are, with replacement. Everything measured on the same users is resampled with
-the same draws, so that the interval of a difference between two systems is that of a paired comparison.
+the same draws, so that the interval of a difference between two systems is that of a paired comparison. A user without
+a value (NaN) is left out of a mean, and may be drawn all the same.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from components.metrics.by_user import means
 
 _CELLS_AT_ONCE = 1 << 22  # users times resamples held in memory: 32 MiB of draws, and as much of weights
 
@@ -47,10 +51,16 @@ def intervals(values: Floats, resampled: npt.NDArray[np.float64], confidence: fl
       resampled: float64 [samples, columns], as `resampled_means` gives them.
       confidence: share of the resampled means that lie in the interval.
     """
-    if not len(values):
-        return [Interval(np.nan, np.nan, np.nan)] * values.shape[1]
-    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return [Interval(*map(float, column)) for column in zip(values.mean(axis=0), low, high, strict=True)]
+    shares = [(1 - confidence) / 2, (1 + confidence) / 2]
+    return [
+        Interval(float(mean), *_quantiles(column[~np.isnan(column)], shares))
+        for mean, column in zip(means(values), resampled.T, strict=True)
+    ]
+
+
+def _quantiles(values: npt.NDArray[np.float64], shares: Sequence[float]) -> list[float]:
+    found: list[float] = np.quantile(values, shares).tolist() if len(values) else [np.nan] * len(shares)
+    return found
 
 
 def resampled_means(values: Floats, random: np.random.Generator, samples: int) -> npt.NDArray[np.float64]:
@@ -68,7 +78,13 @@ def resampled_means(values: Floats, random: np.random.Generator, samples: int) -
         return np.full((samples, values.shape[1]), np.nan)
     at_once = max(1, _CELLS_AT_ONCE // users)
     parts = [min(at_once, samples - begin) for begin in range(0, samples, at_once)]
-    return np.concatenate([_times_drawn(random, part, users) @ values for part in parts]) / users
+    known = ~np.isnan(values)
+    if known.all():
+        return np.concatenate([_times_drawn(random, part, users) @ values for part in parts]) / users
+    filled, known = np.where(known, values, 0), known.astype(np.float64)
+    draws = (_times_drawn(random, part, users) for part in parts)
+    with np.errstate(invalid="ignore"):
+        return np.concatenate([drawn @ filled / (drawn @ known) for drawn in draws])
 
 
 def _times_drawn(random: np.random.Generator, samples: int, users: int) -> npt.NDArray[np.float64]:

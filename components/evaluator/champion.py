@@ -1,8 +1,8 @@
 """The champion: the newest pushed model, which a challenger is compared with before it may take its place.
 
-The two may come from different data. So they are compared by raw id, on what both know: for each test user whom the
-champion knows, and whose held-out item it knows, both rank that item among the candidates that both know: all unseen
-items, and the sampled ones. Differences are paired by user, which cancels what makes a user easy or
+The two may come from different data. So they are compared by raw id, as it is written, on what both know: for each
+test user whom the champion knows, and whose held-out item it knows, both rank that item among the candidates that both
+know: all unseen items, and the sampled ones. Differences are paired by user, which cancels what makes a user easy or
 hard for both.
 
 The test records are the challenger's, and so is the idea of what a user has not seen. Where data is added from one run
@@ -12,7 +12,7 @@ or test negatives that are given (`negatives.protocol: ncf`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -34,9 +34,9 @@ from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
 from components.metrics import METRICS
 from components.metrics.by_user import summarise as summarise_ranks
-from components.serving.contract import SERVE
+from components.serving.contract import NO_ITEM, SERVE
 from components.serving.loader import ServedModel
-from components.serving.versions import Version, newest_version
+from components.serving.versions import newest_version
 from components.shared.errors import UserError
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
@@ -44,6 +44,8 @@ from components.shared.scorer import Scorer
 _ADVICE = (
     "remove that version from the push destination, or set evaluator.champion_margin and evaluator.slice_margin to null"
 )
+
+_TYPES = {True: "texts", False: "whole numbers"}
 
 _Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -53,7 +55,8 @@ class Trial:
     """What the two are compared on.
 
     Attributes:
-      batches: by ranking, the test users' held-out items and their rivals; of the ranking that matters most first.
+      batches: by ranking, the test users' held-out items and their rivals; of the ranking that matters most first, and
+        without those in which too few users have metrics.
       user_ids: raw ids of the challenger's users by index, int64 or objects that are texts.
       item_ids: raw ids of its items by index, likewise.
       slicings: the ways to cut the test records into quartiles.
@@ -100,20 +103,25 @@ def compare_with_champion(
       random: draws the resamples of the intervals.
       bar: moves on by one for each test user.
     """
-    champion = None
+    champion, warning = None, None
     try:
         champion = newest_version(destination) if destination else None
         if champion is None:
             return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
-        model = _load(champion, trial)
-        shared_items = _count_known_items(model, trial, config.pairs_per_block)
+        if not trial.batches:
+            reason = f"skipped: too few test users have more than {config.gate_k} candidates"
+            return Champion(ChampionStatus.NONE, reason, champion.name, champion.path)
+        model = ServedModel(champion.path, len(trial.item_ids), (SERVE,), _ADVICE)
+        taken, warning = as_taken(trial, model.takes_texts())
+        shared_items = _count_known_items(model, taken, config.pairs_per_block)
         with model.with_measured_histories():  # what it serves may have read the very items that are held out
-            duels = {way: _fight(model, challenger, trial, way, config.gate_k, bar) for way in trial.batches}
+            duels = {way: _fight(model, challenger, taken, way, config.gate_k, bar) for way in trial.batches}
         for duel in duels.values():
             _check_users(duel, config)
     except UserError as error:
-        known = (champion.name, champion.path) if champion else ()
-        return Champion(ChampionStatus.BROKEN, f"the champion cannot be compared: {error}", *known)
+        name, path = (champion.name, champion.path) if champion else (None, None)
+        detail = f"the champion cannot be compared: {error}"
+        return Champion(ChampionStatus.BROKEN, detail, name, path, warning=warning)
     return Champion(
         ChampionStatus.COMPARED,
         f"version {champion.name}, on {len(next(iter(duels.values())).users):,} test users and {shared_items:,} items "
@@ -121,22 +129,45 @@ def compare_with_champion(
         champion.name,
         champion.path,
         {way: summarise(duel, shared_items, trial.slicings, config, random) for way, duel in duels.items()},
+        warning,
     )
 
 
-def _load(champion: Version, trial: Trial) -> ServedModel:
-    model = ServedModel(champion.path, len(trial.item_ids), (SERVE,), _ADVICE)
-    expected = {"user_id": trial.user_ids.dtype.kind == "O", "item_ids": trial.item_ids.dtype.kind == "O"}
-    if (found := model.takes_texts()) != expected:
-        raise UserError(
-            f"the model at {champion.path} takes {_name_types(found)}, where this data has {_name_types(expected)}; "
-            f"{_ADVICE}"
-        )
-    return model
+def as_taken(trial: Trial, texts: Mapping[str, bool]) -> tuple[Trial, str | None]:
+    """The trial with raw ids of the types that the champion takes, and a sentence on those that are of another type.
+
+    An id is the same where it is written the same: 12 and "12" are one. What the champion cannot have is unknown to it.
+
+    Args:
+      trial: what to compare them on.
+      texts: whether the champion takes texts, by the names of its inputs.
+    """
+    ids = {"user": trial.user_ids, "item": trial.item_ids}
+    taken = {"user": texts["user_id"], "item": texts["item_ids"]}
+    differing = {what: taken[what] for what, own in ids.items() if (own.dtype.kind == "O") != taken[what]}
+    if not differing:
+        return trial, None
+    told = " and ".join(
+        f"{what} ids are {_TYPES[theirs]} in the champion and {_TYPES[not theirs]} in this data"
+        for what, theirs in differing.items()
+    )
+    users, items = (_of_type(ids[what], taken[what]) for what in ("user", "item"))
+    warning = f"{told}: only those that are written the same are compared"
+    return replace(trial, user_ids=users, item_ids=items), warning
 
 
-def _name_types(texts: Mapping[str, bool]) -> str:
-    return " and ".join(f"{'text' if text else 'numbers'} as {name}" for name, text in sorted(texts.items()))
+def _of_type(ids: RawIds, texts: bool) -> RawIds:
+    if texts == (ids.dtype.kind == "O"):
+        return ids
+    if texts:
+        return ids.astype(str).astype(object)
+    return np.array([int(text) if _is_number(text) else NO_ITEM for text in ids.tolist()], np.int64)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a whole number of 64 bits that prints back as it is written."""
+    digits = text.removeprefix("-")
+    return digits.isdecimal() and len(digits) < 20 and str(int(text)) == text and abs(int(text)) < 2**63
 
 
 def _count_known_items(model: ServedModel, trial: Trial, at_once: int) -> int:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from components.artifacts.evaluation import MODEL, Bounds, CopiesEffect, Difference, Quartile, Rival
 from components.evaluator.bootstrap import intervals, resampled_means
 from components.evaluator.slices import Slicing
-from components.metrics.by_user import by_user, names, summarise
+from components.metrics.by_user import by_user, means, names, summarise
 
 _DECIMALS = 12
 
@@ -30,7 +30,12 @@ class Resampled:
 
     @classmethod
     def of(
-        cls, ranks: Mapping[str, npt.NDArray[np.int64]], ks: Sequence[int], random: np.random.Generator, samples: int
+        cls,
+        ranks: Mapping[str, npt.NDArray[np.int64]],
+        ks: Sequence[int],
+        random: np.random.Generator,
+        samples: int,
+        rivals: npt.NDArray[np.int64] | None = None,
     ) -> "Resampled":
         """Measures and resamples.
 
@@ -39,8 +44,9 @@ class Resampled:
           ks: lengths of the recommended list.
           random: draws the resamples.
           samples: how many of them.
+          rivals: int64 [users], as in `by_user`.
         """
-        values = {name: by_user(found, ks) for name, found in ranks.items()}
+        values = {name: by_user(found, ks, rivals) for name, found in ranks.items()}
         drawn = resampled_means(np.concatenate(list(values.values()), axis=1), random, samples)
         return cls(names(ks), values, dict(zip(values, np.split(drawn, len(values), axis=1), strict=True)))
 
@@ -74,16 +80,12 @@ class Resampled:
         """
         # The bounds of the two-sided interval of confidence 2c - 1 are the one-sided bounds of confidence c.
         differences = self.differences(2 * confidence - 1)
-        means = {name: dict(zip(self.metrics, _means(self.values[name]), strict=True)) for name in differences}
-        best = {metric: _best(means, metric) for metric in metrics if means}
+        found = {name: dict(zip(self.metrics, means(self.values[name]).tolist(), strict=True)) for name in differences}
+        best = {metric: _best(found, metric) for metric in metrics if found}
         return {
-            metric: Rival(name, titles[name], means[name][metric], differences[name][metric])
+            metric: Rival(name, titles[name], found[name][metric], differences[name][metric])
             for metric, name in best.items()
         }
-
-
-def _means(values: npt.NDArray[np.float64]) -> list[float]:
-    return (values.mean(axis=0) if len(values) else np.full(values.shape[1], np.nan)).tolist()
 
 
 def _best(means: Mapping[str, Mapping[str, float]], metric: str) -> str:
@@ -95,6 +97,7 @@ def summarise_slices(
     users: npt.NDArray[np.int32],
     items: npt.NDArray[np.int32],
     ranks: Mapping[str, npt.NDArray[np.int64]],
+    rivals: npt.NDArray[np.int64],
     k: int,
 ) -> tuple[Quartile, ...]:
     """The metrics of each system in each quartile.
@@ -104,6 +107,7 @@ def summarise_slices(
       users: int32 [n].
       items: int32 [n], the held-out items.
       ranks: by system, int64 [n].
+      rivals: int64 [n], as in `by_user`.
       k: length of the recommended list.
     """
     return tuple(
@@ -112,19 +116,22 @@ def summarise_slices(
             low=part.low,
             high=part.high,
             users=int(members.sum()),
-            metrics={name: summarise(found[members], (k,)) for name, found in ranks.items()},
+            metrics={name: summarise(found[members], (k,), rivals[members]) for name, found in ranks.items()},
         )
         for part, members in slicing.members(users, items)
     )
 
 
-def summarise_copies(ranks: npt.NDArray[np.int64], copies: npt.NDArray[np.int64], k: int) -> CopiesEffect:
+def summarise_copies(
+    ranks: npt.NDArray[np.int64], copies: npt.NDArray[np.int64], rivals: npt.NDArray[np.int64], k: int
+) -> CopiesEffect:
     """What it changes when a held-out item that is listed among its own negatives counts as a rival there.
 
     Args:
       ranks: int64 [users], where such copies do not count.
       copies: int64 [users], the number of copies.
+      rivals: int64 [users], as in `by_user`, where copies do not count.
       k: length of the recommended list.
     """
-    dropped, counted = (summarise(found, (k,)) for found in (ranks, ranks + copies))
+    dropped, counted = summarise(ranks, (k,), rivals), summarise(ranks + copies, (k,), rivals + copies)
     return CopiesEffect(dropped, counted, {name: counted[name] - dropped[name] for name in dropped})

@@ -158,6 +158,10 @@ class EvaluatorConfig(Section):
         """The rankings in which the model is held against its rivals; that of `gate_on` first."""
         return ("full", "sampled") if self.gate_on == "full" else ("sampled",)
 
+    def leaves_too_few(self, users: int, short: int) -> bool:
+        """Whether too few test users are left to judge metrics at gate_k by, as `short` of them have none."""
+        return short > 0 and users - short < self.minimum_test_users
+
     def margin_over(self, baseline: str) -> float | None:
         """By how much the model must be above a baseline; None where there is no such rule."""
         margin: float = getattr(self, f"{baseline}_margin")

@@ -93,12 +93,16 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     candidates: ByWay[Iterable[Candidates]] = ByWay(
         records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
     )
-    trial = Trial({way: candidates.of(way) for way in config.gate_ways}, user_ids, item_ids, slicings)
-    with progress.bar("champion", sum(measured.test_users.of(way) for way in config.gate_ways)) as bar:
+    ways = [way for way in config.gate_ways if not config.leaves_too_few(*measured.users_of(way, config.gate_k))]
+    trial = Trial({way: candidates.of(way) for way in ways}, user_ids, item_ids, slicings)
+    with progress.bar("champion", sum(measured.test_users.of(way) for way in ways)) as bar:
         champion = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
         )
     data = interactions.summary
+    examples = recommendations.examples(
+        model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
+    )
     evidence = Evaluation(
         gate_k=config.gate_k,
         gate_on=config.gate_on,
@@ -107,6 +111,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         confidence=config.confidence,
         bootstrap_samples=config.bootstrap_samples,
         test_users=measured.test_users,
+        short_users=measured.short_users,
         systems=measured.systems,
         left_out=left_out,
         differences=measured.differences,
@@ -114,9 +119,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         slices=measured.slices,
         positive_among_negatives=measured.positive_among_negatives,
         weights_not_finite=model.weights_not_finite(),
-        examples=recommendations.examples(
-            model, holdouts, ids, item_counts, random_streams.generator(seed, "example users")
-        ),
+        examples=examples,
         soundness=check_soundness(
             scorer,
             {name: found.full for name, found in contenders.items()},
@@ -142,6 +145,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         seconds=0.0,
         rules=(),
         new_users=measure_new_users(model, interactions, item_ids, config, users_per_block, seed),
+        item_titles=recommendations.titles_of(examples, vocabulary),
     )
     verdicts = tuple(judge(rule, evidence) for rule in rules(config))
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))

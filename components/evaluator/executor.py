@@ -49,6 +49,11 @@ class Executor(base_executor.BaseExecutor):
             file.write(render(found, history, run).encode())
         _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, found.blessed)
         progress.note(describe(found))
+        if found.champion.warning:
+            progress.warn(found.champion.warning)
+        for way in found.ways:
+            if told := found.told_short_users(way):
+                progress.warn(told)
 
 
 def _describe_run(

@@ -46,7 +46,7 @@ class Rule:
       bound_name: what the bound is called in a sentence.
       margin: added to the bound.
       settled: what is to be said where there is nothing to compare with, and whether the rule is skipped or fails then.
-      told: what the sentence says besides: names, and their values.
+      told: what the sentence says besides: names, and their values; an empty text is left out.
     """
 
     name: str
@@ -86,7 +86,8 @@ def judge(rule: Rule, evidence: Evaluation) -> Verdict:
 def _sentence(rule: Rule, evidence: Evaluation, value: float, bound: float, passed: bool) -> str:
     relation = rule.relation if passed else _OPPOSITE[rule.relation]
     margin = f" plus the margin {number_text(rule.margin)}" if rule.margin else ""
-    told = ", ".join(f"{name}: {number_text(get(evidence))}" for name, get in rule.told)
+    found = [(name, number_text(get(evidence))) for name, get in rule.told]
+    told = ", ".join(f"{name}: {text}" for name, text in found if text)
     held_against = f"{rule.bound_name} {number_text(bound - rule.margin)}{margin}"
     sentence = f"{rule.subject} {number_text(value)} is {relation} {held_against}"
     return f"{sentence} ({told})" if told else sentence

@@ -54,14 +54,17 @@ def measure_new_users(
     with progress.bar(_NAME, len(histories)) as bar:
         ranks, known = rank_left_out(model, histories, max(config.ks), users_per_block, bar)
     random = random_streams.generator(seed, f"bootstrap {_NAME}")
-    resampled = Resampled.of({_NAME: ranks}, config.ks, random, config.bootstrap_samples)
     items = set(item_ids.tolist())
+    rivals = np.array(
+        [len(items) - len(items.intersection([*history.items.tolist(), history.judged])) for history in histories]
+    )
+    resampled = Resampled.of({_NAME: ranks}, config.ks, random, config.bootstrap_samples, rivals)
     return NewUsers(
         held_out=total,
         users=len(histories),
         unknown_items=sum(history.judged not in items for history in histories),
         unknown_histories=int((known == 0).sum()),
-        metrics=summarise(ranks, config.ks),
+        metrics=summarise(ranks, config.ks, rivals),
         intervals=resampled.bounds(config.confidence)[_NAME],
     )
 

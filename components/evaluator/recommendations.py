@@ -1,10 +1,12 @@
 """What a system would recommend: how much of the catalogue, how popular it is, and to whom."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.evaluation import Coverage, Example, Recommendation, RecommendedPopularity
-from components.artifacts.vocabulary import RawIds
+from components.artifacts.vocabulary import RawIds, Vocabulary
 from components.evaluator import slices
 from components.evaluator.ranking.ranks import Holdouts, rank_unseen, top_unseen
 from components.shared.scorer import Scorer
@@ -89,3 +91,14 @@ def examples(
             strict=True,
         )
     )
+
+
+def titles_of(examples: Iterable[Example], vocabulary: Vocabulary) -> dict[str, str]:
+    """The titles of the items of examples, by their ids as texts; those without one are left out."""
+    shown = {
+        str(item)
+        for example in examples
+        for item in (*example.history, *(found.item for found in example.recommended), example.held_out)
+    }
+    named = zip(map(str, vocabulary.item_ids.tolist()), vocabulary.item_titles or (), strict=False)
+    return {item: title for item, title in named if title is not None and item in shown}

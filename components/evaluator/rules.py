@@ -32,9 +32,11 @@ def rules(config: EvaluatorConfig) -> list[Rule]:
 
 
 def _rules_of_soundness(config: EvaluatorConfig) -> Iterator[Rule]:
-    users = Figure(f"test_users/{config.gate_on}", lambda found: found.test_users.of(config.gate_on))
-    least = config.minimum_test_users
-    yield Rule("minimum_test_users", "number of test users", users, "at least", least, "the minimum")
+    way, least = config.gate_on, config.minimum_test_users
+    path = f"test_users/{way} minus short_users/{way}/{config.gate_k}"
+    users = Figure(path, lambda found: found.judged_users(way))
+    short = ("left out", lambda found: found.told_short_users(way))
+    yield Rule("minimum_test_users", "number of test users", users, "at least", least, "the minimum", told=(short,))
     if config.leak_free:
         path = "soundness/leaked plus soundness/repeated"
         leaks = Figure(path, lambda found: found.soundness.leaked + found.soundness.repeated)
@@ -117,7 +119,15 @@ def _rules_of_harness() -> Iterator[Rule]:
 def _rules_of_accuracy(config: EvaluatorConfig) -> Iterator[Rule]:
     for short, metric in _metrics(config).items():
         if (minimum := config.minimum(short)) is not None:
-            yield Rule(f"minimum_{short}", metric, _mean(MODEL, metric, config), "at least", minimum, "the minimum")
+            yield Rule(
+                f"minimum_{short}",
+                metric,
+                _mean(MODEL, metric, config),
+                "at least",
+                minimum,
+                "the minimum",
+                settled=_given(config.gate_on, config),
+            )
     for baseline, kind in BASELINES.items():
         margin = config.margin_over(baseline)
         for short, metric in _metrics(config).items() if margin is not None else ():
@@ -129,7 +139,7 @@ def _rules_of_accuracy(config: EvaluatorConfig) -> Iterator[Rule]:
                 _mean(baseline, metric, config),
                 f"that of {kind.title}",
                 margin or 0.0,
-                settled=functools.partial(_left_out, baseline),
+                settled=_given(config.gate_on, config, functools.partial(_left_out, baseline)),
             )
     if config.minimum_coverage is not None:
         subject = f"share of the items in the users' top {config.gate_k}"
@@ -149,7 +159,7 @@ def _rules_of_rivals(config: EvaluatorConfig) -> Iterator[Rule]:
                 functools.partial(_best_baseline, way, metric),
                 config.baseline_margin or 0.0,
                 config,
-                _without_baselines,
+                _given(way, config, _without_baselines),
             )
     for way in config.gate_ways:
         for short in config.decisive_metrics if config.champion_margin is not None else ():
@@ -162,7 +172,7 @@ def _rules_of_rivals(config: EvaluatorConfig) -> Iterator[Rule]:
                 functools.partial(_champion, way, metric),
                 config.champion_margin or 0.0,
                 config,
-                _without_champion,
+                _given(way, config, _without_champion),
             )
 
 
@@ -233,7 +243,7 @@ def _no_slice_worse(short: str, metric: str, config: EvaluatorConfig) -> Rule:
         "at least",
         -(config.slice_margin or 0.0),
         "the allowed",
-        settled=_without_champion,
+        settled=_given(config.gate_on, config, _without_champion),
         told=(("the quartile", lambda found: found.champion.compared.worst_slice[metric].slice),),
     )
 
@@ -245,6 +255,21 @@ def _metrics(config: EvaluatorConfig) -> dict[str, str]:
 def _mean(system: str, metric: str, config: EvaluatorConfig) -> Figure:
     way = config.gate_on
     return Figure(f"systems/{system}/{way}/{metric}", lambda found: found.systems[system].of(way)[metric])
+
+
+def _given(
+    way: Way, config: EvaluatorConfig, otherwise: Callable[[Evaluation], Settled | None] = lambda evidence: None
+) -> Callable[[Evaluation], Settled | None]:
+    """Skips a rule on metrics in a ranking that too few users have; the least number of test users is judged anyway."""
+
+    def settled(evidence: Evaluation) -> Settled | None:
+        users, judged = evidence.test_users.of(way), evidence.judged_users(way)
+        if config.leaves_too_few(users, users - judged):
+            few = f", and {judged:,} are fewer than the minimum {config.minimum_test_users:,}" if judged else ""
+            return State.SKIPPED, f"skipped: {evidence.told_short_users(way)}{few}"
+        return otherwise(evidence)
+
+    return settled
 
 
 def _left_out(baseline: str, evidence: Evaluation) -> Settled | None:

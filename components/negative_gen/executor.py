@@ -52,6 +52,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         summary = ExamplesSummary.read(examples.uri)
         short = max((layout.short_users or 0 for layout in summary.evaluation.values()), default=0)
         fewer = f" (fewer for {short:,} users, who have no more)" if short else ""
+        if everything := job.users_with_every_item():
+            who = f"{len(everything):,} user{'s' if len(everything) > 1 else ''} ({', '.join(everything[:3])})"
+            progress.warn(f"no negatives for {who}, who saw all {job.items:,} items: positives stand in their place")
         progress.note(
             f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
             f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against{fewer}"

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from components.artifacts.interactions import Interactions
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import Vocabulary
@@ -99,10 +101,7 @@ class NegativesJob:
         """A user as messages show it: by the id that the data set has."""
         return repr(Vocabulary.open(self.vocabulary_uri).user(user))
 
-    def no_negative(self, user: int) -> UserError:
-        """The error that a user leaves nothing to sample."""
-        return UserError(
-            f"user {self.raw_user(user)} has interacted with every one of the "
-            f"{self.items:,} items, so there is no negative for training: "
-            "leave this user out of the dataset, or add items"
-        )
+    def users_with_every_item(self) -> list[str]:
+        """Those whose training items are all that there are, as messages show them."""
+        vocabulary = Vocabulary.open(self.vocabulary_uri)
+        return [repr(vocabulary.user(user)) for user in np.flatnonzero(vocabulary.user_counts >= self.items).tolist()]

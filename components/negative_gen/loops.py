@@ -104,8 +104,10 @@ def scatter_rows(
       ends: int64 [buckets]: how many rows each bucket holds; updated.
       scratch: see `make_scratch`; left as it was.
 
+    A user who has every item has no negative: rows of the user's own are drawn in place of them, as positives.
+
     Returns:
-      DONE; TOO_SMALL when a bucket overflows; or the index of a user who has no negative at all.
+      DONE, or TOO_SMALL when a bucket overflows.
     """
     bitset, absent = scratch
     bound = _U(num_items)
@@ -166,11 +168,16 @@ def scatter_rows(
                 misses += 1
             if misses == MISSES:
                 state, word, item, candidates = _pick(state, bound, bitset, absent, candidates, True)
+            label = _0
+            if item == bound:
+                state += GAMMA
+                word = mix(state)
+                item, label = _U(items[begin + np.int64((word >> _32) * _U(positives) >> _32)]), _1
             bucket = word & bucket_mask
-            if item == bound or ends[bucket] == capacity:
-                outcome = np.int64(user) if item == bound else TOO_SMALL
+            if ends[bucket] == capacity:
+                outcome = TOO_SMALL
                 break
-            rows[bucket, ends[bucket]] = row_of_user | item << _1
+            rows[bucket, ends[bucket]] = row_of_user | item << _1 | label
             ends[bucket] += 1
         _clear_all(bitset, seen)
         if outcome != DONE:

@@ -63,7 +63,7 @@ def write_file(job: NegativesJob, epoch: int, file: int) -> tuple[Written, LeftO
     """Samples, shuffles and writes one of the 2^file_bits files of an epoch.
 
     Raises:
-      UserError: a user has no negative; the disk is full.
+      UserError: the disk is full.
     """
     buckets = _scatter(job, epoch, file)
     for number, bucket in enumerate(buckets):
@@ -118,8 +118,6 @@ def _try_to_scatter(job: NegativesJob, epoch: int, file: int, number: int, capac
         )  # fmt: skip
         if outcome == loops.TOO_SMALL:
             return None
-        if outcome != loops.DONE:
-            raise job.no_negative(outcome)
     return [bucket[:end] for bucket, end in zip(rows, ends, strict=True)]
 
 

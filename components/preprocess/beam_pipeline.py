@@ -13,11 +13,13 @@ from components.artifacts.interactions_summary import Absent, Dropped, Interacti
 from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.readers.base import Piece
-from components.preprocess.rows import Census, merge_censuses, take_census
+from components.preprocess.rows import Census, as_column, merge_censuses, take_census
 from components.preprocess.shards import filters, held_out_users, holdouts, packing, split_loops
 from components.preprocess.shards.filters import Arranged
 from components.preprocess.shards.holdouts import Outline
 from components.preprocess.shards.plan import Plan, make_plan
+from components.preprocess.titles.files import Titles
+from components.preprocess.titles.join import join
 from components.preprocess.writer import finish
 from components.shared.errors import UserError
 from components.shared.parallel import ThreadedFlatMap
@@ -43,6 +45,7 @@ class PreprocessJob:
       seed: the run's seed, for those draws.
       new_users: the share of the users who are held out entirely.
       best_possible_hr: see `InteractionsSummary`.
+      titles: of the items; None where there are none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class PreprocessJob:
     find_unit: bool = True
     new_users: float = 0.0
     best_possible_hr: dict[str, float] | None = None
+    titles: Titles | None = None
 
 
 class WriteInteractions(beam.PTransform):
@@ -195,12 +199,14 @@ def _holdout(job: PreprocessJob) -> Literal["last", "time", "random"]:
 
 def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job: PreprocessJob) -> InteractionsSummary:
     parts = sorted(parts, key=lambda part: part.shard.number)
+    _require_training(parts, job)
     _require_holdouts(parts, job)
     users = np.concatenate([part.users for part in parts])
+    items = plan.items.take(whole.items)
     return finish(
         [part.shard for part in parts],
         plan.users.take(users),
-        plan.items.take(whole.items),
+        items,
         job.interactions_uri,
         job.vocabulary_uri,
         rows_read=plan.rows_read,
@@ -221,7 +227,9 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         time_unit=plan.time_unit,
         period=plan.period,
         tied_users=sum(part.tied_users for part in parts),
+        mixed_ids=plan.mixed_ids,
         best_possible_hr=job.best_possible_hr,
+        titles=join(job.titles, as_column(items)) if job.titles else None,
     )
 
 
@@ -234,6 +242,18 @@ def _held_out_from(plan: Plan) -> dict[Split, float] | None:
         return None
     validation, test = plan.cutoffs
     return {"test": test} if validation is None else {"validation": validation, "test": test}
+
+
+def _require_training(parts: Sequence[_Written], job: PreprocessJob) -> None:
+    if any(part.shard.summary.train for part in parts):
+        return
+    validation = job.preprocess.validation
+    held_out = "the last two for validation and test" if validation else "the last one for the test"
+    advice = "set preprocess.validation to false, or " if validation else ""
+    raise UserError(
+        f"{job.name}: no row is left to train on, as no user has more items than are held out ({held_out}); "
+        f"{advice}give more rows of each user"
+    )
 
 
 def _require_holdouts(parts: Sequence[_Written], job: PreprocessJob) -> None:

@@ -9,6 +9,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.artifacts.splits import SPLITS
+from components.artifacts.vocabulary import VocabularySummary
 from components.preprocess import outcome
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.run import write_artifacts
@@ -40,4 +41,4 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         interactions.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(interactions, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
         examples_utils.set_file_format(interactions, "parquet")
-        outcome.show(summary)
+        outcome.show(summary, VocabularySummary.read(vocabulary.uri).titles)

@@ -1,6 +1,7 @@
 """What Preprocess says of its outcome: what is there, and what was dropped."""
 
-from components.artifacts.interactions_summary import InteractionsSummary
+from components.artifacts.interactions_summary import InteractionsSummary, MixedIds
+from components.artifacts.vocabulary import TitlesSummary
 from components.preprocess.values.times import NAMES, shown
 from components.shared import progress
 
@@ -18,14 +19,21 @@ _MUCH = 0.1
 """The share of the rows from which on it is a warning that they were dropped."""
 
 
-def show(summary: InteractionsSummary) -> None:
-    """Says it on the step's line, as a warning where a tenth of the rows or more was dropped."""
-    dropped = describe_dropped(summary)
-    if summary.dropped.rows >= _MUCH * summary.rows_read:
-        progress.note(describe(summary))
+def show(summary: InteractionsSummary, titles: TitlesSummary | None = None) -> None:
+    """Says it on the step's line, as a warning where a tenth of the rows or more was dropped, or no title fits."""
+    notes, dropped = [describe(summary)], describe_dropped(summary)
+    much = summary.dropped.rows >= _MUCH * summary.rows_read
+    notes += [] if much else [dropped]
+    notes += [describe_titles(titles, summary.items)] if titles and titles.items else []
+    progress.note("; ".join(filter(None, notes)))
+    if much:
         progress.warn(dropped)
-    else:
-        progress.note("; ".join(filter(None, [describe(summary), dropped])))
+    for what, mixed in (summary.mixed_ids or {}).items():
+        progress.warn(describe_mixed_ids(what, mixed))
+    if titles and not titles.items:
+        progress.warn(
+            f"{describe_titles(titles, summary.items)}: see whether dataset.titles.id is the column of the same ids"
+        )
 
 
 def describe(summary: InteractionsSummary) -> str:
@@ -60,6 +68,42 @@ def describe_dropped(summary: InteractionsSummary) -> str:
         if gone:
             parts.append(_amount(gone, gone + left, what, f"{new:,} of them new" if new else ""))
     return "dropped " + ", ".join(parts)
+
+
+def describe_mixed_ids(what: str, mixed: MixedIds) -> str:
+    """What type the ids of users or items are of in which files, and what follows.
+
+    Example:
+      "user ids are whole numbers in 2 files (clicks-0.csv, ...) and texts in 1 (clicks-2.csv): all are taken as texts,
+      and are one where they are written the same".
+    """
+    numbers, texts = (
+        f"{files:,}{word} ({file}{', ...' if files > 1 else ''})"
+        for files, word, file in (
+            (mixed.number_files, " file" if mixed.number_files == 1 else " files", mixed.number_file),
+            (mixed.text_files, "", mixed.text_file),
+        )
+    )
+    return (
+        f"{what} ids are whole numbers in {numbers} and texts in {texts}: all are taken as texts, and are one where "
+        "they are written the same"
+    )
+
+
+def describe_titles(titles: TitlesSummary, items: int) -> str:
+    """How many items have a title, and what was odd about those.
+
+    Example:
+      "titles for 1,300 of 1,349 items (2 with several, of which the first counts; 5 rows that cannot be read;
+      read as latin-1, as they are not UTF-8)".
+    """
+    odd = [
+        f"{titles.several:,} with several, of which the first counts" if titles.several else "",
+        f"{titles.bad_rows:,} rows that cannot be read" if titles.bad_rows else "",
+        f"read as {titles.encoding}, as they are not UTF-8" if titles.encoding else "",
+    ]
+    told = "; ".join(filter(None, odd))
+    return f"titles for {titles.items:,} of {items:,} items{f' ({told})' if told else ''}"
 
 
 def _holdouts(summary: InteractionsSummary) -> str:

@@ -1,7 +1,7 @@
 """A batch of raw interactions, as every reader hands it on, and what is known of all batches together."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ class Rows:
       below_min_rating: how many rows were dropped for their rating.
       not_wanted: how many rows were dropped by `dataset.where`.
       time_unit: of the timestamps since 1970; None where they are numbers that have to tell it themselves.
+      file: that they are of, where it matters what type of ids each file has; None where it does not.
     """
 
     user: Ids
@@ -35,6 +36,7 @@ class Rows:
     below_min_rating: int = 0
     not_wanted: int = 0
     time_unit: Unit | None = None
+    file: str | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -58,6 +60,7 @@ class Census:
       time_unit: of the timestamps; None where they are numbers that have to tell it themselves.
       time_places: where such numbers are, see `places_of`.
       time_step: a thousand or a million where all timestamps of a known unit are multiples of that, else 1.
+      texts_in: of "user" and "item" in each file, whether some batch has ids that are no whole numbers.
     """
 
     users: Ids
@@ -73,6 +76,7 @@ class Census:
     time_unit: Unit | None = None
     time_places: frozenset[str] = frozenset()
     time_step: int = 1
+    texts_in: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
 
 def take_census(rows: Rows, with_times: bool = False) -> Census:
@@ -101,7 +105,15 @@ def take_census(rows: Rows, with_times: bool = False) -> Census:
         rows.time_unit,
         frozenset() if times is None or rows.time_unit else places_of(times),
         1 if times is None or not rows.time_unit else step_of(times),
+        _texts_in(rows),
     )
+
+
+def _texts_in(rows: Rows) -> dict[tuple[str, str], bool]:
+    if rows.file is None or not len(rows):
+        return {}
+    ids = {"user": rows.user, "item": rows.item}
+    return {(what, rows.file): not isinstance(found, np.ndarray) for what, found in ids.items()}
 
 
 _NOBODY = Census(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
@@ -128,7 +140,16 @@ def merge_censuses(censuses: Iterable[Census]) -> Census:
         next((part.time_unit for part in filled if part.time_unit), None),
         frozenset().union(*(part.time_places for part in filled)),
         min(part.time_step for part in filled),
+        _any_texts(filled),
     )
+
+
+def _any_texts(parts: Iterable[Census]) -> dict[tuple[str, str], bool]:
+    merged: dict[tuple[str, str], bool] = {}
+    for part in parts:
+        for key, texts in part.texts_in.items():
+            merged[key] = merged.get(key, False) or texts
+    return merged
 
 
 def positions(ids: Ids, vocabulary: Ids) -> npt.NDArray[np.int32]:

@@ -80,4 +80,5 @@ def _job(
         new_users=new_users,
         find_unit=data.find_unit,
         best_possible_hr=data.best_possible_hr,
+        titles=data.titles,
     )

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from components.artifacts import storage
 from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import WrittenShard
-from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
+from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, MixedIds
 from components.artifacts.splits import Split
-from components.artifacts.vocabulary import write_vocabulary
+from components.artifacts.vocabulary import ItemTitles, write_vocabulary
 from components.preprocess.rows import as_column
 from components.preprocess.values.ids import Ids
 from components.preprocess.values.times import Unit
@@ -37,7 +37,9 @@ def finish(
     time_unit: Unit | None = None,
     period: tuple[float, float] | None = None,
     tied_users: int = 0,
+    mixed_ids: dict[Literal["user", "item"], MixedIds] | None = None,
     best_possible_hr: dict[str, float] | None = None,
+    titles: ItemTitles | None = None,
 ) -> InteractionsSummary:
     """Writes the vocabulary and the summaries, which declare both artifacts whole.
 
@@ -57,7 +59,9 @@ def finish(
       time_unit: likewise.
       period: likewise.
       tied_users: likewise.
+      mixed_ids: likewise.
       best_possible_hr: see `InteractionsSummary`.
+      titles: of the items.
 
     Returns:
       The summary of the interactions.
@@ -68,7 +72,7 @@ def finish(
     written = sorted(written, key=lambda shard: shard.number)
     user_counts = np.concatenate([shard.train_counts for shard in written])
     vocabulary = write_vocabulary(
-        vocabulary_uri, as_column(users), as_column(items), user_counts, _item_counts(written, len(items))
+        vocabulary_uri, as_column(users), as_column(items), user_counts, _item_counts(written, len(items)), titles
     )
     interactions = {split: sum(shard.summary.rows[split] for shard in written) for split in written[0].summary.rows}
     summary = InteractionsSummary(
@@ -86,6 +90,7 @@ def finish(
         period=period,
         timed=timed,
         tied_users=tied_users,
+        mixed_ids=mixed_ids,
         shards=tuple(shard.summary for shard in written),
         held_out_users=_held_out_users(written),
         fingerprint=storage.fingerprint([*(shard.digest for shard in written), *vocabulary]),

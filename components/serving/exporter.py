@@ -26,6 +26,7 @@ from components.serving.contract import (
     Weights,
 )
 from components.serving.seen_items import SeenItems
+from components.serving.titles import write_titles
 from components.shared.errors import UserError
 from components.shared.files.folders import written_at_once
 
@@ -104,7 +105,7 @@ class ServingModel(tf.Module):
           served_users: a user table, float32 [users, width], that raw ids are scored by in place of the model's own.
         """
         super().__init__(name="serving_model")
-        self._model, self._folding = model, folding
+        self._model, self._vocabulary, self._folding = model, vocabulary, folding
         # Named here so that they are saved: tf.Module does not look into Keras models.
         self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
         self._served_users = None if served_users is None else tf.Variable(served_users, trainable=False)
@@ -144,6 +145,7 @@ class ServingModel(tf.Module):
         }
         with model_written_at_once(folder, SAVED_MODEL_FILE) as temporary:
             tf.saved_model.save(self, temporary, signatures=signatures)
+            write_titles(temporary, self._vocabulary)
 
     def _specs(self, signature: Signature) -> dict[str, tf.TensorSpec]:
         """The inputs of a signature as TensorFlow describes them."""

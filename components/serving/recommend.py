@@ -1,13 +1,14 @@
 """Asks a pushed model what to recommend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS
 from components.serving.loader import ServedModel
+from components.serving.titles import read_titles
 from components.serving.versions import is_whole, newest_version
 from components.shared.errors import UserError
 from components.shared.files.faults import absence
@@ -26,6 +27,7 @@ class Recommendation:
       items: raw ids, best first, none of which is given, or seen by a user that the model knows.
       scores: of the items; log(1 + interactions in training) where neither the user nor an item is known, and what is
         most popular comes.
+      titles: of the items, None for one without; empty where the model has none.
     """
 
     user: str | None
@@ -33,6 +35,7 @@ class Recommendation:
     known_items: int
     items: list[str]
     scores: list[float]
+    titles: list[str | None] = field(default_factory=list)
 
 
 def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = ()) -> list[Recommendation]:
@@ -48,12 +51,13 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
       UserError: there is no such model, or it cannot recommend so; or an id is not of the type that the model takes.
     """
     signatures = [*([RECOMMEND] if users else []), *([RECOMMEND_FOR_ITEMS] if given else [])]
-    served = ServedModel(_find(model), None, signatures, "train and push a new one")
+    folder = _find(model)
+    served, titles = ServedModel(folder, None, signatures, "train and push a new one"), read_titles(folder)
     found = _by_id(served, users, k) if users else []
     if given:
         by_items = _by_items(served, given, k)
         found = [one if one.known_user else replace(by_items, user=one.user) for one in found] or [by_items]
-    return found
+    return [replace(one, titles=[titles.get(item) for item in one.items] if titles else []) for one in found]
 
 
 def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommendation]:

@@ -17,7 +17,7 @@ from components.shared.errors import UserError
 Auto: TypeAlias = Literal["auto"]
 """In place of a value: whoever takes it chooses one by the data."""
 
-_PLAIN = (bool, int, float, str, NoneType, tuple, dict)
+_PLAIN = (bool, int, float, str, NoneType, tuple, dict, BaseModel)
 
 
 class Section(BaseModel):
@@ -118,6 +118,8 @@ def describe_fault(error: ValidationError) -> str:
 
 
 def _reason(fault: Mapping[str, Any]) -> str:
+    if fault["type"] in ("model_type", "dict_type"):
+        return "a mapping of keys and values is expected"
     reason: str = fault["msg"]
     return reason.removeprefix("Value error, ")
 

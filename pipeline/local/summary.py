@@ -40,6 +40,9 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
     console.print(_metrics(found))
     if found.new_users is not None:
         console.print(_new_users(found, found.new_users), soft_wrap=True)
+    for way in found.ways:
+        if told := found.told_short_users(way):
+            console.print(told, style="yellow", markup=False)
     for system in found.baselines.values():
         if system.chosen:
             settings = ", ".join(f"{name} {value:g}" for name, value in system.chosen.items())

@@ -11,7 +11,7 @@ from components.shared.files.secrets import without_secrets
 from pipeline.config import Config
 from pipeline.platforms.base import Platform
 
-_READ = {"path": "dataset.path", "mirror": "dataset.mirror"}
+_READ = {"path": "dataset.path", "mirror": "dataset.mirror", "titles": "dataset.titles.path"}
 _PARAMETERS = {"dataset.path": "ratings", "pusher.destination": "push_destination"}
 
 
@@ -21,8 +21,7 @@ def check_config(config: Config, platform: Platform[Any]) -> None:
     Raises:
       UserError: they cannot; names the key.
     """
-    names = {field: getattr(config.dataset, field) for field in _READ}
-    _check(config.dataset.kind, names, config.pusher.destination, platform)
+    _check(config.dataset.kind, _names(config), config.pusher.destination, platform)
 
 
 def check_values(config: Config, values: Mapping[str, Any], platform: Platform[Any]) -> None:
@@ -31,7 +30,7 @@ def check_values(config: Config, values: Mapping[str, Any], platform: Platform[A
     Raises:
       UserError: as `check_config`.
     """
-    names = {"path": values["ratings"], "mirror": config.dataset.mirror}  # type: ignore[attr-defined]
+    names = {**_names(config), "path": values["ratings"]}
     _check(values["dataset"], names, values["push_destination"], platform)
 
 
@@ -45,6 +44,12 @@ def check_pipeline_root(root: str | None, platform: Platform[Any]) -> None:
         raise UserError(
             f"--pipeline-root {root}: {platform.title} keeps artifacts on a storage; name gs://BUCKET/FOLDER"
         )
+
+
+def _names(config: Config) -> dict[str, str | None]:
+    """What the section `dataset` reads, by its keys."""
+    names = {field: getattr(config.dataset, field) for field in _READ}
+    return {**names, "titles": names["titles"] and names["titles"].path}
 
 
 def _check(kind: str, names: Mapping[str, str | None], destination: str | None, platform: Platform[Any]) -> None:

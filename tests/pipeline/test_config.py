@@ -18,6 +18,9 @@ def config_file(tmp_path):
     return write
 
 
+FILES = "dataset: {kind: files, path: a.csv}"
+
+
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_configs_that_come_with_the_project_load(path):
     assert load_config(path).name
@@ -66,6 +69,17 @@ def test_a_list_may_be_written_with_commas(config_file):
         ("dataset: {kind: synthetic}", ["epochs=3"], r"^--set epochs=3: .*did you mean 'trainer\.epochs'\?"),
         ("dataset: {kind: synthetic}\nepochs: 3", [], r"run\.yaml: .*did you mean 'trainer\.epochs'\?"),
         ("seed: 1", [], r"dataset: field required"),
+        (FILES, ["foo.bar=1"], r"^--set foo\.bar=1: unknown key 'foo'; allowed here: name, seed"),
+        (FILES + "\nfoo: 1", ["foo.bar=1"], r"'foo' is a value, not a section"),
+        (FILES, ["preprocess.split_time=9", "seed=1"], r"^--set preprocess\.split_time=9: .*needs preprocess\.split"),
+        (FILES, ["trainer=3"], r"^--set trainer=3: trainer: a mapping of keys and values is expected \(got 3\)"),
+        (FILES, ["dataset.titles=a.csv"], r"^--set dataset\.titles=a\.csv: .* set dataset\.titles\.path, \.id and"),
+        (FILES, ["dataset.titles.path=a.csv"], r"^--set dataset\.titles\.path=a\.csv: dataset\.titles\.id: field"),
+        (
+            f"{FILES[:-1]}, titles: {{path: a, id: b, name: c}}}}",
+            [],
+            r"key 'dataset\.titles\.name'; allowed here: path",
+        ),
         ("dataset: {kind: synthetic}", ["seed"], "write it as section.key=value"),
         ("dataset: {kind: synthetic}", ["seed.x=1"], r"'seed' is a value, not a section|unknown key|seed: "),
         ("dataset: {kind: synthetic", [], r"run\.yaml:\d+: not valid YAML"),
@@ -103,3 +117,12 @@ def test_the_description_of_a_configuration_holds_no_secret(config_file):
     assert description["dataset"]["mirror"] == "https://example.org/ml"
     assert description["trainer"]["epochs"] == 3
     assert description["trainer"]["layers"] == [8, 4]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("path", "*.csv"), ("separator", "|"), ("time_format", "%d/%m/%Y"), ("user_column", "@id")]
+)
+def test_an_assignment_takes_text_that_yaml_would_not(config_file, key, text):
+    config = load_config(config_file(FILES), [f"dataset.{key}={text}"])
+
+    assert getattr(config.dataset, key) == text

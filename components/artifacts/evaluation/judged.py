@@ -112,6 +112,7 @@ class Champion:
       version: of the champion; None where there is none.
       path: its folder.
       comparisons: in each ranking that the gate looks at, the first of which matters most.
+      warning: what makes the comparison a doubtful one; None where nothing does.
     """
 
     status: ChampionStatus
@@ -119,6 +120,7 @@ class Champion:
     version: str | None = None
     path: str | None = None
     comparisons: dict[Way, Comparison] = field(default_factory=dict)
+    warning: str | None = None
 
     @property
     def comparison(self) -> Comparison | None:

@@ -3,7 +3,7 @@
 import math
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -62,6 +62,9 @@ class Evaluation:
       seconds: how long the evaluation took.
       rules: the verdicts of the gate.
       new_users: what users get who were held out entirely; None where there are none.
+      short_users: how many of the test users have fewer than k rivals to their held-out item, and so no metrics at k,
+        by k; those k that every user has metrics at are left out.
+      item_titles: of the items of `examples` that have one, by their ids as texts.
     """
 
     gate_k: int
@@ -89,6 +92,8 @@ class Evaluation:
     seconds: Number
     rules: tuple[Verdict, ...]
     new_users: NewUsers | None = None
+    item_titles: dict[str, str] = field(default_factory=dict)
+    short_users: ByWay[dict[int, int]] = field(default_factory=lambda: ByWay({}, {}))
 
     @property
     def blessed(self) -> bool:
@@ -114,6 +119,20 @@ class Evaluation:
     def baselines(self) -> dict[str, System]:
         """The systems without the model."""
         return {name: system for name, system in self.systems.items() if name != MODEL}
+
+    def judged_users(self, way: Way) -> int:
+        """How many test users have metrics at gate_k in one way of ranking."""
+        return self.test_users.of(way) - self.short_users.of(way).get(self.gate_k, 0)
+
+    def told_short_users(self, way: Way) -> str:
+        """A sentence on the test users without metrics at gate_k; nothing where each has them."""
+        short, users = self.short_users.of(way).get(self.gate_k, 0), self.test_users.of(way)
+        if not short:
+            return ""
+        who = f"{short:,} of {users:,} test users have" if short < users else "no test user has more than"
+        count = f"{self.gate_k} {_CANDIDATES[way]}" + (" or fewer" if short < users else "")
+        outcome = "leave them out" if short < users else "are not given; a lower evaluator.gate_k has them"
+        return f"{who} {count} to choose the held-out one from: {' '.join(self.gate_metrics)} {outcome}"
 
     def new_users_ratio(self, metric: str) -> float:
         """A metric of the new users as a multiple of that of the trained ones, among all unseen items.
@@ -150,6 +169,7 @@ class Evaluation:
 
 
 _ADAPTER = TypeAdapter(Evaluation)
+_CANDIDATES: dict[Way, str] = {"sampled": "sampled candidates", "full": "unseen items"}
 
 
 def _of_another_version(what: str) -> UserError:

@@ -84,12 +84,14 @@ class Ranking:
       users: int32 [n].
       items: int32 [n], the held-out items.
       ranks: int64 [n], 1 = best.
+      rivals: int64 [n], how many items each held-out item was ranked against.
       not_finite: how many scores were NaN or infinite, without those of masked candidates.
     """
 
     users: npt.NDArray[np.int32]
     items: npt.NDArray[np.int32]
     ranks: npt.NDArray[np.int64]
+    rivals: npt.NDArray[np.int64]
     not_finite: int
 
 
@@ -122,7 +124,9 @@ _SomeRanking = TypeVar("_SomeRanking", bound=Ranking)
 def rank_candidates(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> SampledRanking:
     """Ranks held-out items among their candidates; the bar moves on by one for each batch."""
     no_items, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
-    return _join(SampledRanking(no_items, no_items, no_ranks, 0, no_ranks), _rank_batches(scorer, batches, bar))
+    return _join(
+        SampledRanking(no_items, no_items, no_ranks, no_ranks, 0, no_ranks), _rank_batches(scorer, batches, bar)
+    )
 
 
 def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> Iterator[SampledRanking]:
@@ -135,6 +139,7 @@ def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> It
             users=batch.users[counts],
             items=items[:, 0],
             ranks=rank_first(scores, masked),
+            rivals=(~masked[:, 1:]).sum(axis=1),
             not_finite=int((~np.isfinite(scores) & ~masked).sum()),
             copies=(masked & (items == items[:, :1])).sum(axis=1),
         )
@@ -176,8 +181,8 @@ def rank_all_items(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: 
 
     Memory is bounded by a block of users for each core. The bar moves on by one for each user.
     """
-    no_items = np.zeros(0, np.int32)
-    nothing = FullRanking(no_items, no_items, np.zeros(0, np.int64), 0, np.zeros((0, k), np.int32))
+    no_items, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    nothing = FullRanking(no_items, no_items, no_ranks, no_ranks, 0, np.zeros((0, k), np.int32))
     return _join(nothing, _rank_blocks(scorer, holdouts, k, users_per_block, bar))
 
 
@@ -188,6 +193,7 @@ def _rank_blocks(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: in
             users=block.users,
             items=block.items,
             ranks=rank_unseen(scores, block),
+            rivals=count_unseen(block, scores.shape[1]),
             not_finite=int((~np.isfinite(scores)).sum()),
             top=top_unseen(scores, block, k),
         )
@@ -211,6 +217,20 @@ def rank_unseen(scores: Scores, holdouts: Holdouts) -> npt.NDArray[np.int64]:
     ahead[rows, holdouts.items] = False
     ranks: npt.NDArray[np.int64] = 1 + ahead.sum(axis=1)
     return ranks
+
+
+def count_unseen(holdouts: Holdouts, items: int) -> npt.NDArray[np.int64]:
+    """How many items each user has not seen, the held-out one left out: int64 [n].
+
+    Args:
+      holdouts: the users.
+      items: how many items there are.
+    """
+    unseen = np.ones((len(holdouts.users), items), np.bool_)
+    unseen[holdouts.seen_rows(), holdouts.seen] = False
+    unseen[np.arange(len(holdouts.users)), holdouts.items] = False
+    counts: npt.NDArray[np.int64] = unseen.sum(axis=1)
+    return counts
 
 
 def top_unseen(scores: Scores, holdouts: Holdouts, k: int) -> npt.NDArray[np.int32]:

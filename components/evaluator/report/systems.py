@@ -27,7 +27,8 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
             {"metric": metric, "cells": [estimate(found.system, way, metric) for found in systems]}
             for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
         ]
-        tables.append({"title": title, "users": evaluation.test_users.of(way), "rows": rows})
+        users, short = evaluation.test_users.of(way), evaluation.short_users.of(way)
+        tables.append({"title": title, "users": users, "short_users": short, "rows": rows})
     fits = [
         f"{found.label} {seconds:.1f} s"
         for found in systems
@@ -38,7 +39,8 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
         for found in systems
         if found.system.chosen
     ]
-    return {"charts": charts, "tables": tables, "fits": fits, "choices": choices}
+    short_users = [told for way in evaluation.ways if (told := evaluation.told_short_users(way))]
+    return {"charts": charts, "tables": tables, "fits": fits, "choices": choices, "short_users": short_users}
 
 
 def new_users(evaluation: Evaluation) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from components.shared.parameters import Section
 
 if TYPE_CHECKING:
     from components.preprocess.given_split import GivenSplit
+    from components.preprocess.titles.files import Titles
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Unsplit:
       timed: whether the rows have timestamps; without, the held-out rows are drawn at random.
       find_unit: whether the size of numeric timestamps tells their unit.
       best_possible_hr: HR@10 of the best ranking there is, by the number of negatives, where that is known.
+      titles: of the items, where it has any.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Unsplit:
     timed: bool
     find_unit: bool = True
     best_possible_hr: dict[str, float] | None = None
+    titles: Titles | None = None
 
 
 class Dataset(Section):
@@ -107,8 +110,16 @@ class FilesOfRows(Dataset):
     def interactions(self, request: Request) -> Unsplit:
         source = _with_rating_if_needed(self.source(), request.min_rating)
         reading = Reading(self.id_type, self.on_bad_row, request.min_rating, time_format=self.time_format)
-        timed = source.columns.timestamp is not None
-        return Unsplit(source.name, readers.plan(source, reading), timed, find_unit=self.time_format != "number")
+        timed, find_unit = source.columns.timestamp is not None, self.time_format != "number"
+        return Unsplit(source.name, readers.plan(source, reading), timed, find_unit, titles=self.titles_of(source))
+
+    def titles_of(self, source: Source) -> Titles | None:
+        """Finds the titles of the items; None where there are none.
+
+        Raises:
+          UserError: they are not where they should be.
+        """
+        return None
 
 
 def _with_rating_if_needed(source: Source, min_rating: float | None) -> Source:

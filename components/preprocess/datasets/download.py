@@ -83,7 +83,7 @@ def md5_of(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def extract(archive: IO[bytes], member: str, path: str, origin: str) -> None:
+def extract(archive: IO[bytes], member: str, path: str, origin: str, needed: bool = True) -> None:
     """Takes one file out of a zip archive; nothing else of it is unpacked, wherever its entries point.
 
     Args:
@@ -91,6 +91,7 @@ def extract(archive: IO[bytes], member: str, path: str, origin: str) -> None:
       member: the name of the file in it.
       path: where the file goes; it appears there whole or not at all.
       origin: how errors call the archive.
+      needed: whether it is an error where the archive has no such file.
 
     Raises:
       UserError: not a zip archive, no such file in it, the file is damaged or too large, or `path` cannot be written.
@@ -105,6 +106,8 @@ def extract(archive: IO[bytes], member: str, path: str, origin: str) -> None:
                 shutil.copyfileobj(packed, file, _CHUNK_BYTES)
         os.replace(temporary, path)
     except KeyError:
+        if not needed:
+            return
         raise UserError(f"{origin} has no file {member}: it is not the archive it should be; {_ADVICE}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise UserError(f"{origin} is not a whole zip archive ({error}): {_ADVICE}") from error

@@ -8,11 +8,14 @@ from pydantic import Field, field_validator
 from components.preprocess.datasets.base import FilesOfRows, Request, Unsplit
 from components.preprocess.readers import READERS, format_of
 from components.preprocess.readers.base import Columns, Condition, Quoting, Source
+from components.preprocess.titles.config import TitlesConfig
 from components.shared.errors import UserError
 from components.shared.files import reading
 from components.shared.files.secrets import without_secrets
 
 if TYPE_CHECKING:
+    from components.preprocess.titles.files import Titles
+
     Format = str
 else:
     Format = Literal["auto", *READERS]
@@ -68,6 +71,12 @@ class Files(FilesOfRows):
         "dataset.where.",
     )
 
+    titles: TitlesConfig | None = Field(
+        None,
+        description="Titles of the items, for the report and recommend, in a file of their own: {path, id, title}, its "
+        "place and its columns of ids and titles. Kind movielens knows its own.",
+    )
+
     @field_validator("weight_column")
     @classmethod
     def _refuse_weights(cls, column: str | int | None) -> None:
@@ -99,8 +108,13 @@ class Files(FilesOfRows):
             )
         return super().interactions(request)
 
+    def titles_of(self, source: Source) -> "Titles | None":
+        from components.preprocess.titles.files import find_titles
+
+        return find_titles(self.titles, self.id_type, self.encoding) if self.titles else None
+
     def files_read(self) -> list[str]:
-        return [self.path]
+        return [self.path, *([self.titles.path] if self.titles else [])]
 
     def _paths(self) -> list[str]:
         if paths := reading.match(self.path):

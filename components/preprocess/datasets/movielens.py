@@ -46,6 +46,24 @@ class Release:
             return Source((path,), "csv", ",", True, columns, self.name)
         return Source((path,), "csv", self.separator, False, Columns(user=0, item=1, timestamp=3, rating=2), self.name)
 
+    def source_of_titles(self, path: str) -> Source:
+        """The layout of the file of titles at `path`; what is a user in other files is a title there."""
+        if self.separator == ",":
+            return Source((path,), "csv", ",", True, Columns(user="title", item="movieId"), self.name)
+        # The oldest release has tabs between the columns of its ratings, and bars here.
+        separator = "|" if self.separator == "\t" else self.separator
+        return Source((path,), "csv", separator, False, Columns(user=1, item=0), self.name, quoting="off")
+
+    @property
+    def titles(self) -> str:
+        """The name of the file of titles, which lies beside the ratings."""
+        return {",": "movies.csv", "\t": "u.item"}.get(self.separator, "movies.dat")
+
+    @property
+    def members(self) -> tuple[str, str]:
+        """Paths of the files of titles and of ratings in the archive."""
+        return posixpath.join(posixpath.dirname(self.ratings), self.titles), self.ratings
+
 
 # A new release is a line here. The checksums are those of
 # https://files.grouplens.org/datasets/movielens/NAME.zip.md5, as public code that reads these archives repeats them:
@@ -65,6 +83,8 @@ RELEASES = {
 
 
 if TYPE_CHECKING:
+    from components.preprocess.titles.files import Titles
+
     Name = str
 else:
     Name = Literal[*RELEASES]
@@ -82,11 +102,22 @@ class MovieLens(FilesOfRows):
     def source(self) -> Source:
         return resolve(self.name, self.mirror, self.cache_dir)
 
+    def titles_of(self, source: Source) -> "Titles | None":
+        """Those that lie beside the ratings; nobody has asked for them, so it is no error where there are none."""
+        from components.preprocess.titles.files import titles_in
+
+        release = RELEASES[self.name]
+        path = join(posixpath.dirname(source.paths[0]), release.titles)
+        return titles_in(release.source_of_titles(path), self.id_type) if is_file(path) else None
+
     def files_read(self) -> list[str]:
         # What a web address has for a release is cached by its checksum, or by its address where there is none.
         if self.mirror is None or is_web(self.mirror):
             return []
-        return [*_extracted(RELEASES[self.name], self.mirror), _archive(RELEASES[self.name], self.mirror)]
+        release = RELEASES[self.name]
+        ratings = _extracted(release, self.mirror)
+        titles = [join(posixpath.dirname(path), release.titles) for path in ratings]
+        return [*ratings, *titles, _archive(release, self.mirror)]
 
 
 def resolve(name: str, mirror: str | None, cache_dir: str) -> Source:
@@ -143,11 +174,13 @@ def _extract(release: Release, name: str, path: str, md5: Callable[[], str | Non
     with download.scratch_file(os.path.dirname(path)) as archive:
         download.fetch(name, archive)
         _check(release, archive, without_secrets(name), md5())
-        download.extract(archive, release.ratings, path, without_secrets(name))
+        for member in release.members:  # the ratings last: with them, a folder of the cache is whole
+            there = os.path.join(os.path.dirname(path), posixpath.basename(member))
+            download.extract(archive, member, there, without_secrets(name), needed=member == release.ratings)
 
 
 def _cached(release: Release, origin: str, cache_dir: str) -> str:
-    """Where the ratings are kept: an archive that has a fixed checksum is the same from everywhere."""
+    """Where ratings and titles are kept: an archive that has a fixed checksum is the same from everywhere."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = cache_dir.replace("~/.cache", cache, 1) if cache_dir.startswith("~/.cache/") else cache_dir
     version = release.md5 or hashlib.md5(origin.encode(), usedforsecurity=False).hexdigest()

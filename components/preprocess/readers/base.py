@@ -100,6 +100,7 @@ class Source:
       quoting: whether quotes have a meaning in delimited text.
       encoding: of text, as Python names it; None is UTF-8, or UTF-16 where a file begins with its mark.
       where: rows that do not meet all of these are dropped.
+      keys: what messages call the keys of the section `dataset` that name the columns of user and item.
     """
 
     paths: tuple[str, ...]
@@ -111,6 +112,7 @@ class Source:
     quoting: Quoting = "auto"
     encoding: str | None = None
     where: tuple[Condition, ...] = ()
+    keys: tuple[str, str] = ("user_column", "item_column")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ are at fault are few; those are read one by one.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,8 @@ class JsonPiece:
           UserError: a line cannot be read, where that is an error, or a compressed file is damaged.
         """
         for start, block in read_blocks(self.part, self.reading.block_bytes):
-            yield from self._parse(start, block)
+            for rows in self._parse(start, block):
+                yield replace(rows, file=self.part.path)
 
     def _parse(self, start: int, block: bytes) -> Iterator[Rows]:
         lines = _count_lines(block)
@@ -121,7 +122,7 @@ def plan_json(source: Source, reading: Reading) -> list[JsonPiece]:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
     if any(isinstance(column, int) for column in [*vars(source.columns).values(), *(c.column for c in source.where)]):
         raise UserError(
-            f"{source.name}: the columns of JSON lines have names, not positions (dataset.user_column=user)"
+            f"{source.name}: the columns of JSON lines have names, not positions (dataset.{source.keys[0]}=NAME)"
         )
     names = list(dict.fromkeys(name for _, (_, _, objects) in heads for found in objects for name in found))
     places, conditions = find_places(source, source.name, names)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class ParquetPiece:
                     f"{self.path} row {row + faulty.row + 1}: {faulty.fault}; mend it, or skip such rows with "
                     "dataset.on_bad_row=skip"
                 )
-            yield rows
+            yield replace(rows, file=self.path)
             row += len(batch)
 
     def _names(self) -> list[str]:

@@ -133,8 +133,9 @@ def find_places(
     Raises:
       UserError: the file lacks one of them.
     """
+    keys = dict(zip(("user", "item"), source.keys, strict=True))
     columns = {
-        what: None if column is None else _place(f"{what}_column", column, path, names)
+        what: None if column is None else _place(keys.get(what, f"{what}_column"), column, path, names)
         for what, column in vars(source.columns).items()
     }
     where = tuple((_place("where", wanted.column, path, names), wanted.values) for wanted in source.where)

@@ -6,7 +6,7 @@ texts, each of which means what it means in any format (`values`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -54,7 +54,7 @@ class TextPiece:
         """
         cut = partial(_end_of_records, self.layout) if self.layout.quoting else None
         for start, block in read_blocks(self.part, self.reading.block_bytes, cut):
-            yield _parse(self, start, block)
+            yield replace(_parse(self, start, block), file=self.part.path)
 
 
 def plan_text(source: Source, reading: Reading, usual: str = ",") -> list[TextPiece]:

@@ -1,18 +1,21 @@
 """Who goes to which shard, how a row is packed for sorting, and from when on rows are held out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.interactions_summary import MixedIds
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.rows import Census
 from components.preprocess.times import newest, sortable
 from components.preprocess.values.ids import Ids
 from components.preprocess.values.times import Unit, in_unit, shown, unit_of
 from components.shared.errors import UserError
+from components.shared.files.secrets import without_secrets
 
 _USUAL_SHARE = 0.1
 
@@ -48,6 +51,7 @@ class Plan:
       not_wanted: rows dropped by `dataset.where`.
       time_unit: of the timestamps; None where they may count anything.
       period: the first and the last of them; None where there are none.
+      mixed_ids: see `InteractionsSummary`.
     """
 
     users: Ids
@@ -67,6 +71,7 @@ class Plan:
     not_wanted: int
     time_unit: Unit | None
     period: tuple[float, float] | None
+    mixed_ids: dict[Literal["user", "item"], MixedIds] | None = None
 
     @property
     def shards(self) -> int:
@@ -126,7 +131,23 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit
         not_wanted=census.not_wanted,
         time_unit=unit,
         period=census.timestamps,
+        mixed_ids=_mixed_ids(census.texts_in),
     )
+
+
+def _mixed_ids(texts_in: Mapping[tuple[str, str], bool]) -> dict[Literal["user", "item"], MixedIds] | None:
+    mixed: dict[Literal["user", "item"], MixedIds] = {}
+    kinds: tuple[Literal["user", "item"], ...] = ("user", "item")
+    for what in kinds:
+        files = sorted((file, texts) for (kind, file), texts in texts_in.items() if kind == what)
+        numbers, others = (
+            [without_secrets(file) for file, texts in files if texts == wanted] for wanted in (False, True)
+        )
+        if numbers and others:
+            mixed[what] = MixedIds(
+                number_files=len(numbers), number_file=numbers[0], text_files=len(others), text_file=others[0]
+            )
+    return mixed or None
 
 
 def _why_no_rows(census: Census) -> str:

@@ -72,6 +72,29 @@ def as_texts(ids: Ids) -> pa.Array:
     return pa.array(ids).cast(pa.string()) if isinstance(ids, np.ndarray) else ids
 
 
+def find_ids(texts: pa.Array, vocabulary: pa.Array, id_type: IdType) -> npt.NDArray[np.int32]:
+    """The place of each id, as another file writes it, in a vocabulary; -1 where it is none of its ids.
+
+    Example:
+      The texts "7", "12.0" and "012" have the places 0, 1 and none in [7, 12]; in ["012", "12"] none, 1 and 0.
+
+    Args:
+      texts: ids, blanks trimmed.
+      vocabulary: distinct raw ids, int64 or string.
+      id_type: what decided on the vocabulary's type.
+    """
+    printed = pc.replace_substring_regex(texts, _WITH_ZEROS, r"\1")
+    if pa.types.is_integer(vocabulary.type):
+        numbers, whole = whole_numbers(printed, as_printed=id_type == "auto")
+        found = pc.if_else(pa.array(whole), pc.index_in(pa.array(numbers), value_set=vocabulary), None)
+    else:
+        found = pc.index_in(texts, value_set=vocabulary)
+        if id_type == "auto":
+            found = pc.coalesce(found, pc.index_in(printed, value_set=vocabulary))
+    places: npt.NDArray[np.int32] = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
+    return places
+
+
 def _of_texts(column: pa.DictionaryArray, id_type: IdType, is_declared: bool) -> tuple[Ids, Bad]:
     """Judges each distinct text once."""
     indices = pc.fill_null(column.indices, len(column.dictionary)).to_numpy(zero_copy_only=False)

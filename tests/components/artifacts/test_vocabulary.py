@@ -6,7 +6,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.artifacts.vocabulary import Vocabulary, VocabularySummary, remove_vocabulary, write_vocabulary
+from components.artifacts.vocabulary import (
+    ItemTitles,
+    TitlesSummary,
+    Vocabulary,
+    VocabularySummary,
+    remove_vocabulary,
+    write_vocabulary,
+)
 from components.shared.errors import UserError
 
 IDS = pytest.mark.parametrize(
@@ -58,3 +65,17 @@ def test_what_will_not_be_whole_is_taken_away(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match=r"not a whole artifact: it has no summary\.json; run Preprocess again"):
         Vocabulary.open(uri)
+
+
+def test_titles_stand_beside_the_ids_and_change_no_fingerprint_of_the_data(tmp_path: Path) -> None:
+    parts = pa.array([1]), pa.array([3, 4]), np.array([2]), np.array([1, 1])
+    without = write_vocabulary(str(tmp_path / "without"), *parts)
+    found = ItemTitles(pa.array([None, "Heat"]), TitlesSummary(items=1, several=1))
+    assert write_vocabulary(str(tmp_path / "with"), *parts, found) == without
+    vocabulary = Vocabulary.open(str(tmp_path / "with"))
+    assert [vocabulary.title(item) for item in range(2)] == [None, "Heat"]
+    summaries = [VocabularySummary.read(str(tmp_path / name)) for name in ("with", "without")]
+    assert summaries[0].titles == found.summary
+    assert summaries[1].titles is None
+    assert summaries[0].fingerprint != summaries[1].fingerprint
+    assert Vocabulary.open(str(tmp_path / "without")).title(1) is None

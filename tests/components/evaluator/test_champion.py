@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import shutil
 from collections.abc import Callable
@@ -6,11 +7,12 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 
 from components.artifacts.evaluation import Champion, ChampionStatus, Difference
-from components.artifacts.vocabulary import Vocabulary
+from components.artifacts.vocabulary import Vocabulary, write_vocabulary
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.ranking.sampled_records import SampledRecords
@@ -285,17 +287,33 @@ def test_a_corrupted_champion_is_broken_and_says_how(
     assert "\n" not in evidence.detail
 
 
-def test_a_champion_of_other_ids_is_broken(
-    world: Any, make_world: Callable[..., Any], save_model: Callable[..., None], destination: Path, tmp_path: Path
+@pytest.mark.parametrize("text_ids", [False, True], ids=["texts in the champion", "texts in this data"])
+def test_a_champion_of_ids_of_another_type_is_compared_on_what_is_written_the_same(
+    make_world: Callable[..., Any], destination: Path, text_ids: bool
 ) -> None:
-    ids = (ids.astype(str).astype(object) for ids in (world.user_ids, world.item_ids))
-    text = Vocabulary(*ids, np.ones(130, np.int64), np.ones(40, np.int64))
-    ServingModel(NeuMF(130, 40, 4, ()), text, SeenItems.nothing(130)).save(str(destination / "1"))
+    world = make_world()
+    theirs = [ids if text_ids else ids.astype(str).astype(object) for ids in (world.user_ids, world.item_ids)]
+    vocabulary = Vocabulary(*theirs, np.ones(130, np.int64), np.ones(40, np.int64))
+    model = NeuMF(130, 40, 4, (8, 6, 4), embedding_stddev=0.7, seed=4)
+    ServingModel(model, vocabulary, SeenItems.nothing(130)).save(str(destination / "1"))
+    lost = set[int]()
+    if text_ids:  # among the texts are ten users whom no whole number stands for
+        users = world.user_ids.astype(str).astype(object)
+        users[:5], users[5:10] = [f"u{user}" for user in range(5)], [f"0{user}" for user in users[5:10]]
+        world = dataclasses.replace(world, user_ids=users, item_ids=world.item_ids.astype(str).astype(object))
+        parts = pa.array(users), pa.array(world.item_ids)
+        write_vocabulary(world.uri("vocabulary"), *parts, np.ones(130, np.int64), world.train_counts)
+        lost = set(range(10))
 
-    evidence = _compare(world, world.good_scores(), destination)
+    evidence = _compare(world, world.good_scores(), destination, minimum_test_users=10)
 
-    assert evidence.status is ChampionStatus.BROKEN
-    assert "takes text as item_ids and text as user_id, where this data has numbers as item_ids" in evidence.detail
+    champion = np.asarray(model(np.arange(130)[:, None], np.arange(40)[None]))
+    shared, hits, _ = _expected(world, world.good_scores(), champion, set(range(130)) - lost, set(range(40)))
+    assert evidence.compared.shared_users == len(shared)
+    assert evidence.compared.differences["HR@3"].mean == pytest.approx(np.mean(hits))
+    there, here = ("whole numbers", "texts") if text_ids else ("texts", "whole numbers")
+    told = " and ".join(f"{what} ids are {there} in the champion and {here} in this data" for what in ("user", "item"))
+    assert evidence.warning == f"{told}: only those that are written the same are compared"
 
 
 def test_a_champion_without_the_flags_is_broken(world: Any, destination: Path) -> None:

@@ -63,15 +63,39 @@ def test_slices_hold_the_metrics_of_their_users() -> None:
     users = np.arange(400)
     items = users % 7
     cut = slicings(users, items, users, np.arange(7))["activity"]
-    found = summarise_slices(cut, users, items, RANKS, 10)
+    found = summarise_slices(cut, users, items, RANKS, np.full(400, 99), 10)
     assert [part.users for part in found] == [100] * 4
     assert (found[1].name, found[1].low, found[1].high) == ("quartile 2", 100, 199)
     assert found[1].metrics["als"] == summarise(RANKS["als"][100:200], (10,))
 
 
 def test_copies_of_the_held_out_item_push_it_down() -> None:
-    found = summarise_copies(np.array([1, 10, 3, 11]), np.array([1, 1, 0, 2]), 10)
+    found = summarise_copies(np.array([1, 10, 3, 11]), np.array([1, 1, 0, 2]), np.full(4, 99), 10)
     assert found.dropped["HR@10"] == 0.75
     assert found.counted["HR@10"] == 0.5
     assert found.difference["HR@10"] == -0.25
     assert found.difference["NDCG@10"] == pytest.approx((1 / np.log2(3) - 1 - 1 / np.log2(11)) / 4)
+
+
+def test_users_with_fewer_rivals_than_k_are_in_no_figure_at_k() -> None:
+    rivals = np.where(np.arange(400) < 100, 9, 99)
+    with_them = Resampled.of(RANKS, (5, 10), generator(0, "test"), 300, rivals)
+    others = {name: ranks[100:] for name, ranks in RANKS.items()}
+    expected = {metric: summarise(others["als"], (10,))[metric] for metric in ("HR@10", "NDCG@10", "MRR@10")}
+    best = with_them.best_rivals(list(expected), {"als": "ALS"}, 0.95)
+    assert {metric: rival.value for metric, rival in best.items()} == pytest.approx(expected)
+    ahead = METRICS["NDCG"](others["model"], 10) - METRICS["NDCG"](others["als"], 10)
+    found = with_them.differences(0.95)["als"]["NDCG@10"]
+    low, high = paired_interval(ahead, 0.95, generator(1, "test"), 2_000)[1:]
+    assert found.mean == pytest.approx(ahead.mean())
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.2 * (high - low))
+    assert with_them.bounds(0.95)["model"]["HR@5"] == pytest.approx(
+        _resampled(RANKS, (5, 10)).bounds(0.95)["model"]["HR@5"]
+    )
+
+
+def test_a_metric_that_no_user_has_is_no_number() -> None:
+    nobody = Resampled.of(RANKS, (10, 20), generator(0, "test"), 30, np.full(400, 15))
+    assert np.isnan(nobody.bounds(0.9)["model"]["HR@20"]).all()
+    assert np.isnan(dataclasses.astuple(nobody.differences(0.9)["als"]["HR@20"])).all()
+    assert not np.isnan(nobody.bounds(0.9)["model"]["HR@10"]).any()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.artifacts.evaluation import CopiesEffect, Evaluation
+from components.artifacts.evaluation import CopiesEffect, Evaluation, State
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, evaluate
 
@@ -169,3 +169,43 @@ def test_scores_that_are_no_numbers_are_never_recommended(world: Any, save_model
     assert found.model.coverage.items == 0
     assert found.examples[0].recommended == ()
     assert found.examples[0].rank > 10
+
+
+def test_where_nobody_has_more_candidates_than_k_there_is_no_metric(good_world: Any) -> None:
+    found = _evaluate(good_world, ks=(3, 10), gate_k=10)
+    unseen = [40 - len(seen) - 1 for seen in good_world.seen[:123]]
+    assert found.short_users.sampled[10] == 123
+    assert found.short_users.full == {}
+    assert min(unseen) >= 10
+    assert math.isnan(found.model.sampled["HR@10"])
+    assert found.model.sampled["HR@3"] > 0
+    assert found.model.not_finite == 0
+    states = {rule.rule: (rule.state, rule.detail) for rule in found.rules}
+    told = "no test user has more than 10 sampled candidates to choose the held-out one from: "
+    assert states["not_below_best_baseline_ndcg_sampled"] == (
+        State.SKIPPED,
+        f"skipped: {told}HR@10 NDCG@10 MRR@10 are not given; a lower evaluator.gate_k has them",
+    )
+    assert states["not_below_best_baseline_ndcg"][0] is State.PASSED
+    assert found.blessed
+    assert not _evaluate(good_world, ks=(3, 10), gate_k=10, gate_on="sampled").blessed
+
+
+def test_users_who_have_seen_nearly_all_are_left_out_and_counted(good_world: Any) -> None:
+    unseen = np.array(
+        [40 - len(seen | {good_world.positives[user]}) for user, seen in enumerate(good_world.seen[:123])]
+    )
+    k = int(np.median(unseen)) + 1
+    found = _evaluate(good_world, ks=(3, k), gate_k=k, minimum_test_users=20)
+    short = int((unseen < k).sum())
+    assert found.short_users.full == {k: short}
+    assert f"{short} of 123 test users have {k} unseen items or fewer" in found.told_short_users("full")
+    scores = good_world.good_scores()[:123]
+    hits = []
+    for user in np.flatnonzero(unseen >= k):
+        rivals = sorted(set(range(40)) - good_world.seen[user] - {int(good_world.positives[user])})
+        hits.append((scores[user, rivals] >= scores[user, good_world.positives[user]]).sum() < k)
+    assert found.model.full[f"HR@{k}"] == pytest.approx(np.mean(hits))
+    (rule,) = (rule for rule in found.rules if rule.rule == "minimum_test_users")
+    assert rule.value == 123 - short
+    assert f"left out: {short} of 123 test users" in rule.detail

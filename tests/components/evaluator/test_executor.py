@@ -245,4 +245,4 @@ def test_interactions_without_validation(world: Any, save_model: Callable[..., N
     splits = {split: rows for split, rows in summary.interactions.items() if split != "validation"}
     replace(summary, interactions=splits).write(world.uri("interactions"))
     without = run_executor(world).report.model.full
-    assert without["NDCG@20"] < with_validation["NDCG@20"]
+    assert without["NDCG@10"] < with_validation["NDCG@10"]

@@ -2,10 +2,11 @@ import math
 
 import numpy as np
 
-from components.artifacts.evaluation import Coverage, Recommendation, RecommendedPopularity
+from components.artifacts.evaluation import Coverage, Example, Recommendation, RecommendedPopularity
+from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.baselines.popularity import PopularityScorer
 from components.evaluator.ranking.ranks import Holdouts
-from components.evaluator.recommendations import coverage, examples, recommended_popularity
+from components.evaluator.recommendations import coverage, examples, recommended_popularity, titles_of
 
 TOP = np.array([[0, 7], [7, -1], [0, 7]])
 
@@ -54,3 +55,11 @@ def test_ten_examples_of_many_users_are_drawn_by_the_seed() -> None:
     assert len(set(drawn(0))) == 10
     assert drawn(0) == drawn(0) != drawn(1)
     assert drawn(0, Holdouts(nobody, nobody, nobody, nobody)) == []
+
+
+def test_titles_are_those_of_the_items_that_examples_show() -> None:
+    ids, ones = np.arange(6), np.ones(6, np.int64)
+    shown = Example(1, 2, (0, 1), (Recommendation(2, 1.0, 1, False),), 3, 4)
+    vocabulary = Vocabulary(ids, ids, ones, ones, ["a", None, "c", "d", "e", None])
+    assert titles_of([shown], vocabulary) == {"0": "a", "2": "c", "3": "d"}
+    assert titles_of([shown], Vocabulary(ids, ids, ones, ones)) == {}

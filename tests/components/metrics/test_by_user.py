@@ -7,7 +7,7 @@ from sklearn.metrics import ndcg_score
 
 from components.evaluator.ranking.ranks import rank_first
 from components.metrics import METRICS
-from components.metrics.by_user import summarise
+from components.metrics.by_user import by_user, summarise
 
 KS = (1, 5, 10, 20)
 
@@ -49,3 +49,18 @@ def test_no_user_gives_nan_and_one_user_a_number() -> None:
     assert summarise(np.array([2]), (1, 2)) == {
         "HR@1": 0, "NDCG@1": 0, "MRR@1": 0, "HR@2": 1, "NDCG@2": pytest.approx(1 / math.log2(3)), "MRR@2": 0.5,
     }  # fmt: skip
+
+
+def test_a_user_with_fewer_rivals_than_k_has_no_metric_at_k() -> None:
+    ranks, rivals = np.array([1, 4, 2, 3]), np.array([99, 9, 10, 2])
+    assert np.isnan(by_user(ranks, (5, 10), rivals)).tolist() == [
+        [False] * 6,
+        [False] * 3 + [True] * 3,
+        [False] * 6,
+        [True] * 6,
+    ]
+    found = summarise(ranks, (5, 10, 100), rivals)
+    assert found["HR@5"] == 1
+    assert found["MRR@5"] == pytest.approx((1 + 1 / 4 + 1 / 2) / 3)
+    assert found["MRR@10"] == pytest.approx((1 + 1 / 2) / 2)
+    assert math.isnan(found["HR@100"])

@@ -1,13 +1,15 @@
 import errno
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
 from components.artifacts.examples import ExamplesSummary, list_training_files
 from components.artifacts.records import BatchWriter, read_batches
+from components.artifacts.vocabulary import write_vocabulary
 from components.negative_gen import training_files
-from components.shared.errors import UserError, find_user_error
+from components.shared.errors import UserError
 from tests.components.negative_gen.helpers import (
     contents,
     make_job,
@@ -208,13 +210,23 @@ def test_a_user_with_nearly_all_items_gets_exact_negatives(tmp_path, missing):
         assert stats.chisquare(np.bincount(drawn, minlength=missing)).pvalue > 1e-3
 
 
-def test_a_user_with_all_items_is_named(tmp_path):
+def test_a_user_with_all_items_has_positives_in_place_of_negatives(tmp_path):
     data = write_artifacts(tmp_path, 4, [[0, 1], [2], [3, 2, 0, 1], [1]], {}, shards=2)
-    with pytest.raises(Exception) as error:  # noqa: PT011
-        run(make_job(data, tmp_path / "examples"))
-    found = find_user_error(error.value)
-    assert "user 'u2' has interacted with every one of the 4 items" in str(found)
-    assert not (tmp_path / "examples" / "summary.json").exists()
+    job = make_job(data, tmp_path / "examples", num_negatives=100, batch_size=808)
+    rows = read_epoch(run(job), 0)
+    mine = rows["user"] == 2
+    assert rows["label"][mine].all()
+    assert mine.sum() == 4 * 101
+    assert stats.chisquare(np.bincount(rows["item"][mine], minlength=4)).pvalue > 1e-3
+    assert rows["label"][~mine].sum() == 4
+    assert not ((rows["user"] == 1) & (rows["item"] == 2) & (rows["label"] == 0)).any()
+
+
+def test_users_with_all_items_are_known_by_their_ids(tmp_path):
+    data = write_artifacts(tmp_path, 4, [[0, 1], [2], [3, 2, 0, 1], [1]], {}, shards=2)
+    counts = np.array([2, 1, 4, 1])
+    write_vocabulary(data.vocabulary_uri, pa.array([f"u{n}" for n in range(4)]), pa.array(range(4)), counts, counts)
+    assert make_job(data, tmp_path / "examples").users_with_every_item() == ["'u2'"]
 
 
 def test_a_user_without_training_items_has_no_rows(tmp_path):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, ShardSummary
+from components.artifacts.vocabulary import TitlesSummary
 from components.preprocess import outcome
 from components.shared import progress
 
@@ -75,14 +76,42 @@ def test_every_reason_has_words() -> None:
     assert text.count(",") == len(reasons)  # one of them in 2,000
 
 
-@pytest.mark.parametrize(("rows", "warns"), [(0, False), (1, False), (199, False), (200, True), (2_000, True)])
-def test_it_is_a_warning_from_a_tenth_of_the_rows_on(monkeypatch: pytest.MonkeyPatch, rows: int, warns: bool) -> None:
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What is said on the step's line: notes and warnings."""
     said: list[tuple[str, str]] = []
     monkeypatch.setattr(progress, "note", lambda text: said.append(("note", text)))
     monkeypatch.setattr(progress, "warn", lambda text: said.append(("warning", text)))
+    return said
+
+
+@pytest.mark.parametrize(("rows", "warns"), [(0, False), (1, False), (199, False), (200, True), (2_000, True)])
+def test_it_is_a_warning_from_a_tenth_of_the_rows_on(said: list[tuple[str, str]], rows: int, warns: bool) -> None:
     outcome.show(summary(dropped=Dropped(below_min_interactions=rows)))
     dropped = f"dropped {rows:,} of 2,000 rows ({rows / 2_000:.1%}: {rows:,} below min_interactions)"
     if warns:
         assert said == [("note", ROWS), ("warning", dropped)]
     else:
         assert said == [("note", f"{ROWS}; {dropped}" if rows else ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("titles", "told"),
+    [
+        (TitlesSummary(items=28), "titles for 28 of 30 items"),
+        (
+            TitlesSummary(items=30, several=2, bad_rows=5, encoding="latin-1"),
+            "titles for 30 of 30 items (2 with several, of which the first counts; 5 rows that cannot be read; "
+            "read as latin-1, as they are not UTF-8)",
+        ),
+    ],
+)
+def test_titles_are_told_with_what_is_odd(said: list[tuple[str, str]], titles: TitlesSummary, told: str) -> None:
+    outcome.show(summary(), titles)
+    assert said == [("note", f"{ROWS}; {told}")]
+
+
+def test_titles_of_no_item_are_a_warning(said: list[tuple[str, str]]) -> None:
+    outcome.show(summary(), TitlesSummary(items=0))
+    warning = "titles for 0 of 30 items: see whether dataset.titles.id is the column of the same ids"
+    assert said == [("note", ROWS), ("warning", warning)]

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.artifacts.interactions_summary import Absent, Dropped, ShardSummary
+from components.artifacts.interactions_summary import Absent, Dropped, MixedIds, ShardSummary
+from components.preprocess import outcome
 from components.preprocess.datasets import base
 from components.preprocess.readers.base import Reading
 from components.shared.errors import UserError
@@ -243,3 +244,20 @@ def test_ncf_layout(prepare, shared_data):
     given = pq.read_table(out.folder / "interactions" / "given_negatives.parquet")
     assert given.schema.types == [pa.int32(), pa.list_(pa.int32())]
     assert given.num_rows == 6_040
+
+
+def test_ids_of_another_type_in_another_file_are_told(prepare, tmp_path):
+    rows = [f"{user},{item},{item}" for user in range(5) for item in range(5)]
+    (tmp_path / "a.csv").write_text("\n".join(["user,item,timestamp", *rows]))
+    (tmp_path / "b.csv").write_text("user,item,timestamp\nu7,1,9\n3,9,9\n")
+    (tmp_path / "c.csv").write_text("user,item,timestamp\n3,10,9\n")
+    found = prepare(tmp_path / "*.csv")
+    first, second = str(tmp_path / "a.csv"), str(tmp_path / "b.csv")
+    mixed = MixedIds(number_files=2, number_file=first, text_files=1, text_file=second)
+    assert found.summary.mixed_ids == {"user": mixed}
+    assert found.ids("users") == ["0", "1", "2", "3", "4", "u7"]
+    assert prepare(tmp_path / "[ac].csv").summary.mixed_ids is None
+    assert outcome.describe_mixed_ids("user", mixed) == (
+        f"user ids are whole numbers in 2 files ({first}, ...) and texts in 1 ({second}): all are taken as texts, and "
+        "are one where they are written the same"
+    )

@@ -9,6 +9,7 @@ from components.artifacts.vocabulary import Vocabulary
 from components.serving.exporter import ServingModel
 from components.serving.recommend import recommend
 from components.serving.seen_items import SeenItems
+from components.serving.titles import read_titles
 from components.shared.errors import UserError
 from components.trainer.model import NeuMF
 from tests.components.serving.foldings import WeightedItems
@@ -21,14 +22,21 @@ Push = Callable[..., Path]
 def push(tmp_path_factory: pytest.TempPathFactory) -> Push:
     """Pushes a model of two users and four items, once for each call that differs, to a place that may be named."""
 
-    def save(version: str = "1", texts: bool = False, seed: int = 0, folding: bool = True, to: str = "") -> Path:
-        serving = root / (to or f"texts-{texts}-folding-{folding}")
+    def save(
+        version: str = "1",
+        texts: bool = False,
+        seed: int = 0,
+        folding: bool = True,
+        to: str = "",
+        titles: list[str | None] | None = None,
+    ) -> Path:
+        serving = root / (to or f"texts-{texts}-folding-{folding}-titles-{bool(titles)}")
         if (serving / version).exists():
             return serving
         users, items = np.array([10, 20]), np.array([100, 101, 102, 103])
         if texts:
             users, items = (np.array([f"é{id_}" for id_ in ids], object) for ids in (users, items))
-        vocabulary = Vocabulary(users, items, np.array([5, 5]), np.array([4, 3, 2, 1]))
+        vocabulary = Vocabulary(users, items, np.array([5, 5]), np.array([4, 3, 2, 1]), titles)
         model = NeuMF(2, 4, 3, (4, 2), embedding_stddev=1.0, seed=seed)
         by_items = WeightedItems(np.random.default_rng(seed).normal(size=(4, 5)).astype(np.float32))
         ServingModel(model, vocabulary, SEEN, by_items if folding else None).save(str(serving / version))
@@ -122,9 +130,9 @@ def printed(push: Push, capfd: pytest.CaptureFixture[str]) -> Callable[..., list
     """The lines that the command prints."""
     from pipeline.cli import main
 
-    serving = str(push())
+    plain = str(push())
 
-    def run(*arguments: str, exit_code: int = 0) -> list[str]:
+    def run(*arguments: str, exit_code: int = 0, serving: str = plain) -> list[str]:
         result = CliRunner().invoke(main, ["recommend", "--model", serving, *arguments])
         assert result.exit_code == exit_code
         return [line.rstrip() for line in (result.output + capfd.readouterr().out).splitlines() if line.strip()]
@@ -162,3 +170,24 @@ def test_the_command_needs_to_know_for_whom(printed: Callable[..., list[str]]) -
 def test_items_that_are_no_list(printed: Callable[..., list[str]], items: str) -> None:
     (line,) = printed("--items", items, exit_code=2)
     assert line.startswith("error: --items ")
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_a_model_carries_the_titles_of_its_items(push: Push, texts: bool) -> None:
+    serving = str(push(texts=texts, titles=["Heat", None, "Big [bold]", None]))
+    (found,) = recommend(serving, ["30"], k=3)
+    assert found.titles == ["Heat", None, "Big [bold]"]
+    assert recommend(str(push(texts=texts)), ["30"], k=3)[0].titles == []
+    prefix = "é" if texts else ""
+    assert read_titles(f"{serving}/1") == {f"{prefix}100": "Heat", f"{prefix}102": "Big [bold]"}
+
+
+def test_the_command_shows_titles_beside_ids(push: Push, printed: Callable[..., list[str]]) -> None:
+    serving = str(push(titles=["Heat", None, "Big [bold]", None]))
+    lines = printed("--user", "30", "-k", "3", serving=serving)
+    assert lines[1].split() == ["item", "title", "score"]
+    assert [line.split() for line in lines[2:]] == [
+        ["1", "100", "Heat", "1.6094"],
+        ["2", "101", "1.3863"],
+        ["3", "102", "Big", "[bold]", "1.0986"],
+    ]

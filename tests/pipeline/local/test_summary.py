@@ -10,6 +10,7 @@ from rich.console import Console
 
 from components.artifacts import evaluation
 from components.artifacts.evaluation import (
+    ByWay,
     Champion,
     ChampionStatus,
     Difference,
@@ -172,3 +173,10 @@ def test_the_metrics_of_many_systems_fit_into_a_narrow_window(shown):
         "the system number 7 0.5000 0.5000 0.5000 0.5000 99.9 s",
         "the system number 7 0.5000 0.5000 0.5000 0.5000",
     ]
+
+
+def test_users_without_metrics_are_told_below_the_table(shown) -> None:
+    lines = shown(_report(short_users=ByWay({10: 5}, {})))
+    (told,) = (line for line in lines if "test users have 10 sampled candidates or fewer" in line)
+    assert told.startswith("5 of 6,040 test users")
+    assert not any("or fewer" in line for line in shown(_report()))

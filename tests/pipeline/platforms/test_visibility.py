@@ -23,6 +23,10 @@ def config(*assignments: str) -> Config:
         (["dataset.kind=ncf", "dataset.path=~/ncf"], "dataset.path (ratings): ~/ncf"),
         (["dataset.kind=files", f"dataset.path={HOME}/clicks.csv"], f"dataset.path (ratings): {HOME}/clicks.csv"),
         (["dataset.kind=movielens", "dataset.mirror=mirror"], "dataset.mirror: mirror"),
+        (
+            ["dataset.kind=files", "dataset.path=gs://b/c.csv", "dataset.titles.path=t.csv", "dataset.titles.id=item"],
+            "dataset.titles.path: t.csv",
+        ),
         (["pusher.destination=runs/serving"], "pusher.destination (push_destination): runs/serving"),
     ],
 )

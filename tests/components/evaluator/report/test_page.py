@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.artifacts.evaluation import Bounds, Champion, ChampionStatus, Evaluation, LeftOut
+from components.artifacts.evaluation import Bounds, ByWay, Champion, ChampionStatus, Evaluation, LeftOut
 from components.artifacts.model_run import History
 from components.evaluator.report import render
 from tests.components.evaluator.report import builders
@@ -341,3 +341,23 @@ def test_settings_that_were_chosen_on_validation_are_told() -> None:
     accuracy = page(dataclasses.replace(found, systems={**found.systems, "als": als})).by_id("accuracy").text
     assert "Chosen on the validation items: ALS als_factors 128, als_regularization 0.03." in accuracy
     assert "Chosen on" not in page(found).by_id("accuracy").text
+
+
+def test_titles_stand_beside_the_ids_of_items() -> None:
+    titles = {"100": "Heat <1>", "2000": "Big"}
+    evaluation = dataclasses.replace(builders.evaluation(), item_titles=titles)
+    first = page(evaluation).by_id("users").all("article")[0]
+    assert texts(first, "li")[:2] == ["Big 2000", "2007"]
+    (hit,) = (row for row in first.all("tr") if row.attributes.get("class") == "hit")
+    assert hit.text == "1 Heat <1> 100 3.2000 2,900"
+    assert "Held out: Heat <1> 100 , ranked 1 among all unseen items" in first.text
+
+
+def test_users_without_metrics_are_told_with_what_is_left_of_them() -> None:
+    usual = builders.evaluation()
+    short = dataclasses.replace(usual, short_users=ByWay({10: 6040}, {10: 40, 20: 1200}))
+    accuracy = page(short).by_id("accuracy").text
+    assert "Left out: 40 of 6,040 test users have 10 unseen items or fewer to choose the held-out one from" in accuracy
+    assert "Left out: no test user has more than 10 sampled candidates" in accuracy
+    assert "6,040 users; 40 without metrics at 10; 1,200 without metrics at 20" in accuracy
+    assert "Left out:" not in page(usual).by_id("accuracy").text

@@ -1,0 +1,1 @@
+"""The titles of items: where they are, and which item of the vocabulary has which."""
