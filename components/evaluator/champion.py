@@ -30,6 +30,7 @@ from components.artifacts.evaluation import (
 from components.artifacts.vocabulary import RawIds
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
+from components.evaluator.drift import measure_drift
 from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
 from components.metrics import METRICS
@@ -56,12 +57,14 @@ class Trial:
       batches: by ranking, the test users' held-out items and their rivals; of the ranking that matters most first.
       user_ids: raw ids of the challenger's users by index, int64 or objects that are texts.
       item_ids: raw ids of its items by index, likewise.
+      item_counts: int64 [items], its training interactions of each of those.
       slicings: the ways to cut the test records into quartiles.
     """
 
     batches: Mapping[Way, Iterable[Candidates]]
     user_ids: RawIds
     item_ids: RawIds
+    item_counts: npt.NDArray[np.int64]
     slicings: Mapping[str, Slicing]
 
 
@@ -100,20 +103,22 @@ def compare_with_champion(
       random: draws the resamples of the intervals.
       bar: moves on by one for each test user.
     """
-    champion = None
+    champion, drift = None, None
     try:
         champion = newest_version(destination) if destination else None
         if champion is None:
             return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
         model = _load(champion, trial)
+        drift = measure_drift(model, trial.user_ids, trial.item_ids, trial.item_counts, config.pairs_per_block)
         shared_items = _count_known_items(model, trial, config.pairs_per_block)
         with model.with_measured_histories():  # what it serves may have read the very items that are held out
             duels = {way: _fight(model, challenger, trial, way, config.gate_k, bar) for way in trial.batches}
         for duel in duels.values():
             _check_users(duel, config)
     except UserError as error:
-        known = (champion.name, champion.path) if champion else ()
-        return Champion(ChampionStatus.BROKEN, f"the champion cannot be compared: {error}", *known)
+        name, path = (champion.name, champion.path) if champion else (None, None)
+        detail = f"the champion cannot be compared: {error}"
+        return Champion(ChampionStatus.BROKEN, detail, name, path, drift=drift)
     return Champion(
         ChampionStatus.COMPARED,
         f"version {champion.name}, on {len(next(iter(duels.values())).users):,} test users and {shared_items:,} items "
@@ -121,11 +126,12 @@ def compare_with_champion(
         champion.name,
         champion.path,
         {way: summarise(duel, shared_items, trial.slicings, config, random) for way, duel in duels.items()},
+        drift,
     )
 
 
 def _load(champion: Version, trial: Trial) -> ServedModel:
-    model = ServedModel(champion.path, len(trial.item_ids), (SERVE,), _ADVICE)
+    model = ServedModel(champion.path, None, (SERVE,), _ADVICE)
     expected = {"user_id": trial.user_ids.dtype.kind == "O", "item_ids": trial.item_ids.dtype.kind == "O"}
     if (found := model.takes_texts()) != expected:
         raise UserError(

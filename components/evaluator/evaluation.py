@@ -93,7 +93,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     candidates: ByWay[Iterable[Candidates]] = ByWay(
         records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
     )
-    trial = Trial({way: candidates.of(way) for way in config.gate_ways}, user_ids, item_ids, slicings)
+    trial = Trial({way: candidates.of(way) for way in config.gate_ways}, user_ids, item_ids, item_counts, slicings)
     with progress.bar("champion", sum(measured.test_users.of(way) for way in config.gate_ways)) as bar:
         champion = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
@@ -142,6 +142,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         seconds=0.0,
         rules=(),
         new_users=measure_new_users(model, interactions, item_ids, config, users_per_block, seed),
+        data=data,
     )
     verdicts = tuple(judge(rule, evidence) for rule in rules(config))
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))

@@ -220,6 +220,7 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         held_out_from=_held_out_from(plan),
         time_unit=plan.time_unit,
         period=plan.period,
+        moments=whole.moments,
         tied_users=sum(part.tied_users for part in parts),
         best_possible_hr=job.best_possible_hr,
     )

@@ -23,6 +23,7 @@ from components.artifacts.evaluation.measured import (
     System,
     Way,
 )
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.shared.errors import UserError
 
 METRICS_FILE = "metrics.json"
@@ -62,6 +63,7 @@ class Evaluation:
       seconds: how long the evaluation took.
       rules: the verdicts of the gate.
       new_users: what users get who were held out entirely; None where there are none.
+      data: what it was trained and judged on; None where an earlier version wrote this.
     """
 
     gate_k: int
@@ -89,6 +91,7 @@ class Evaluation:
     seconds: Number
     rules: tuple[Verdict, ...]
     new_users: NewUsers | None = None
+    data: InteractionsSummary | None = None
 
     @property
     def blessed(self) -> bool:

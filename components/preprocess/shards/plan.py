@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.moments import Unit, shown
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.rows import Census
-from components.preprocess.times import newest, sortable
+from components.preprocess.statistics import MOMENTS, count_moments
+from components.preprocess.times import from_sortable, newest, sortable
 from components.preprocess.values.ids import Ids
-from components.preprocess.values.times import Unit, in_unit, shown, unit_of
+from components.preprocess.values.times import in_unit, unit_of
 from components.shared.errors import UserError
 
 _USUAL_SHARE = 0.1
@@ -78,6 +80,16 @@ class Plan:
         if self.fractional:
             return int(sortable(np.array([time]))[0])
         return ceil(time / self.time_step) - (self.first_time if self.packed else 0)
+
+    def moments(self, times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many rows there are at which time, by their times among the sorted rows; see `count_moments`."""
+        if self.period is None:
+            return np.zeros(MOMENTS, np.int64)
+        first, last = self.period
+        if self.fractional:
+            return count_moments(from_sortable(times), first, last)
+        begin = 0 if self.packed else self.first_time
+        return count_moments(times, begin, begin + int(last) // self.time_step - self.first_time)
 
 
 def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit: bool = True) -> Plan:

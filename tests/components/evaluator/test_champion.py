@@ -42,7 +42,7 @@ def _compare(world: Any, scores: np.ndarray, destination: Path, **config: Any) -
     tested = np.flatnonzero(world.positives >= 0)
     cuts = slicings(tested, world.positives[tested], vocabulary.user_counts, vocabulary.item_counts)
     records = SampledRecords(world.uri("examples")).read()
-    trial = Trial({"sampled": records}, vocabulary.user_ids, vocabulary.item_ids, cuts)
+    trial = Trial({"sampled": records}, vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts, cuts)
     settings = EvaluatorConfig(ks=(K,), gate_k=K, **config)
     with Reporter().bar("", 1) as bar:
         return compare_with_champion(str(destination), _Table(scores), trial, settings, np.random.default_rng(0), bar)
