@@ -92,13 +92,13 @@ def _charts(summary: InteractionsSummary, statistics: DataStatistics) -> list[di
 
 
 def _curves(users: Spread, items: Spread) -> dict[str, Any]:
-    title = "Share of the training rows that the first users and items have"
+    title = "Share of the training rows of the top users and items"
     lines = [Line("Users", "further-1", users.curve), Line("Items", "further-2", items.curve)]
     of_tenth = [f"{line.label.lower()} {figures.share(line.values[TOP.index(0.1)])}" for line in lines]
     numbers = f"the first tenth of each: {', '.join(of_tenth)}"
     ticks = [(share, figures.percentage(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     caption = Caption("data-curves", title, numbers)
-    svg = line_chart(caption, TOP, ticks, lines, "those with most rows first", markers=False)
+    svg = line_chart(caption, TOP, ticks, lines, "top users or items, by their training rows", markers=False)
     return {"title": title, "svg": svg}
 
 
@@ -112,7 +112,7 @@ def _by_time(calendar: Calendar, summary: InteractionsSummary) -> dict[str, Any]
     caption = Caption("data-calendar", title, numbers)
     positions = [part + 0.5 for part in range(parts)]
     ticks = [(positions[0], first), (positions[-1], last)]
-    svg = line_chart(caption, positions, ticks, [Line("", "model", shares)], "time", markers=False)
+    svg = line_chart(caption, positions, ticks, [Line("Rows", "model", shares)], "time", markers=False)
     return {"title": title, "svg": svg}
 
 
