@@ -112,7 +112,7 @@ def _by_time(calendar: Calendar, summary: InteractionsSummary) -> dict[str, Any]
     caption = Caption("data-calendar", title, numbers)
     positions = [part + 0.5 for part in range(parts)]
     ticks = [(positions[0], first), (positions[-1], last)]
-    svg = line_chart(caption, positions, ticks, [Line("Rows", "model", shares)], "time", markers=False)
+    svg = line_chart(caption, positions, ticks, [Line("Input", "model", shares)], "time", markers=False)
     return {"title": title, "svg": svg}
 
 
