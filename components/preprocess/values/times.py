@@ -98,7 +98,7 @@ def ticks(form: TimeForm) -> int:
 
 def in_seconds(time: float, unit: Unit) -> float:
     """A time since 1970 in seconds."""
-    return time / _TICKS[unit]
+    return time / TICKS[unit]
 
 
 def time_fault(text: str, form: TimeForm) -> str:
