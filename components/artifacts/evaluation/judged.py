@@ -114,7 +114,7 @@ class Drift:
       new_items: those of them that the champion does not know.
       champion_items: how many items the champion knows.
       rows: training rows of this data.
-      champion_rows: those of the champion's, from a million a single item only nearly.
+      champion_rows: those of the champion's; nearly, where an item has more than a million.
       popularity_shift: the total variation distance between the items' shares of the training rows: which share of the
         rows would have to be of other items for both to be equally popular.
     """
