@@ -1,6 +1,5 @@
 """What the data has that asks for a look, in sentences: for the line of Preprocess and the report."""
 
-from components.artifacts.data_statistics import Spread
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.moments import shown
 
@@ -112,17 +111,17 @@ def _gap(summary: InteractionsSummary) -> str:
 def _dominated(summary: InteractionsSummary) -> list[str]:
     if summary.statistics is None:
         return []
-    rows = summary.interactions["train"]
+    statistics, trained = summary.statistics, summary.interactions["train"]
+    item = ("item", statistics.items.largest, trained, "training rows", summary.items)
+    user = ("user", statistics.users.largest, trained, "training rows", summary.users)
+    if statistics.busiest_user is not None:  # who may have little but repeated pairs
+        user = ("user", statistics.busiest_user, summary.rows_read, "rows", summary.users + summary.absent.users)
     return [
-        f"{what} {spread.largest.id} has {amount(spread.largest.rows, rows, 'training rows')}"
-        for what, spread in (("user", summary.statistics.users), ("item", summary.statistics.items))
-        if _is_dominated(spread, rows)
+        f"{what} {largest.id} has {amount(largest.rows, rows, of)}"
+        for what, largest, rows, of, number in (user, item)
+        # Of ten and fewer, one has a tenth for certain.
+        if largest.rows > rows * max(_MUCH, 2 / number)
     ]
-
-
-def _is_dominated(spread: Spread, rows: int) -> bool:
-    # Of ten and fewer, one has a tenth for certain.
-    return spread.largest.rows > max(_MUCH * rows, 2 * spread.mean)
 
 
 def _many_new_items(summary: InteractionsSummary) -> str:

@@ -13,7 +13,7 @@ TOP = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, *(part / 20 for part in range(
 
 @dataclass(frozen=True, kw_only=True)
 class Largest(Part):
-    """Whoever has most training rows: the raw id, and how many."""
+    """Whoever has most rows: the raw id, and how many."""
 
     id: int | str
     rows: int
@@ -70,9 +70,11 @@ class DataStatistics(Part):
       items: likewise.
       calendar: over time; None where the rows have no time, or all have one.
       cold: held-out rows in the artifact whose item has no training row.
+      busiest_user: who has most of all rows that can be read, repeated pairs too; None where only splits were read.
     """
 
     users: Spread
     items: Spread
     calendar: Calendar | None = None
     cold: int = 0
+    busiest_user: Largest | None = None

@@ -221,6 +221,7 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         time_unit=plan.time_unit,
         period=plan.period,
         moments=whole.moments,
+        busiest_user=plan.busiest_user,
         tied_users=sum(part.tied_users for part in parts),
         best_possible_hr=job.best_possible_hr,
     )

@@ -25,15 +25,26 @@ def spread(ids: Ids, counts: npt.NDArray[np.integer[Any]]) -> Spread:
       counts: rows of each, [n].
     """
     ascending = np.sort(counts)
-    rows, number, largest = int(ascending.sum()), len(ascending), int(np.argmax(counts))
+    rows, number = int(ascending.sum()), len(ascending)
     of_most = np.concatenate([[0], np.cumsum(ascending[::-1])])
     curve = np.interp(np.array(TOP) * number, np.arange(number + 1), of_most) / max(1, rows)
     return Spread(
         mean=rows / number,
         quantiles=tuple(ascending[(np.array(QUANTILES) * (number - 1)).astype(np.int64)].tolist()),
         curve=tuple(curve.round(_DIGITS).tolist()),
-        largest=Largest(id=ids[largest : largest + 1].tolist()[0], rows=int(counts[largest])),
+        largest=largest(ids, counts),
     )
+
+
+def largest(ids: Ids, counts: npt.NDArray[np.integer[Any]]) -> Largest:
+    """The first of those with most rows.
+
+    Args:
+      ids: raw ids, [n], at least one.
+      counts: rows of each, [n].
+    """
+    first = int(np.argmax(counts))
+    return Largest(id=ids[first : first + 1].tolist()[0], rows=int(counts[first]))
 
 
 def count_moments(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts import storage
-from components.artifacts.data_statistics import DataStatistics
+from components.artifacts.data_statistics import DataStatistics, Largest
 from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import WrittenShard
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
@@ -40,6 +40,7 @@ def finish(
     time_unit: Unit | None = None,
     period: tuple[float, float] | None = None,
     moments: npt.NDArray[np.int64] = _NO_MOMENTS,
+    busiest_user: Largest | None = None,
     tied_users: int = 0,
     best_possible_hr: dict[str, float] | None = None,
 ) -> InteractionsSummary:
@@ -61,6 +62,7 @@ def finish(
       time_unit: likewise.
       period: likewise.
       moments: how many rows there were at which time, see `statistics.count_moments`.
+      busiest_user: who had most of them.
       tied_users: likewise.
       best_possible_hr: see `InteractionsSummary`.
 
@@ -98,6 +100,7 @@ def finish(
             items=spread(items, item_counts),
             calendar=calendar(moments, period),
             cold=int(held_out_counts[item_counts == 0].sum()),
+            busiest_user=busiest_user,
         ),
         best_possible_hr=best_possible_hr,
     )

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.data_statistics import Largest
 from components.artifacts.moments import Unit, shown
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.rows import Census
-from components.preprocess.statistics import MOMENTS, count_moments
+from components.preprocess.statistics import MOMENTS, count_moments, largest
 from components.preprocess.times import from_sortable, newest, sortable
 from components.preprocess.values.ids import Ids
 from components.preprocess.values.times import in_unit, unit_of
@@ -50,6 +51,7 @@ class Plan:
       not_wanted: rows dropped by `dataset.where`.
       time_unit: of the timestamps; None where they may count anything.
       period: the first and the last of them; None where there are none.
+      busiest_user: who has most rows.
     """
 
     users: Ids
@@ -69,6 +71,7 @@ class Plan:
     not_wanted: int
     time_unit: Unit | None
     period: tuple[float, float] | None
+    busiest_user: Largest
 
     @property
     def shards(self) -> int:
@@ -138,6 +141,7 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit
         not_wanted=census.not_wanted,
         time_unit=unit,
         period=census.timestamps,
+        busiest_user=largest(census.users, census.user_rows),
     )
 
 

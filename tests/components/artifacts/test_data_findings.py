@@ -10,9 +10,9 @@ from components.artifacts.data_statistics import QUANTILES, TOP, Calendar, DataS
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, ShardSummary
 
 
-def spread(rows: int, id_: int | str = 7, mean: float = 10.0) -> Spread:
+def spread(rows: int, id_: int | str = 7) -> Spread:
     largest = Largest(id=id_, rows=rows)
-    return Spread(mean=mean, quantiles=(1,) * len(QUANTILES), curve=(1.0,) * len(TOP), largest=largest)
+    return Spread(mean=10.0, quantiles=(1,) * len(QUANTILES), curve=(1.0,) * len(TOP), largest=largest)
 
 
 USUAL = DataStatistics(users=spread(50), items=spread(60))
@@ -69,6 +69,10 @@ FOUND: dict[str, tuple[dict[str, Any], str]] = {
         {"statistics": replace(USUAL, users=spread(101, "guest"))},
         "user guest has 101 of 1,000 training rows (10.1%)",
     ),
+    "one user, mostly repeated": (
+        {"statistics": replace(USUAL, busiest_user=Largest(id=0, rows=600))},
+        "user 0 has 600 of 2,000 rows (30.0%)",
+    ),
     "one item": (
         {"statistics": replace(USUAL, items=spread(400, 12))},
         "item 12 has 400 of 1,000 training rows (40.0%)",
@@ -90,7 +94,8 @@ NOT_FOUND: dict[str, dict[str, Any]] = {
     "fewer ties": {"tied_users": 5},
     "ties that decide nothing": {"tied_users": 60, "holdout": "random"},
     "a tenth of the rows": {"statistics": replace(USUAL, users=spread(100))},
-    "of so few users that one has a tenth": {"statistics": replace(USUAL, users=spread(150, mean=100.0))},
+    "of so few users that one has a tenth": {"users": 8, "statistics": replace(USUAL, users=spread(150))},
+    "a tenth of all rows": {"statistics": replace(USUAL, busiest_user=Largest(id=7, rows=200))},
     "fewer new items": {"statistics": replace(USUAL, cold=11)},
     "a single row": {"rows_read": 1, "period": (5.0, 5.0)},
     "nothing held out": {"interactions": {"train": 1_000, "test": 0}},

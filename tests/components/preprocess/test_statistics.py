@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.artifacts.data_statistics import TOP, Gap
+from components.artifacts.data_statistics import TOP, Gap, Largest
 from components.preprocess.statistics import MOMENTS, calendar, count_moments, spread
 from tests.components.preprocess.tables import random_table
 
@@ -76,6 +76,8 @@ def test_preprocess_knows_when_the_rows_were(prepare: Callable[..., Any], tmp_pa
     }[times]
     table.to_csv(tmp_path / "table.csv", index=False)
     found = prepare(tmp_path / "table.csv", min_interactions=10, rows_per_shard=1_000).summary
+    rows = table["user"].value_counts().sort_index()
+    assert found.statistics.busiest_user == Largest(id=int(rows.idxmax()), rows=int(rows.max()))
     assert len(found.shards) > 2
     low, high = table["timestamp"].min(), table["timestamp"].max()
     parts = ((table["timestamp"] - low) / (high - low) * 50).clip(upper=49.999).astype(int)
