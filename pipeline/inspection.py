@@ -5,18 +5,18 @@ from typing import Any
 
 import yaml
 
+from components.artifacts.data_findings import describe_dropped, findings
+from components.artifacts.moments import NAMES, shown
 from components.evaluator.config import EvaluatorConfig
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.inspection.columns import described
 from components.preprocess.inspection.looking import Found, look
-from components.preprocess.outcome import describe, describe_dropped
-from components.preprocess.values.times import NAMES, shown
+from components.preprocess.outcome import describe
 from components.shared.files.secrets import without_secrets
 from pipeline.command_options import name_of
 from pipeline.config import assigned, config_of
 
 _MOST_LINES = 6
-_MUCH = 0.1
 _COMMENTS_AT = 36
 _MINIMA = ("min_interactions", "min_item_interactions")
 _SEPARATORS = {"\t": "tabs", " ": "blanks"}
@@ -133,10 +133,7 @@ def _doubts(found: Found) -> Iterator[str]:
         yield "quotes are characters as any other (dataset.quoting: off), as more rows can be read so"
     if found.dataset.get("encoding") == "latin-1":
         yield "the text is not UTF-8: dataset.encoding is latin-1, which reads anything"
-    if summary.dropped.rows > _MUCH * summary.rows_read:
-        yield describe_dropped(summary)
-    if summary.tied_users > _MUCH * summary.users:
-        yield f"held-out items of {summary.tied_users:,} of {summary.users:,} users are decided among equal timestamps"
+    yield from findings(summary)
     least = EvaluatorConfig.model_fields["minimum_test_users"].default
     if summary.interactions["test"] < least:
         users = summary.interactions["test"]

@@ -148,8 +148,9 @@ class WrittenShard:
       number: of the shard.
       summary: its part of the artifact's.
       train_counts: int32 [users], training rows of each of its users.
-      items: int32 [n], distinct items of its training rows, ascending.
+      items: int32 [n], distinct items of its rows, ascending.
       item_counts: int64 [n], training rows of each of those.
+      held_out_counts: int64 [n], other rows of each of those.
       digest: of its rows.
       held_out_users: what it has of them; None where nobody is held out.
     """
@@ -159,6 +160,7 @@ class WrittenShard:
     train_counts: npt.NDArray[np.int32]
     items: npt.NDArray[np.int32]
     item_counts: npt.NDArray[np.int64]
+    held_out_counts: npt.NDArray[np.int64]
     digest: bytes
     held_out_users: HeldOutUsersSummary | None = None
 
@@ -189,17 +191,25 @@ def write_shard(uri: str, shard: Shard, shards: int) -> WrittenShard:
     if held_out is not None:
         digest.update(held_out_users.write(uri, shard.number, shards, held_out))
     rows: dict[str, int] = {split: len(pairs.users) for split, pairs in splits.items()}
-    counts = np.bincount(shard.train.items)
-    items = np.flatnonzero(counts).astype(np.int32)
+    held_out_items = np.concatenate([pairs.items for split, pairs in splits.items() if split != "train"])
+    counts, others = _count(shard.train.items, held_out_items)
+    items = np.flatnonzero(counts + others).astype(np.int32)
     return WrittenShard(
         number=shard.number,
         summary=ShardSummary(first_user=shard.first_user, users=len(shard.train_counts), **rows),
         train_counts=shard.train_counts,
         items=items,
         item_counts=counts[items],
+        held_out_counts=others[items],
         digest=digest.digest(),
         held_out_users=None if held_out is None else held_out.summary,
     )
+
+
+def _count(*items: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int64]]:
+    """How often each item, by its index, is in each of some arrays."""
+    size = max(int(part.max(initial=-1)) for part in items) + 1
+    return [np.bincount(part, minlength=size) for part in items]
 
 
 def write_given_negatives(uri: str, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
+from components.artifacts.data_statistics import DataStatistics
 from components.artifacts.held_out_users import HeldOutUsersSummary
+from components.artifacts.moments import Unit
 from components.artifacts.splits import SPLITS, Split
 from components.artifacts.summary import Part, Summary
 
@@ -129,6 +131,7 @@ class InteractionsSummary(Summary):
       shards: in their order.
       held_out_users: those who are held out entirely; None where nobody is.
       fingerprint: a digest of interactions and vocabulary.
+      statistics: how rows are spread over users, items and time; None where another version wrote the artifact.
       best_possible_hr: of data that was drawn from known tastes, HR@10 of the best ranking, by the number of negatives.
     """
 
@@ -144,7 +147,7 @@ class InteractionsSummary(Summary):
     density: float
     holdout: Literal["last", "time", "random", "given"]
     held_out_from: dict[Split, float] | None = None
-    time_unit: Literal["s", "ms", "us", "ns"] | None = None
+    time_unit: Unit | None = None
     period: tuple[float, float] | None = None
     timed: bool
     tied_users: int = 0
@@ -152,9 +155,41 @@ class InteractionsSummary(Summary):
     shards: tuple[ShardSummary, ...]
     held_out_users: HeldOutUsersSummary | None = None
     fingerprint: str
+    statistics: DataStatistics | None = None
     best_possible_hr: dict[str, float] | None = None
 
     @property
     def latest_held_out(self) -> bool:
         """Whether what is held out of a user's interactions is the latest of them."""
         return self.holdout in ("last", "time")
+
+    @property
+    def one_time(self) -> bool:
+        """Whether all rows, of which there are several, have one time."""
+        return self.period is not None and self.period[0] == self.period[1] and self.rows_read > 1
+
+    @property
+    def dropped_share(self) -> float:
+        """The share of the rows of the input that is not in the artifact."""
+        return self.dropped.rows / self.rows_read if self.rows_read else 0.0
+
+    @property
+    def unreadable_share(self) -> float:
+        """The share of the rows of the input that could not be read."""
+        return self.dropped.bad_rows / self.rows_read if self.rows_read else 0.0
+
+    @property
+    def held_out(self) -> int:
+        """Rows that are held out, with those that were dropped because their user or item has no training row."""
+        kept = sum(rows for split, rows in self.interactions.items() if split != "train")
+        return kept + self.dropped.of_new_users + self.dropped.of_new_items
+
+    @property
+    def held_out_of_new_items(self) -> int:
+        """Those of them whose item has no training row."""
+        return self.dropped.of_new_items + (self.statistics.cold if self.statistics else 0)
+
+    @property
+    def new_item_share(self) -> float:
+        """The share that those are of what is held out."""
+        return self.held_out_of_new_items / self.held_out if self.held_out else 0.0

@@ -30,6 +30,7 @@ from components.artifacts.evaluation import (
 from components.artifacts.vocabulary import RawIds
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
+from components.evaluator.drift import measure_drift
 from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
 from components.metrics import METRICS
@@ -59,12 +60,14 @@ class Trial:
         without those in which too few users have metrics.
       user_ids: raw ids of the challenger's users by index, int64 or objects that are texts.
       item_ids: raw ids of its items by index, likewise.
+      item_counts: int64 [items], its training interactions of each of those.
       slicings: the ways to cut the test records into quartiles.
     """
 
     batches: Mapping[Way, Iterable[Candidates]]
     user_ids: RawIds
     item_ids: RawIds
+    item_counts: npt.NDArray[np.int64]
     slicings: Mapping[str, Slicing]
 
 
@@ -103,7 +106,7 @@ def compare_with_champion(
       random: draws the resamples of the intervals.
       bar: moves on by one for each test user.
     """
-    champion, warning = None, None
+    champion, warning, drift = None, None, None
     try:
         champion = newest_version(destination) if destination else None
         if champion is None:
@@ -111,8 +114,9 @@ def compare_with_champion(
         if not trial.batches:
             reason = f"skipped: too few test users have more than {config.gate_k} candidates"
             return Champion(ChampionStatus.NONE, reason, champion.name, champion.path)
-        model = ServedModel(champion.path, len(trial.item_ids), (SERVE,), _ADVICE)
+        model = ServedModel(champion.path, None, (SERVE,), _ADVICE)
         taken, warning = as_taken(trial, model.takes_texts())
+        drift = measure_drift(model, taken.user_ids, taken.item_ids, taken.item_counts, config.pairs_per_block)
         shared_items = _count_known_items(model, taken, config.pairs_per_block)
         with model.with_measured_histories():  # what it serves may have read the very items that are held out
             duels = {way: _fight(model, challenger, taken, way, config.gate_k, bar) for way in trial.batches}
@@ -121,7 +125,7 @@ def compare_with_champion(
     except UserError as error:
         name, path = (champion.name, champion.path) if champion else (None, None)
         detail = f"the champion cannot be compared: {error}"
-        return Champion(ChampionStatus.BROKEN, detail, name, path, warning=warning)
+        return Champion(ChampionStatus.BROKEN, detail, name, path, warning=warning, drift=drift)
     return Champion(
         ChampionStatus.COMPARED,
         f"version {champion.name}, on {len(next(iter(duels.values())).users):,} test users and {shared_items:,} items "
@@ -130,6 +134,7 @@ def compare_with_champion(
         champion.path,
         {way: summarise(duel, shared_items, trial.slicings, config, random) for way, duel in duels.items()},
         warning,
+        drift,
     )
 
 

@@ -125,6 +125,36 @@ class EvaluatorConfig(Section):
         description="Too good to be true: the model may rank the held-out item before all others for at most this "
         "share of the users, unless a baseline does so for half as many.",
     )
+    maximum_unreadable_share: Share | None = Field(
+        0.5,
+        description="Largest share of the input's rows that cannot be read, where dataset.on_bad_row skips them: "
+        "where most are, the file is not what the configuration takes it for.",
+    )
+    maximum_dropped_share: Share | None = Field(
+        None, description="Largest share of the input's rows that is dropped, for whatever reason."
+    )
+    maximum_tied_share: Share | None = Field(
+        None, description="Largest share of the users whose held-out items are decided among equal timestamps."
+    )
+    maximum_new_item_share: Share | None = Field(
+        None,
+        description="Largest share of the held-out rows whose item has no training row, whether they were dropped for "
+        "that (splits by time and at random) or are judged by.",
+    )
+    maximum_lost_user_share: Share | None = Field(
+        None, description="Largest share of the champion's users that this data does not have."
+    )
+    maximum_lost_item_share: Share | None = Field(
+        None, description="Largest share of the champion's items that this data does not have."
+    )
+    minimum_rows_ratio: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="Least number of training rows, as a multiple of the champion's."
+    )
+    maximum_popularity_shift: Share | None = Field(
+        None,
+        description="Largest total variation distance between the popularity of the items, as shares of the training "
+        "rows, in this data and in the champion's. Few rows of many items differ by chance alone.",
+    )
     finite: bool = Field(True, description="Every weight, every score and every metric must be a finite number.")
     minimum_test_users: int = Field(100, ge=1, description="Fewer test users than these prove nothing.")
     serving_tolerance: float | None = Field(

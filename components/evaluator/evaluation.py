@@ -94,7 +94,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
     )
     ways = [way for way in config.gate_ways if not config.leaves_too_few(*measured.users_of(way, config.gate_k))]
-    trial = Trial({way: candidates.of(way) for way in ways}, user_ids, item_ids, slicings)
+    trial = Trial({way: candidates.of(way) for way in ways}, user_ids, item_ids, item_counts, slicings)
     with progress.bar("champion", sum(measured.test_users.of(way) for way in ways)) as bar:
         champion = compare_with_champion(
             sources.push_destination, model, trial, config, random_streams.generator(seed, "champion"), bar
@@ -146,6 +146,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         rules=(),
         new_users=measure_new_users(model, interactions, item_ids, config, users_per_block, seed),
         item_titles=recommendations.titles_of(examples, vocabulary),
+        data=data,
     )
     verdicts = tuple(judge(rule, evidence) for rule in rules(config))
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))

@@ -12,6 +12,7 @@ from statistics import NormalDist
 from components.artifacts.evaluation import MODEL, ChampionStatus, Evaluation, Rival, State, Way
 from components.evaluator.baselines import BASELINES
 from components.evaluator.config import EvaluatorConfig
+from components.evaluator.data_rules import rules_of_data
 from components.evaluator.gate import Figure, Rule, Settled, number_text
 from components.metrics import METRICS
 
@@ -28,6 +29,7 @@ def rules(config: EvaluatorConfig) -> list[Rule]:
         *_rules_of_accuracy(config),
         *_rules_of_rivals(config),
         *_rules_of_slices(config),
+        *rules_of_data(config),
     ]
 
 

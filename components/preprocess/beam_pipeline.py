@@ -226,6 +226,8 @@ def _finish(_: None, plan: Plan, whole: Outline, parts: Sequence[_Written], job:
         held_out_from=_held_out_from(plan),
         time_unit=plan.time_unit,
         period=plan.period,
+        moments=whole.moments,
+        busiest_user=plan.busiest_user,
         tied_users=sum(part.tied_users for part in parts),
         mixed_ids=plan.mixed_ids,
         best_possible_hr=job.best_possible_hr,

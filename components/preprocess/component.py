@@ -46,7 +46,7 @@ class Preprocess(base_beam_component.BaseBeamComponent):
         "interactions": "Parquet files with the splits train, validation (unless switched off) and test, and aside "
         "where not all that is held out is judged by: dense int32 columns user and item, whole users in each shard; "
         "held_out_users, where there are such: raw ids; "
-        "summary.json counts what was read and dropped.",
+        "summary.json counts what was read and dropped, and how the rows are spread.",
         "vocabulary": "users.parquet and items.parquet: raw id, index and number of training interactions.",
     }
 

@@ -40,5 +40,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = [split for split in SPLITS if split in rows and split != "aside"]
         interactions.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(interactions, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
-        examples_utils.set_file_format(interactions, "parquet")
+        examples_utils.set_file_format(
+            interactions, example_gen_pb2.FileFormat.Name(example_gen_pb2.FILE_FORMAT_PARQUET)
+        )
         outcome.show(summary, VocabularySummary.read(vocabulary.uri).titles)

@@ -27,3 +27,13 @@ def marks(ids, low, size):
     for row in range(len(ids)):
         marked[np.int64(ids[row]) - low] = True
     return marked
+
+
+@entry_point
+def count_parts(times, first, width, parts):
+    """Counts times in each of so many parts of that width, the first of which begins at `first`: int64 [parts]."""
+    counts = np.zeros(parts, np.int64)
+    for row in range(len(times)):
+        part = np.int64((np.float64(times[row]) - first) / width)
+        counts[max(0, min(part, parts - 1))] += 1
+    return counts

@@ -1,33 +1,20 @@
-"""What Preprocess says of its outcome: what is there, and what was dropped."""
+"""What Preprocess says of its outcome: what is there, what was dropped, and what asks for a look."""
 
+from components.artifacts.data_findings import amount, describe_dropped, describe_ties, findings
 from components.artifacts.interactions_summary import InteractionsSummary, MixedIds
+from components.artifacts.moments import NAMES, shown
 from components.artifacts.vocabulary import TitlesSummary
-from components.preprocess.values.times import NAMES, shown
 from components.shared import progress
-
-_REASONS = {
-    "bad_rows": "that cannot be read",
-    "below_min_rating": "below min_rating",
-    "not_wanted": "that dataset.where does not want",
-    "duplicates": "duplicates",
-    "below_min_interactions": "below min_interactions",
-    "below_min_item_interactions": "below min_item_interactions",
-    "of_new_users": "of new users",
-    "of_new_items": "of new items",
-}
-_MUCH = 0.1
-"""The share of the rows from which on it is a warning that they were dropped."""
 
 
 def show(summary: InteractionsSummary, titles: TitlesSummary | None = None) -> None:
-    """Says it on the step's line, as a warning where a tenth of the rows or more was dropped, or no title fits."""
-    notes, dropped = [describe(summary)], describe_dropped(summary)
-    much = summary.dropped.rows >= _MUCH * summary.rows_read
-    notes += [] if much else [dropped]
-    notes += [describe_titles(titles, summary.items)] if titles and titles.items else []
-    progress.note("; ".join(filter(None, notes)))
-    if much:
-        progress.warn(dropped)
+    """Says it on the step's line, with a warning of each thing in the data that asks for a look."""
+    warnings = findings(summary)
+    told = [describe(summary), describe_ties(summary), describe_dropped(summary)]
+    told += [describe_titles(titles, summary.items)] if titles and titles.items else []
+    progress.note("; ".join(text for text in told if text and text not in warnings))
+    for warning in warnings:
+        progress.warn(warning)
     for what, mixed in (summary.mixed_ids or {}).items():
         progress.warn(describe_mixed_ids(what, mixed))
     if titles and not titles.items:
@@ -41,33 +28,11 @@ def describe(summary: InteractionsSummary) -> str:
 
     Example:
       "11 rows: 2 users, 4 items, 3 train, 2 validation, 2 test; times in seconds, 2001-09-13 23:43:19 to 2001-09-14
-      00:07:19; held-out items of 1 of 2 users (50.0%) decided among
-      equal timestamps by preprocess.ties".
+      00:07:19".
     """
     parts = [f"{summary.users:,} users", f"{summary.items:,} items"]
     parts += [f"{number:,} {split}" for split, number in summary.interactions.items()]
-    told = f"{_holdouts(summary)}{_ties(summary)}{_held_out_users(summary)}"
-    return f"{summary.rows_read:,} rows: {', '.join(parts)}{told}"
-
-
-def describe_dropped(summary: InteractionsSummary) -> str:
-    """What was dropped, with counts, shares and reasons; nothing where there is nothing to say.
-
-    Example:
-      "dropped 4 of 11 rows (36.4%: 2 duplicates, 2 below min_interactions), 1 of 3 users (33.3%)".
-    """
-    dropped, absent = summary.dropped, summary.absent
-    if not dropped.rows:
-        return ""
-    reasons = [f"{rows:,} {_REASONS[reason]}" for reason, rows in vars(dropped).items() if rows]
-    parts = [_amount(dropped.rows, summary.rows_read, "rows", ", ".join(reasons))]
-    for what, gone, new, left in (
-        ("users", absent.users, absent.new_users, summary.users),
-        ("items", absent.items, absent.new_items, summary.items),
-    ):
-        if gone:
-            parts.append(_amount(gone, gone + left, what, f"{new:,} of them new" if new else ""))
-    return "dropped " + ", ".join(parts)
+    return f"{summary.rows_read:,} rows: {', '.join(parts)}{_holdouts(summary)}{_held_out_users(summary)}"
 
 
 def describe_mixed_ids(what: str, mixed: MixedIds) -> str:
@@ -119,21 +84,10 @@ def _holdouts(summary: InteractionsSummary) -> str:
     return f" ({', '.join(starts)}){period}"
 
 
-def _ties(summary: InteractionsSummary) -> str:
-    if summary.holdout == "random" or not summary.tied_users:
-        return ""
-    users = _amount(summary.tied_users, summary.users, "users")
-    return f"; held-out items of {users} decided among equal timestamps by preprocess.ties"
-
-
 def _held_out_users(summary: InteractionsSummary) -> str:
     found = summary.held_out_users
     if found is None:
         return ""
-    users = _amount(found.users, found.users + summary.users, "users")
+    users = amount(found.users, found.users + summary.users, "users")
     judged = "" if found.judged == found.users else f", {found.judged:,} of them to be judged"
     return f"; {users} with {found.interactions:,} rows are held out entirely{judged}"
-
-
-def _amount(part: int, whole: int, what: str, detail: str = "") -> str:
-    return f"{part:,} of {whole:,} {what} ({part / whole:.1%}{': ' + detail if detail else ''})"

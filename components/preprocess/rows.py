@@ -8,10 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.artifacts.moments import Unit
 from components.preprocess import loops
 from components.preprocess.times import TimeCounts, Times, add_time_counts, count_times
 from components.preprocess.values.ids import Ids, as_texts
-from components.preprocess.values.times import Unit, places_of, step_of
+from components.preprocess.values.times import places_of, step_of
 
 
 @dataclass(frozen=True)

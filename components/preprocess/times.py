@@ -40,6 +40,11 @@ def sortable(times: Times) -> npt.NDArray[np.int64]:
     return _turned((times.astype(np.float64) + 0.0).view(np.int64))
 
 
+def from_sortable(times: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The floats that `sortable` has made these of."""
+    return _turned(times).view(np.float64)
+
+
 def count_times(times: Times) -> TimeCounts:
     """Counts the rows of a batch."""
     bins, rows = np.unique(sortable(times.astype(np.float64)), return_counts=True)
@@ -72,7 +77,7 @@ def newest(counts: TimeCounts, rows: float, before: float = np.inf) -> float | N
     Returns:
       The time, or None where all rows that count are of one time.
     """
-    times = _turned(counts.bins << counts.dropped_bits).view(np.float64)
+    times = from_sortable(counts.bins << counts.dropped_bits)
     counted = times < before
     times = times[counted]
     if len(times) < 2:

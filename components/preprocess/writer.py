@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts import storage
+from components.artifacts.data_statistics import DataStatistics, Largest
 from components.artifacts.held_out_users import HeldOutUsersSummary
 from components.artifacts.interactions import WrittenShard
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, MixedIds
+from components.artifacts.moments import Unit
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import ItemTitles, write_vocabulary
 from components.preprocess.rows import as_column
+from components.preprocess.statistics import MOMENTS, calendar, spread
 from components.preprocess.values.ids import Ids
-from components.preprocess.values.times import Unit
 
 _NOTHING_ABSENT = Absent()
+_NO_MOMENTS = np.zeros(MOMENTS, np.int64)
 
 
 def finish(
@@ -36,6 +39,8 @@ def finish(
     held_out_from: dict[Split, float] | None = None,
     time_unit: Unit | None = None,
     period: tuple[float, float] | None = None,
+    moments: npt.NDArray[np.int64] = _NO_MOMENTS,
+    busiest_user: Largest | None = None,
     tied_users: int = 0,
     mixed_ids: dict[Literal["user", "item"], MixedIds] | None = None,
     best_possible_hr: dict[str, float] | None = None,
@@ -58,6 +63,8 @@ def finish(
       held_out_from: see `InteractionsSummary`.
       time_unit: likewise.
       period: likewise.
+      moments: how many rows there were at which time, see `statistics.count_moments`.
+      busiest_user: who had most of them.
       tied_users: likewise.
       mixed_ids: likewise.
       best_possible_hr: see `InteractionsSummary`.
@@ -71,9 +78,8 @@ def finish(
     """
     written = sorted(written, key=lambda shard: shard.number)
     user_counts = np.concatenate([shard.train_counts for shard in written])
-    vocabulary = write_vocabulary(
-        vocabulary_uri, as_column(users), as_column(items), user_counts, _item_counts(written, len(items)), titles
-    )
+    item_counts, held_out_counts = _item_counts(written, len(items))
+    vocabulary = write_vocabulary(vocabulary_uri, as_column(users), as_column(items), user_counts, item_counts, titles)
     interactions = {split: sum(shard.summary.rows[split] for shard in written) for split in written[0].summary.rows}
     summary = InteractionsSummary(
         dataset=dataset,
@@ -94,6 +100,13 @@ def finish(
         shards=tuple(shard.summary for shard in written),
         held_out_users=_held_out_users(written),
         fingerprint=storage.fingerprint([*(shard.digest for shard in written), *vocabulary]),
+        statistics=DataStatistics(
+            users=spread(users, user_counts),
+            items=spread(items, item_counts),
+            calendar=calendar(moments, period),
+            cold=int(held_out_counts[item_counts == 0].sum()),
+            busiest_user=busiest_user,
+        ),
         best_possible_hr=best_possible_hr,
     )
     summary.write(interactions_uri)
@@ -108,9 +121,10 @@ def _held_out_users(written: Sequence[WrittenShard]) -> HeldOutUsersSummary | No
     return HeldOutUsersSummary(**{name: sum(getattr(part, name) for part in parts) for name in names})
 
 
-def _item_counts(written: Sequence[WrittenShard], items: int) -> npt.NDArray[np.int64]:
-    """Training rows of each item, int64 [items]."""
-    counts = np.zeros(items, np.int64)
+def _item_counts(written: Sequence[WrittenShard], items: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Training rows and other rows of each item, int64 [items] each."""
+    train, held_out = np.zeros(items, np.int64), np.zeros(items, np.int64)
     for shard in written:
-        counts[shard.items] += shard.item_counts
-    return counts
+        train[shard.items] += shard.item_counts
+        held_out[shard.items] += shard.held_out_counts
+    return train, held_out

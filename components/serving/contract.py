@@ -61,7 +61,10 @@ RECOMMEND = Signature(
         "known_user": Tensor("bool", ("B",)),
     },
 )
-"""Finds the best unseen items, best first; at most as many as there are."""
+"""Finds the best unseen items, best first; at most as many as there are.
+
+Somebody whom the model does not know gets what is popular; the scores are then log(1 + interactions in training).
+"""
 
 RECOMMEND_FOR_ITEMS = Signature(
     "recommend_for_items",

@@ -100,9 +100,21 @@ class ServedModel:
         return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
 
     @property
+    def users(self) -> int | None:
+        """How many users it knows; None where it declares nothing that has a row of each."""
+        weights = getattr(self._model, SCORING_WEIGHTS, None)
+        declared = weights.get("user_table") if isinstance(weights, Mapping) else None
+        table = getattr(self._model, SERVED_USERS, declared)
+        return None if table is None else int(table.shape[0])
+
+    def answers(self, signature: Signature) -> bool:
+        """Whether it has a signature."""
+        return signature.name in self._model.signatures
+
+    @property
     def takes_items(self) -> bool:
         """Whether it has the signature `recommend_for_items`."""
-        return RECOMMEND_FOR_ITEMS.name in self._model.signatures
+        return self.answers(RECOMMEND_FOR_ITEMS)
 
     def recommend_for_items(self, item_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
         """Finds the best items for somebody who is known by what they did alone; see `RECOMMEND_FOR_ITEMS`.

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.artifacts import evaluation
-from components.artifacts.evaluation import Champion, Comparison, Evaluation, NewUsers, State, Way
+from components.artifacts.evaluation import Champion, Comparison, Drift, Evaluation, NewUsers, State, Way
 from components.shared.files.places import is_remote
 from components.shared.files.secrets import without_secrets
 from pipeline.local.lineage import NodeOutcome, pushed_to
@@ -51,6 +51,8 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
         console.print(f"{left_out.title} was not measured: {left_out.reason}", style="dim", markup=False)
     if found.champion.comparison is not None:
         console.print(_champion(found.champion, found.champion.comparison, found.gate_on))
+    if found.champion.drift is not None:
+        console.print(_drift(found.champion.drift), highlight=False, soft_wrap=True)
     console.print(_rules(found))
     console.print(_verdict(found, destination))
     model_run = outcomes["Trainer"].outputs["model_run"].uri
@@ -110,6 +112,15 @@ def _champion(champion: Champion, found: Comparison, way: Way) -> Table:
         bounds = [_number(getattr(found.differences[name], end), sign="+") for name in names]
         table.add_row(title, *bounds, f"with {found.confidence:.4g} confidence, paired by user")
     return table
+
+
+def _drift(drift: Drift) -> str:
+    """What became of the champion's data."""
+    lost = "" if drift.champion_users is None else f", {drift.lost_user_share:.1%} of the champion's gone"
+    users = f"users {drift.new_users / drift.users:.1%} new{lost}"
+    items = f"items {drift.new_items / drift.items:.1%} new, {drift.lost_item_share:.1%} gone"
+    rows = f"training rows {drift.rows_ratio:.2f} x the champion's"
+    return f"data since the champion: {users}; {items}; {rows}; popularity shifted by {drift.popularity_shift:.1%}"
 
 
 def _rules(found: Evaluation) -> Table:

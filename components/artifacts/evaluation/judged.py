@@ -103,6 +103,55 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """The data beside that which the champion was trained on, by raw id.
+
+    Attributes:
+      users: how many users this data has.
+      new_users: those of them whom the champion does not know.
+      champion_users: how many users the champion knows; None where it does not say.
+      items: how many items this data has.
+      new_items: those of them that the champion does not know.
+      champion_items: how many items the champion knows.
+      rows: training rows of this data.
+      champion_rows: those of the champion's; nearly, where an item has more than a million.
+      popularity_shift: the total variation distance between the items' shares of the training rows: which share of the
+        rows would have to be of other items for both to be equally popular.
+    """
+
+    users: int
+    new_users: int
+    champion_users: int | None
+    items: int
+    new_items: int
+    champion_items: int
+    rows: int
+    champion_rows: int
+    popularity_shift: Number
+
+    @property
+    def lost_user_share(self) -> float:
+        """The share of the champion's users that this data does not have.
+
+        Raises:
+          LookupError: the champion does not say how many users it knows.
+        """
+        if not self.champion_users:
+            raise LookupError("the champion does not say how many users it knows")
+        return 1 - (self.users - self.new_users) / self.champion_users
+
+    @property
+    def lost_item_share(self) -> float:
+        """The share of the champion's items that this data does not have."""
+        return 1 - (self.items - self.new_items) / self.champion_items
+
+    @property
+    def rows_ratio(self) -> float:
+        """The training rows as a multiple of the champion's."""
+        return self.rows / self.champion_rows
+
+
+@dataclass(frozen=True)
 class Champion:
     """The newest pushed model, and how the model stands to it.
 
@@ -113,6 +162,7 @@ class Champion:
       path: its folder.
       comparisons: in each ranking that the gate looks at, the first of which matters most.
       warning: what makes the comparison a doubtful one; None where nothing does.
+      drift: the data beside the champion's; None where there is no champion, or it does not tell.
     """
 
     status: ChampionStatus
@@ -121,6 +171,7 @@ class Champion:
     path: str | None = None
     comparisons: dict[Way, Comparison] = field(default_factory=dict)
     warning: str | None = None
+    drift: Drift | None = None
 
     @property
     def comparison(self) -> Comparison | None:

@@ -23,6 +23,7 @@ from components.artifacts.evaluation.measured import (
     System,
     Way,
 )
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.shared.errors import UserError
 
 METRICS_FILE = "metrics.json"
@@ -65,6 +66,7 @@ class Evaluation:
       short_users: how many of the test users have fewer than k rivals to their held-out item, and so no metrics at k,
         by k; those k that every user has metrics at are left out.
       item_titles: of the items of `examples` that have one, by their ids as texts.
+      data: what it was trained and judged on; None where an earlier version wrote this.
     """
 
     gate_k: int
@@ -94,6 +96,7 @@ class Evaluation:
     new_users: NewUsers | None = None
     item_titles: dict[str, str] = field(default_factory=dict)
     short_users: ByWay[dict[int, int]] = field(default_factory=lambda: ByWay({}, {}))
+    data: InteractionsSummary | None = None
 
     @property
     def blessed(self) -> bool:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model_run import History
-from components.evaluator.report import evidence, figures, judgement, learning, systems
+from components.evaluator.report import data, evidence, figures, judgement, learning, systems
 
 _FOLDER = Path(__file__).parent
 
@@ -46,6 +46,8 @@ def render(evaluation: Evaluation, history: History | None, run: Mapping[str, An
             curves=systems.curves(evaluation),
             slices=systems.slices(evaluation),
             recommended=systems.recommended(evaluation),
+            data=data.data(evaluation),
+            drift=data.drift(evaluation),
             learning=learning.learning(history),
             pipeline=run.get("pipeline"),
             version=version,

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.artifacts.moments import UNITS
 from components.preprocess.inspection.time_formats import find_time_format, is_written_time
 from components.preprocess.readers.sniffing import find_by_name
 from components.preprocess.values.numbers import Numbers, read_numbers
 from components.preprocess.values.texts import is_missing, is_text
-from components.preprocess.values.times import UNITS, in_seconds
+from components.preprocess.values.times import in_seconds
 from components.shared.errors import UserError
 
 Name: TypeAlias = str | int

@@ -23,6 +23,7 @@ class Arranged:
       items: positions of the items, int32 [counts.sum()].
       marks: of each interaction, uint8; see `loops`.
       dropped: how many rows of the shard were dropped, by reason.
+      moments: how many rows it had before that at which time, int64; see `statistics.count_moments`.
     """
 
     shard: int
@@ -31,6 +32,7 @@ class Arranged:
     items: npt.NDArray[np.int32]
     marks: npt.NDArray[np.uint8]
     dropped: Dropped
+    moments: npt.NDArray[np.int64]
 
 
 def arrange(shard: int, rows: Sorted, marks: npt.NDArray[np.uint8], plan: Plan, min_interactions: int) -> Arranged:
@@ -51,7 +53,8 @@ def arrange(shard: int, rows: Sorted, marks: npt.NDArray[np.uint8], plan: Plan, 
         rows.users, rows.items, marks, last - first, len(plan.items), min_interactions
     )
     dropped = Dropped(duplicates=int(duplicates), below_min_interactions=int(below))
-    return _of_users(shard, np.arange(first, last, dtype=np.int32), counts, items, marks, dropped)
+    users, moments = np.arange(first, last, dtype=np.int32), plan.moments(rows.times)
+    return _with_rows(Arranged(shard, users, counts, items, marks, dropped, moments))
 
 
 def find_items(
@@ -105,7 +108,7 @@ def keep_items(arranged: Arranged, wanted: npt.NDArray[np.bool_], min_interactio
         below_min_interactions=arranged.dropped.below_min_interactions + int(of_users),
         below_min_item_interactions=int(unwanted),
     )
-    return _of_users(arranged.shard, arranged.users, counts, items, marks, dropped)
+    return _with_rows(replace(arranged, counts=counts, items=items, marks=marks, dropped=dropped))
 
 
 def keep_trained(arranged: Arranged, trained: npt.NDArray[np.bool_]) -> Arranged:
@@ -119,17 +122,10 @@ def keep_trained(arranged: Arranged, trained: npt.NDArray[np.bool_]) -> Arranged
         arranged.counts, arranged.items, arranged.marks, trained, 1, True
     )
     dropped = replace(arranged.dropped, of_new_users=int(of_users), of_new_items=int(unwanted))
-    return _of_users(arranged.shard, arranged.users, counts, items, marks, dropped)
+    return _with_rows(replace(arranged, counts=counts, items=items, marks=marks, dropped=dropped))
 
 
-def _of_users(
-    shard: int,
-    users: npt.NDArray[np.int32],
-    counts: npt.NDArray[np.int32],
-    items: npt.NDArray[np.int32],
-    marks: npt.NDArray[np.uint8],
-    dropped: Dropped,
-) -> Arranged:
-    """The interactions of those of the users who have any."""
-    present = np.flatnonzero(counts)
-    return Arranged(shard, users[present], counts[present], items, marks, dropped)
+def _with_rows(arranged: Arranged) -> Arranged:
+    """The same without users who have no rows."""
+    present = np.flatnonzero(arranged.counts)
+    return replace(arranged, users=arranged.users[present], counts=arranged.counts[present])

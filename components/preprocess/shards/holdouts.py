@@ -25,12 +25,14 @@ class Outline:
       items: positions of the distinct items with a training row, int32, ascending.
       new_users: how many users have none.
       present: positions of the distinct items of all rows, int32, ascending.
+      moments: how many rows there were at which time before the filters, int64; see `statistics.count_moments`.
     """
 
     users: dict[int, int]
     items: npt.NDArray[np.int32]
     new_users: int
     present: npt.NDArray[np.int32]
+    moments: npt.NDArray[np.int64]
 
     @property
     def new_items(self) -> int:
@@ -72,10 +74,14 @@ def outline(arranged: Arranged, plan: Plan, preprocess: PreprocessConfig) -> Out
     """The part of one shard in the whole."""
     present = np.flatnonzero(occurring(arranged.items, 0, len(plan.items))).astype(np.int32)
     if not by_parts(preprocess):
-        return Outline({arranged.shard: len(arranged.users)}, present, 0, present)
+        return Outline({arranged.shard: len(arranged.users)}, present, 0, present, arranged.moments)
     users, items = loops.trained(arranged.counts, arranged.items, arranged.marks, len(plan.items))
     return Outline(
-        {arranged.shard: users}, np.flatnonzero(items).astype(np.int32), len(arranged.users) - users, present
+        {arranged.shard: users},
+        np.flatnonzero(items).astype(np.int32),
+        len(arranged.users) - users,
+        present,
+        arranged.moments,
     )
 
 
@@ -87,6 +93,7 @@ def merge_outlines(outlines: Iterable[Outline]) -> Outline:
         _union(part.items for part in parts),
         sum(part.new_users for part in parts),
         _union(part.present for part in parts),
+        np.sum([part.moments for part in parts], axis=0),
     )
 
 

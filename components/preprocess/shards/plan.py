@@ -8,12 +8,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from components.artifacts.data_statistics import Largest
 from components.artifacts.interactions_summary import MixedIds
+from components.artifacts.moments import Unit, shown
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.rows import Census
-from components.preprocess.times import newest, sortable
+from components.preprocess.statistics import MOMENTS, count_moments, largest
+from components.preprocess.times import from_sortable, newest, sortable
 from components.preprocess.values.ids import Ids
-from components.preprocess.values.times import Unit, in_unit, shown, unit_of
+from components.preprocess.values.times import in_unit, unit_of
 from components.shared.errors import UserError
 from components.shared.files.secrets import without_secrets
 
@@ -52,6 +55,7 @@ class Plan:
       time_unit: of the timestamps; None where they may count anything.
       period: the first and the last of them; None where there are none.
       mixed_ids: see `InteractionsSummary`.
+      busiest_user: who has most rows.
     """
 
     users: Ids
@@ -71,6 +75,7 @@ class Plan:
     not_wanted: int
     time_unit: Unit | None
     period: tuple[float, float] | None
+    busiest_user: Largest
     mixed_ids: dict[Literal["user", "item"], MixedIds] | None = None
 
     @property
@@ -83,6 +88,16 @@ class Plan:
         if self.fractional:
             return int(sortable(np.array([time]))[0])
         return ceil(time / self.time_step) - (self.first_time if self.packed else 0)
+
+    def moments(self, times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many rows there are at which time, by their times among the sorted rows; see `count_moments`."""
+        if self.period is None:
+            return np.zeros(MOMENTS, np.int64)
+        first, last = self.period
+        if self.fractional:
+            return count_moments(from_sortable(times), first, last)
+        begin = 0 if self.packed else self.first_time
+        return count_moments(times, begin, begin + int(last) // self.time_step - self.first_time)
 
 
 def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit: bool = True) -> Plan:
@@ -132,6 +147,7 @@ def make_plan(census: Census, preprocess: PreprocessConfig, name: str, find_unit
         time_unit=unit,
         period=census.timestamps,
         mixed_ids=_mixed_ids(census.texts_in),
+        busiest_user=largest(census.users, census.user_rows),
     )
 
 

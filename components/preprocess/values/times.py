@@ -2,28 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.artifacts.moments import NAMES, TICKS, UNITS, Unit
 from components.preprocess.values import loops
 from components.preprocess.values.numbers import Numbers, read_numbers
 from components.preprocess.values.texts import Bad, flat, is_missing
 from components.shared.errors import UserError
 
-Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
-UNITS: tuple[Unit, ...] = get_args(Unit)
-NAMES: dict[Unit, str] = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
-
-_TICKS: dict[Unit, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Seconds of the years 1973 to 2286: what is less may count anything, and the next unit begins at tenfold the last.
 _EARLIEST, _LATEST = 10.0**8, 10.0**10
-_EDGES = np.array([edge * _TICKS[unit] for unit in UNITS for edge in (_EARLIEST, _LATEST)])
+_EDGES = np.array([edge * TICKS[unit] for unit in UNITS for edge in (_EARLIEST, _LATEST)])
 _STEPS = (10**6, 10**3)
 _IN_UNIT = (None, *(place for unit in UNITS for place in (unit, "between")))
 
@@ -99,12 +93,12 @@ def read_times(column: pa.Array, form: TimeForm) -> tuple[Numbers, Bad]:
 
 def ticks(form: TimeForm) -> int:
     """How many units of a form are a second; 1 where it has none."""
-    return _TICKS[form.unit] if form.unit else 1
+    return TICKS[form.unit] if form.unit else 1
 
 
 def in_seconds(time: float, unit: Unit) -> float:
     """A time since 1970 in seconds."""
-    return time / _TICKS[unit]
+    return time / TICKS[unit]
 
 
 def time_fault(text: str, form: TimeForm) -> str:
@@ -169,21 +163,6 @@ def unit_of(places: frozenset[str], name: str) -> Unit | None:
             "one unit, or set dataset.time_format=number to compare them as they are"
         )
     return units[0]
-
-
-def shown(time: float, unit: Unit | None) -> str:
-    """A time as people read it: a date, or the number where its unit is not known.
-
-    Example:
-      `shown(1_000_424_599, "s")` is "2001-09-13 23:43:19".
-    """
-    if unit is None:
-        return f"{time:.15g}"
-    try:
-        moment = _EPOCH + timedelta(microseconds=time * 10**6 // _TICKS[unit])
-    except OverflowError:
-        return f"{time:.15g} {unit}"
-    return moment.replace(tzinfo=None).isoformat(" ")
 
 
 def in_unit(text: str, unit: Unit | None) -> int | None:

@@ -64,6 +64,7 @@ GOOD, POOR = np.array([1, 2, 3, 50]), np.array([4, 9, 60, 70])
 OVER_ALS = ["better_than_als_hr", "better_than_als_ndcg", "better_than_als_mrr"]
 BELOW = ["not_below_best_baseline_ndcg", "not_below_best_baseline_ndcg_sampled"]
 NOT_WORSE = ["not_worse_than_champion_ndcg", "not_worse_than_champion_ndcg_sampled"]
+DATA = ["maximum_unreadable_share"]
 NO_SLICE_WORSE = [f"no_slice_worse_than_champion_{metric}" for metric in ("hr", "ndcg", "mrr")]
 OF_CHAMPION = [*NOT_WORSE, *NO_SLICE_WORSE]
 

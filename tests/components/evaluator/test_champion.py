@@ -44,7 +44,7 @@ def _compare(world: Any, scores: np.ndarray, destination: Path, **config: Any) -
     tested = np.flatnonzero(world.positives >= 0)
     cuts = slicings(tested, world.positives[tested], vocabulary.user_counts, vocabulary.item_counts)
     records = SampledRecords(world.uri("examples")).read()
-    trial = Trial({"sampled": records}, vocabulary.user_ids, vocabulary.item_ids, cuts)
+    trial = Trial({"sampled": records}, vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts, cuts)
     settings = EvaluatorConfig(ks=(K,), gate_k=K, **config)
     with Reporter().bar("", 1) as bar:
         return compare_with_champion(str(destination), _Table(scores), trial, settings, np.random.default_rng(0), bar)
@@ -178,6 +178,10 @@ def test_a_champion_with_another_vocabulary_is_compared_on_what_both_know(world:
     assert 10 <= len(shared) < 60
     assert evidence.compared.shared_users == len(shared)
     assert evidence.compared.shared_items == 20
+    assert evidence.drift is not None
+    assert (evidence.drift.new_users, evidence.drift.champion_users) == (20, 112)
+    assert (evidence.drift.new_items, evidence.drift.champion_items) == (20, 22)
+    assert (evidence.drift.rows, evidence.drift.champion_rows) == (world.train_counts.sum(), 22)
     for metric, values in zip(METRICS, (hits, gains), strict=True):
         assert evidence.compared.differences[metric].mean == pytest.approx(np.mean(values))
 
@@ -193,6 +197,8 @@ def test_users_who_would_be_hits_for_certain_are_not_compared(
 
     assert evidence.status is ChampionStatus.BROKEN
     assert "it shares 0 test users with this model, fewer than the minimum 1" in evidence.detail
+    assert evidence.drift is not None  # which says why
+    assert evidence.drift.new_items == 37
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def test_a_good_model_is_blessed(
     assert report.best_possible_hr == 0.9
     assert report.dataset_fingerprint == "0123456789abcdef"
     assert report.model_path == model_path(world)
+    assert report.data == InteractionsSummary.read(world.uri("interactions"))
+    assert report.champion.drift is None
     assert outcome.note.startswith(f"HR@3 {report.model.full['HR@3']:.4f} NDCG@3 ")
     assert outcome.note.endswith(" · blessed")
 

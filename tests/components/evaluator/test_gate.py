@@ -23,6 +23,7 @@ from components.metrics.by_user import summarise
 from tests.components.evaluator.evidence import (
     BELOW,
     CONFIG,
+    DATA,
     GOOD,
     NO_SLICE_WORSE,
     NOT_WORSE,
@@ -124,14 +125,14 @@ def test_a_rule_set_to_null_is_not_asked() -> None:
         "minimum_test_users", "leak_free", "not_too_good", "finite", "serving_consistent", "serving_knows_ids",
         "harness_agrees_with_itself",
     ]  # fmt: skip
-    assert [rule.name for rule in rules(EvaluatorConfig())] == [*sound, *BELOW, *NOT_WORSE]
+    assert [rule.name for rule in rules(EvaluatorConfig())] == [*sound, *BELOW, *NOT_WORSE, *DATA]
     sampled = [rule.name for rule in rules(EvaluatorConfig(gate_on="sampled"))]
-    assert sampled == [*sound, BELOW[0], NOT_WORSE[0]]
+    assert sampled == [*sound, BELOW[0], NOT_WORSE[0], *DATA]
     several = {rule.name for rule in rules(EvaluatorConfig(decisive_metrics=("hr", "ndcg")))}
     assert {"not_below_best_baseline_hr", "not_worse_than_champion_hr_sampled", *BELOW, *NOT_WORSE} <= several
     bare = EvaluatorConfig(
         leak_free=False, suspicious_share=None, finite=False, serving_tolerance=None, baseline_margin=None,
-        champion_margin=None,
+        champion_margin=None, maximum_unreadable_share=None,
     )  # fmt: skip
     assert [rule.name for rule in rules(bare)] == ["minimum_test_users", "harness_agrees_with_itself"]
     more = EvaluatorConfig(better_than_als=True, minimum_coverage=0.1, slice_margin=0.1)

@@ -43,7 +43,7 @@ def test_executor(tmp_path, monkeypatch):
     executor.Do({}, {"interactions": [interactions], "vocabulary": [vocabulary]}, properties(tmp_path))
     assert artifact_utils.decode_split_names(interactions.split_names) == ["train", "validation", "test"]
     assert notes == ["15 rows: 3 users, 5 items, 9 train, 3 validation, 3 test"]
-    assert not warnings
+    assert warnings == ["6 of 6 held-out rows (100.0%) are of items without a training row, which no model can know"]
     assert (tmp_path / "vocabulary" / "users.parquet").is_file()
 
 

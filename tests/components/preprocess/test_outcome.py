@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.artifacts.data_findings import describe_dropped
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, ShardSummary
 from components.artifacts.vocabulary import TitlesSummary
 from components.preprocess import outcome
@@ -47,10 +48,6 @@ LINES = {
         {"holdout": "time", "held_out_from": {"test": 1_000_424_599.0}, "time_unit": "s"},
         ROWS + " (test from 2001-09-13 23:43:19 on)",
     ),
-    "ties": (
-        {"tied_users": 15},
-        ROWS + "; held-out items of 15 of 60 users (25.0%) decided among equal timestamps by preprocess.ties",
-    ),
 }
 
 
@@ -63,16 +60,16 @@ def test_the_line_says_what_there_is_and_how_it_was_held_out(case: str) -> None:
 def test_what_was_dropped_is_said_with_counts_shares_and_reasons() -> None:
     dropped = Dropped(duplicates=12, below_min_interactions=88, of_new_users=100)
     absent = Absent(users=20, items=10, new_users=5)
-    assert outcome.describe_dropped(summary(dropped=dropped, absent=absent)) == (
+    assert describe_dropped(summary(dropped=dropped, absent=absent)) == (
         "dropped 200 of 2,000 rows (10.0%: 12 duplicates, 88 below min_interactions, 100 of new users), "
         "20 of 80 users (25.0%: 5 of them new), 10 of 40 items (25.0%)"
     )
-    assert outcome.describe_dropped(summary()) == ""
+    assert describe_dropped(summary()) == ""
 
 
 def test_every_reason_has_words() -> None:
     reasons = vars(Dropped())
-    text = outcome.describe_dropped(summary(dropped=Dropped(**dict.fromkeys(reasons, 1))))
+    text = describe_dropped(summary(dropped=Dropped(**dict.fromkeys(reasons, 1))))
     assert text.count(",") == len(reasons)  # one of them in 2,000
 
 
@@ -83,6 +80,15 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     monkeypatch.setattr(progress, "note", lambda text: said.append(("note", text)))
     monkeypatch.setattr(progress, "warn", lambda text: said.append(("warning", text)))
     return said
+
+
+@pytest.mark.parametrize(("users", "warns"), [(5, False), (6, True)])
+def test_ties_are_told_and_a_warning_from_a_tenth_of_the_users_on(
+    said: list[tuple[str, str]], users: int, warns: bool
+) -> None:
+    outcome.show(summary(tied_users=users))
+    ties = f"held-out items of {users} of 60 users ({users / 60:.1%}) decided among equal timestamps by preprocess.ties"
+    assert said == ([("note", ROWS), ("warning", ties)] if warns else [("note", f"{ROWS}; {ties}")])
 
 
 @pytest.mark.parametrize(("rows", "warns"), [(0, False), (1, False), (199, False), (200, True), (2_000, True)])

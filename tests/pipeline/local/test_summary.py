@@ -88,6 +88,18 @@ def test_the_champion_has_a_table_of_its_own(shown):
     assert "blessed and pushed" in lines
 
 
+def test_what_became_of_the_champions_data_is_one_line(shown):
+    assert not any("data since the champion" in line for line in shown(_report()))
+    drifted = dataclasses.replace(CHAMPION, drift=builders.drift())
+    assert (
+        "data since the champion: users 2.0% new, 0.2% of the champion's gone; items 0.4% new, 0.0% gone; "
+        "training rows 1.02 x the champion's; popularity shifted by 2.1%"
+    ) in shown(_report(champion=drifted))
+    silent = dataclasses.replace(builders.drift(), champion_users=None)
+    lines = shown(_report(champion=dataclasses.replace(CHAMPION, drift=silent)))
+    assert any(line.startswith("data since the champion: users 2.0% new; items") for line in lines)
+
+
 def test_a_skipped_rule_is_neither_passed_nor_failed(shown):
     why = "skipped: there is no champion yet to compare with"
     skipped = Verdict("not_worse_than_champion_hr", State.SKIPPED, math.nan, -0.03, why)

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from components.artifacts.data_statistics import TOP, Calendar, DataStatistics, Gap, Largest, Spread
 from components.artifacts.evaluation import (
     Bounds,
     ByWay,
@@ -14,6 +15,7 @@ from components.artifacts.evaluation import (
     CopiesEffect,
     Coverage,
     Difference,
+    Drift,
     Evaluation,
     Example,
     Means,
@@ -28,6 +30,7 @@ from components.artifacts.evaluation import (
     Verdict,
     WorstSlice,
 )
+from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary, ShardSummary
 from components.artifacts.model_run import Epoch, History, Stage
 
 KS = (1, 5, 10, 20)
@@ -86,6 +89,46 @@ def evaluation(blessed: bool = True, strength: dict[str, float] = STRENGTH) -> E
         seconds=21.4,
         rules=rules(blessed),
         new_users=new_users(),
+        data=data(),
+    )
+
+
+def data() -> InteractionsSummary:
+    """Data with something of every kind that can be told of it."""
+    return InteractionsSummary(
+        dataset="ml-1m",
+        rows_read=1_000_209,
+        dropped=Dropped(bad_rows=9, duplicates=120_080, below_min_item_interactions=120),
+        absent=Absent(users=12, items=294),
+        users=6040,
+        items=3412,
+        interactions={"train": 867_920, "validation": 6040, "test": 6040},
+        density=880_000 / (6040 * 3412),
+        holdout="last",
+        time_unit="s",
+        period=(956_703_932, 1_046_454_590),
+        timed=True,
+        tied_users=1502,
+        shards=(ShardSummary(first_user=0, users=6040, train=867_920, validation=6040, test=6040),),
+        fingerprint="e23de6091f76980b",
+        statistics=DataStatistics(
+            users=_spread(143.7, 2312, 4169, 0.5),
+            items=_spread(254.4, 3426, "Long name of a film, A (1999)", 0.35),
+            calendar=Calendar(
+                rows=(150_000, *(20_004 for _ in range(30)), *(0 for _ in range(18)), 130_080),
+                gap=Gap(begin=1_010_000_000, end=1_020_000_000),
+            ),
+            cold=11,
+        ),
+    )
+
+
+def _spread(mean: float, most: int, largest: int | str, power: float) -> Spread:
+    return Spread(
+        mean=mean,
+        quantiles=(1, 44, 96, 208, 907, most),
+        curve=tuple(top**power for top in TOP),
+        largest=Largest(id=largest, rows=most),
     )
 
 
@@ -132,7 +175,22 @@ def champion() -> Champion:
         worst_slice={"HR@10": WorstSlice("activity, quartile 4", 0.004 - 4 / 900)},
     )
     detail = "version 1 was compared on 5,921 users"
-    return Champion(ChampionStatus.COMPARED, detail, "1", "runs/neumf/serving/1", {"full": comparison})
+    return Champion(ChampionStatus.COMPARED, detail, "1", "runs/neumf/serving/1", {"full": comparison}, drift=drift())
+
+
+def drift() -> Drift:
+    """Data that has grown."""
+    return Drift(
+        users=6040,
+        new_users=119,
+        champion_users=5930,
+        items=3412,
+        new_items=12,
+        champion_items=3400,
+        rows=867_920,
+        champion_rows=851_002,
+        popularity_shift=0.0213,
+    )
 
 
 def history(epochs: int = 12, validated: bool = True) -> History:

@@ -53,7 +53,7 @@ def test_no_complaint_and_no_request(browser: Browser, pages: dict[str, Path], n
     browser.open(pages[name])
     assert browser.complaints() == []
     assert browser.requests() == [pages[name].as_uri()]
-    assert browser.evaluate("document.querySelectorAll('main > section').length") == 9
+    assert browser.evaluate("document.querySelectorAll('main > section').length") == 10
     assert browser.evaluate("document.compatMode") == "CSS1Compat"
 
 

@@ -55,7 +55,7 @@ def test_it_is_well_made() -> None:
 def test_every_chart_is_there_and_tells_its_numbers() -> None:
     document = page(history=builders.history())
     titles = [picture.children[0].text for picture in document.all("svg")]
-    assert len(titles) == 4 + 2 + 1 + 2 + 2 + 1  # accuracy, HR@K, champion, training, slices, catalogue
+    assert len(titles) == 4 + 2 + 1 + 2 + 2 + 2 + 1  # accuracy, HR@K, champion, data, training, slices, catalogue
     assert len(set(titles)) == len(titles)
     curve = document.by_id("curve-sampled-description").text
     assert "K = 10: Model 0.7350, Popularity 0.4557, ALS 0.6835" in curve
@@ -220,13 +220,15 @@ def test_all_text_is_escaped() -> None:
 
     evaluation = builders.evaluation()
     evaluation = dataclasses.replace(changed(evaluation, poison), metrics=evaluation.metrics)
+    assert evaluation.data is not None
+    data = dataclasses.replace(evaluation.data, holdout="last", time_unit="s")
     first = dataclasses.replace(evaluation.examples[0], user=NASTY, held_out=NASTY, history=(NASTY,))
     item = dataclasses.replace(first.recommended[0], item=NASTY)
     examples = (dataclasses.replace(first, recommended=(item,)), *evaluation.examples[1:])
     run = {"pipeline": NASTY, "git_version": NASTY, "config": {NASTY: {NASTY: NASTY}}}
     history = builders.history()
     history = dataclasses.replace(history, whole=dataclasses.replace(history.whole, chosen_by=NASTY, stopped=NASTY))
-    html = render(dataclasses.replace(evaluation, examples=examples), history, run)
+    html = render(dataclasses.replace(evaluation, examples=examples, data=data), history, run)
     assert "<script" not in html
     assert html.count("</style>") == 1
     document = read(html)
@@ -238,6 +240,7 @@ def test_all_text_is_escaped() -> None:
     assert shown in document.all("title")[0].text
     assert shown in document.by_id("slices-activity-description").text
     assert [rule.text for rule in document.by_id("gate").all("p")[1:]] == [shown] * 7
+    assert f"Item {shown} has most rows" in document.by_id("data").text
 
 
 def test_it_asks_for_nothing() -> None:
@@ -268,6 +271,7 @@ def test_what_was_not_measured_leaves_its_section_empty() -> None:
         dataset_fingerprint=None,
         rules=(),
         new_users=None,
+        data=None,
     )
     document = read(render(empty, None, {}))
     masthead = document.all("header")[0].text
@@ -292,7 +296,8 @@ def test_numbers_that_are_not_finite_are_called_none() -> None:
     evaluation = changed(builders.evaluation(blessed=False), empty)
     comparison = dataclasses.replace(evaluation.champion.compared, confidence=0.95)
     champion = dataclasses.replace(evaluation.champion, comparisons={"full": comparison})
-    evaluation = dataclasses.replace(evaluation, confidence=0.95, seconds=1.0, champion=champion)
+    counted = builders.data()  # which divides by nothing that may be 0
+    evaluation = dataclasses.replace(evaluation, confidence=0.95, seconds=1.0, champion=champion, data=counted)
     document = read(render(evaluation, None, builders.run()))
     assert "nan" not in document.text.lower().split()
     assert "None" not in document.text.split()
@@ -361,3 +366,36 @@ def test_users_without_metrics_are_told_with_what_is_left_of_them() -> None:
     assert "Left out: no test user has more than 10 sampled candidates" in accuracy
     assert "6,040 users; 40 without metrics at 10; 1,200 without metrics at 20" in accuracy
     assert "Left out:" not in page(usual).by_id("accuracy").text
+
+
+def test_the_data_is_described_with_what_was_dropped_and_what_asks_for_a_look() -> None:
+    data = page().by_id("data")
+    assert texts(data, "li") == [
+        "Dropped 120,209 of 1,000,209 rows (12.0%: 9 that cannot be read, 120,080 duplicates, 120 below "
+        "min_item_interactions), 12 of 6,052 users (0.2%), 294 of 3,706 items (7.9%)",
+        "Held-out items of 1,502 of 6,040 users (24.9%) decided among equal timestamps by preprocess.ties",
+    ]
+    rows, spread, drift = (texts(table, "tr")[1:] for table in data.all("table"))
+    assert rows[:2] == ["Read 1,000,209 100.0 %", "Dropped: that cannot be read 9 0.0 %"]
+    assert rows[4:] == ["Train 867,920 86.8 %", "Validation 6,040 0.6 %", "Test 6,040 0.6 %"]
+    assert spread[0] == "User 143.7 1 44 96 208 907 2,312"
+    facts = dict(zip(texts(data, "dt"), texts(data, "dd"), strict=True))
+    assert facts["Users"] == "6,040; 12 (0.2 %) dropped"
+    assert facts["Period"] == "2000-04-25 23:05:32 to 2003-02-28 17:49:50"
+    assert facts["Held-out rows of items without a training row"] == "11 (0.1 %)"
+    assert "User 4169 has most rows: 0.3 % of all." in data.text
+    assert drift == [
+        "Users 6,040 5,930 119 (2.0 %) 9 (0.2 %)",
+        "Items 3,412 3,400 12 (0.4 %) 0 (0.0 %)",
+        "Training rows 867,920 851,002",
+    ]
+    assert "2.1 % would have to be of other items" in data.text
+
+
+def test_what_the_champion_does_not_tell_is_left_out() -> None:
+    found = builders.evaluation()
+    silent = dataclasses.replace(found, champion=dataclasses.replace(found.champion, drift=None))
+    assert "champion" not in page(silent).by_id("data").text
+    few = dataclasses.replace(builders.drift(), champion_users=None)
+    told = dataclasses.replace(found, champion=dataclasses.replace(found.champion, drift=few))
+    assert "Users 6,040 none 119 (2.0 %) none" in page(told).by_id("data").text

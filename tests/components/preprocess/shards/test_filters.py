@@ -35,6 +35,7 @@ def arranged(pairs: set[tuple[int, int]], bounds: list[int]) -> list[Arranged]:
                 np.array([item for _, item in rows], np.int32),
                 np.zeros(len(rows), np.uint8),
                 Dropped(),
+                np.zeros(0, np.int64),
             )
         )
     return parts

@@ -13,10 +13,8 @@ from components.preprocess.values.times import (
     TimeForm,
     common_unit,
     form_of,
-    in_unit,
     places_of,
     read_times,
-    shown,
     step_of,
     unit_of,
 )
@@ -120,10 +118,3 @@ def test_times_without_fractions_are_multiples(times: list[int], step: int) -> N
 def test_two_units_with_nothing_between_are_refused() -> None:
     with pytest.raises(UserError, match=r"clicks: some times are in seconds, others in milliseconds.*time_format"):
         unit_of(places_of(np.array([10**9, 10**12])), "clicks")
-
-
-@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_a_time_is_shown_as_it_is_given(unit: str) -> None:
-    time = in_unit("2001-09-13 23:43:19", unit)
-    assert time is not None
-    assert shown(time, unit) == "2001-09-13 23:43:19"
