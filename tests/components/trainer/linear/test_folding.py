@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from components.artifacts.interactions import Pairs
 from components.trainer.linear import Ensemble, Histories
-from components.trainer.linear.folding import Folding, Reading, fold_trained
+from components.trainer.linear.folding import Folding, Reading, fold_trained, moved_rows
 from components.trainer.model import NeuMF
 from tests.components.trainer.builders import settings
 from tests.components.trainer.linear.test_ensemble import FIELDS, USERS, cycles, model
@@ -54,16 +54,37 @@ def test_rows_of_towers_are_those_of_known_users_before_the_test_and_as_they_are
         np.testing.assert_allclose(rows(whole.folding, *done), np.array(table), atol=1e-5)
 
 
-def test_trained_rows_that_are_a_function_of_the_items_are_found_again() -> None:
-    random = np.random.default_rng(0)
-    trained = NeuMF(300, 20, 4, (8, 4), embedding_stddev=1.0, seed=0)
-    seen = [np.sort(random.choice(20, random.integers(2, 9), replace=False)).astype("i4") for _ in range(300)]
-    items = np.array(trained.item_table)
-    turned = random.normal(size=(8, 8)).astype("f4")
-    users = np.stack([items[some].sum(axis=0) / np.sqrt(len(some)) @ turned + 0.5 for some in seen])
-    trained.user_table.assign(users)
-    pairs = Pairs(np.repeat(np.arange(300, dtype="i4"), [len(some) for some in seen]), np.concatenate(seen))
+def trained_on_items(seen: list[np.ndarray]) -> tuple[NeuMF, Histories]:
+    """A model whose rows of users are a function of the items that they have seen, and those."""
+    trained = NeuMF(len(seen), 20, 4, (8, 4), embedding_stddev=1.0, seed=0)
+    trained.user_table.assign(function_of(trained, seen))
+    pairs = Pairs(np.repeat(np.arange(len(seen), dtype="i4"), [len(some) for some in seen]), np.concatenate(seen))
     nothing = Pairs(np.zeros(0, "i4"), np.zeros(0, "i4"))
-    folding = Folding(fold_trained(trained, Histories(300, 20, pairs, nothing, nothing, in_order=False)))
-    found = rows(folding, *(some.tolist() for some in seen))
+    return trained, Histories(len(seen), 20, pairs, nothing, nothing, in_order=False)
+
+
+def function_of(trained: NeuMF, seen: list[np.ndarray]) -> np.ndarray:
+    items, turned = np.array(trained.item_table), np.random.default_rng(1).normal(size=(8, 8)).astype("f4")
+    return np.stack([items[some].sum(axis=0) / np.sqrt(len(some)) @ turned + 0.5 for some in seen])
+
+
+def some_items() -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [np.sort(random.choice(20, random.integers(2, 9), replace=False)).astype("i4") for _ in range(300)]
+
+
+def test_trained_rows_that_are_a_function_of_the_items_are_found_again() -> None:
+    trained, histories = trained_on_items(some_items())
+    users = np.array(trained.user_table)
+    found = rows(Folding(fold_trained(trained, histories)), *(some.tolist() for some in some_items()))
     assert np.abs(found - users).max() < 0.05 * np.abs(users).max()
+
+
+def test_trained_rows_move_as_if_they_were_trained_with_what_came_later() -> None:
+    longer = some_items()
+    trained, histories = trained_on_items([some[:-1] for some in longer[:200]] + longer[200:])
+    users = np.repeat(np.arange(300, dtype="i4"), [len(some) for some in longer])
+    moved = moved_rows(trained, fold_trained(trained, histories), histories, Pairs(users, np.concatenate(longer)))
+    expected, before = function_of(trained, longer), np.array(trained.user_table)
+    assert np.abs(moved - expected).max() < 0.1 * np.abs(expected - before).max()
+    np.testing.assert_array_equal(moved[200:], before[200:])
