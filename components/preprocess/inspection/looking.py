@@ -11,7 +11,7 @@ from components.preprocess.inspection.columns import ROLES, Choice, choose_colum
 from components.preprocess.inspection.counting import Counted, count, first_fault
 from components.preprocess.readers import READERS, format_of
 from components.preprocess.readers.base import Sample, Source
-from components.preprocess.readers.opening import encoding_of, open_bytes
+from components.preprocess.readers.opening import is_unicode, open_bytes
 from components.shared.errors import UserError
 from components.shared.files import reading
 
@@ -21,7 +21,8 @@ _FEW_BAD = 0.01
 _MINIMA: tuple[dict[str, int], ...] = ({}, {"min_interactions": 3, "min_item_interactions": 1})
 """Minima of interactions, the defaults first."""
 
-_HEAD_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 12
+_PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -76,23 +77,22 @@ def _format_by_content(path: str) -> str | None:
     paths = reading.match(path)
     if not paths or all(map(format_of, paths)):
         return None
+    if _is_parquet(paths[0]):
+        return "parquet"
     with open_bytes(paths[0]) as file:
         head = file.read(_HEAD_BYTES).lstrip(codecs.BOM_UTF8 + b" \r\n\t")
-    return "parquet" if head.startswith(b"PAR1") else "json" if head.startswith(b"{") else "csv"
+    return "json" if head.startswith(b"{") else "csv"
 
 
 def _encoding(path: str) -> str | None:
-    """What text is written in, where its beginning is not UTF-8; None where that is, or tells by a mark."""
-    paths = reading.match(path)
-    if not paths or format_of(paths[0]) == "parquet" or encoding_of(paths[0], None):
-        return None
-    with open_bytes(paths[0]) as file:
-        head = file.read(_HEAD_BYTES)
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD_BYTES)
-    except UnicodeDecodeError:
-        return None if head.startswith(b"PAR1") else "latin-1"
-    return None
+    """What text is taken for that is not UTF-8, nor marked as UTF-16; None for any other."""
+    texts = (file for file in reading.match(path) if not _is_parquet(file))
+    return None if all(map(is_unicode, texts)) else "latin-1"
+
+
+def _is_parquet(path: str) -> bool:
+    with open_bytes(path) as file:
+        return file.read(len(_PARQUET)) == _PARQUET
 
 
 def _source(dataset: Mapping[str, Any]) -> Source:

@@ -67,6 +67,21 @@ def encoding_of(path: str, encoding: str | None) -> str | None:
     return None if name in ("utf-8", "utf-8-sig", "ascii") else name
 
 
+def is_unicode(path: str) -> bool:
+    """Whether a text is UTF-8 to its end, or marked as UTF-16."""
+    if encoding_of(path, None) is not None:
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(path) as file:
+        try:
+            while chunk := file.read(_CHUNK_BYTES):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
 def _plain(file: BinaryIO, path: str) -> BinaryIO:
     ending = os.path.splitext(path)[1].lower()
     unpack = _UNPACK.get(ending)

@@ -1,18 +1,16 @@
 """Finds the files of titles and how they are laid out."""
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from components.preprocess import readers
 from components.preprocess.readers.base import Columns, IdType, Piece, Reading, Source
-from components.preprocess.readers.opening import encoding_of, open_bytes
+from components.preprocess.readers.opening import is_unicode
 from components.preprocess.titles.config import TitlesConfig
 from components.shared.errors import UserError
 from components.shared.files import reading
 from components.shared.files.secrets import without_secrets
 
-_CHUNK_BYTES = 1 << 20
 _NOT_UTF8 = "latin-1"
 
 
@@ -68,23 +66,8 @@ def titles_in(source: Source, id_type: IdType) -> Titles:
       UserError: a file cannot be read, or lacks a column.
     """
     guessed = None
-    if source.encoding is None and source.format != "parquet" and not all(map(_is_unicode, source.paths)):
+    if source.encoding is None and source.format != "parquet" and not all(map(is_unicode, source.paths)):
         guessed = _NOT_UTF8
         source = replace(source, encoding=guessed)
     # Ids as they are written: how they compare with those of the interactions is known when these are read.
     return Titles(readers.plan(source, Reading("string", on_bad_row="skip")), id_type, guessed)
-
-
-def _is_unicode(path: str) -> bool:
-    """Whether a text is UTF-8 to its end, or marked as UTF-16."""
-    if encoding_of(path, None) is not None:
-        return True
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open_bytes(path) as file:
-        try:
-            while chunk := file.read(_CHUNK_BYTES):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True

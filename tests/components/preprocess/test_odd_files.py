@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from components.preprocess.inspection.looking import look
 from tests.components.preprocess.tables import expected_splits
 
 
@@ -86,3 +87,23 @@ def test_a_file_of_an_odd_form_is_split_as_pandas_splits_it(prepare, shared_data
     out = prepare(shared_data / "odd" / name, **options)
     for split, rows in expected_splits(expected(shared_data / "odd"), 1).items():
         assert sorted(out.raw(split)) == sorted(rows)
+
+
+@pytest.mark.parametrize("name", [name for name in ODD if not name.startswith("plays")])  # what they count is no time
+def test_what_is_found_by_looking_is_split_as_pandas_splits_it(prepare, shared_data, name):
+    path = str(shared_data / "odd" / name)
+    found = look({"kind": "files", "path": path}, {"min_interactions": 1, "min_item_interactions": 1})
+    out = prepare(**found.dataset)
+    for split, rows in expected_splits(ODD[name][1](shared_data / "odd"), 1).items():
+        assert sorted(out.raw(split)) == sorted(rows)
+
+
+def test_plays_are_found_without_times_and_with_the_one_bad_row_left_out(shared_data):
+    startquoted, unbalanced = (
+        look({"kind": "files", "path": str(shared_data / "odd" / name)}, {}) for name in ODD if name.startswith("plays")
+    )
+    assert startquoted.dataset["on_bad_row"] == "skip"
+    assert startquoted.counted.bad_rows == 1
+    assert unbalanced.dataset["quoting"] == "off"
+    assert unbalanced.counted.bad_rows == 0
+    assert {startquoted.dataset["timestamp_column"], unbalanced.dataset["timestamp_column"]} == {None}
