@@ -12,6 +12,7 @@ in a core's cache. In turns, two cores take three quarters of the time that they
 import numpy as np
 import numpy.typing as npt
 
+from components.evaluator.ranking.wide_scorer import WideScorer
 from components.evaluator.serving_check import largest_difference
 from components.kernels.compiling import compiled, entry_point
 from components.kernels.products import pack, panels_size, product, rectified_product
@@ -30,14 +31,14 @@ def fastest_scorer(model: ServedModel) -> Scorer:
     """Scores by compiled code, where it gives what the model's own signature does; else the model itself.
 
     Args:
-      model: any; what does not declare its weights, or has scores that are not finite, is left to itself, and so is
-        one whose vectors are wide: most of its work is one matrix product.
+      model: any; what does not declare its weights, or has scores that are not finite, is left to itself, and so are
+        the scores of all items of one whose vectors are wide: most of its work is one matrix product.
     """
     weights = model.weights()
     if weights is None:
         return model
     if weights.user_table.shape[1] > _WIDEST:
-        return model
+        return WideScorer(model, len(weights.item_rows))
     scorer = CompiledScorer(model, weights)
     users = np.arange(min(_USERS_TRIED, len(weights.user_table)), dtype=np.int32)
     difference = largest_difference(model.score_all_items(users), scorer.score_all_items(users))

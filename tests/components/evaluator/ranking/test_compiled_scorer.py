@@ -9,6 +9,7 @@ import pytest
 
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.ranking.compiled_scorer import CompiledScorer, fastest_scorer
+from components.evaluator.ranking.wide_scorer import WideScorer
 from components.evaluator.serving_check import largest_difference
 from components.serving.exporter import ServingModel
 from components.serving.loader import ServedModel
@@ -52,6 +53,18 @@ def test_scores_are_those_of_the_signature(tmp_path: Path, factors: int, layers:
         assert largest_difference(model.score_all_items(users), scorer.score_all_items(users)) < 1e-5
     items = np.arange(20, dtype=np.int32).reshape(2, 10)
     assert (scorer.score_candidates(ALL[:2], items) == model.score_candidates(ALL[:2], items)).all()
+
+
+@pytest.mark.parametrize("candidates", [2, 10])  # ITEMS are many more than 2, and not than 10
+def test_wide_vectors_are_left_to_the_model_but_candidates_may_be_looked_up(tmp_path: Path, candidates: int) -> None:
+    model = saved(tmp_path, 600, (8, 4))
+    scorer = fastest_scorer(model)
+
+    assert isinstance(scorer, WideScorer)
+    assert (scorer.score_all_items(ALL) == model.score_all_items(ALL)).all()
+    items = np.arange(2 * candidates, dtype=np.int32).reshape(2, candidates)
+    found, expected = (scores.score_candidates(ALL[:2], items) for scores in (scorer, model))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_threads_score_at_the_same_time(tmp_path: Path) -> None:
