@@ -16,7 +16,7 @@ from pipeline.command_options import (
     set_option,
     write_text,
 )
-from pipeline.config import Config, assigned, config_of, load_config
+from pipeline.config import Config, config_of, load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
@@ -91,7 +91,7 @@ def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:
         found = inspection.found_in(path, assignments)
     for line in inspection.assumed(found):
         console.print(line, markup=False, soft_wrap=True)
-    return config_of(assigned(inspection.tree_of(found), assignments), path, assignments)
+    return config_of(inspection.tree_of(found, assignments), path, assignments)
 
 
 @main.command()
@@ -112,7 +112,7 @@ def init(files: Sequence[str], output: Path | None, assignments: Sequence[str]) 
             from pipeline import inspection
         with console.status(f"looking at {path}"):
             found = inspection.found_in(path, assignments)
-        text = inspection.as_yaml(found)
+        text = inspection.as_yaml(found, assignments)
         if output is None:
             console.print(text, end="", markup=False, soft_wrap=True)
             return

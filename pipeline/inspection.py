@@ -37,14 +37,11 @@ def found_in(path: str, assignments: Sequence[str]) -> Found:
     return look(given["dataset"], given["preprocess"])
 
 
-def tree_of(found: Found) -> dict[str, Any]:
-    """The configuration that reads files as they were found to be, with the minima of the filters."""
+def tree_of(found: Found, assignments: Sequence[str]) -> dict[str, Any]:
+    """The configuration that reads files as they were found to be, with the filters' minima and what was assigned."""
     minima = {key: PreprocessConfig.model_fields[key].default for key in _MINIMA}
-    return {
-        "name": f"neumf-{name_of(found.dataset['path'])}",
-        "dataset": found.dataset,
-        "preprocess": {**minima, **found.preprocess},
-    }
+    sections = {"dataset": dict(found.dataset), "preprocess": {**minima, **found.preprocess}}
+    return assigned({"name": f"neumf-{name_of(found.dataset['path'])}", **sections}, assignments)
 
 
 def assumed(found: Found) -> list[str]:
@@ -56,19 +53,19 @@ def assumed(found: Found) -> list[str]:
     return [without_secrets(line) for line in lines]
 
 
-def as_yaml(found: Found) -> str:
+def as_yaml(found: Found, assignments: Sequence[str]) -> str:
     """The configuration, with comments that say what was found, and what is doubtful."""
     summary = found.counted.summary
     lines = ["# Found:", *(f"# - {fact}" for fact in (describe(summary), describe_dropped(summary)) if fact)]
     if doubts := list(_doubts(found)):
         lines += ["# To look at:", *(f"# - {doubt}" for doubt in doubts)]
-    tree, comments = tree_of(found), _comments(found)
-    lines += ["", f"name: {tree['name']}"]
-    for section in ("dataset", "preprocess"):
-        lines += [f"{section}:", *(_line(key, value, comments.get(key)) for key, value in tree[section].items())]
-    if "rating" in found.choice.columns and "rating_column" not in found.dataset:
-        low = _line("min_rating", 4, "rows rated below are dropped; needs dataset.rating_column")
-        lines += [f"  # {low.strip()}", f"  # {_line('rating_column', found.choice.columns['rating'], None).strip()}"]
+    lines.append("")
+    comments = _comments(found)
+    for section, value in tree_of(found, assignments).items():
+        if isinstance(value, dict):
+            lines += [f"{section}:", *(_line(key, inner, comments.get(key)) for key, inner in value.items())]
+        else:
+            lines.append(_line(section, value, None).strip())
     return without_secrets("\n".join([*lines, ""]))
 
 
@@ -140,4 +137,4 @@ def _doubts(found: Found) -> Iterator[str]:
         yield f"the gate asks for {least} users to test by, and there are {users} (evaluator.minimum_test_users)"
     if "rating" in found.choice.columns and "min_rating" not in found.preprocess:
         rating = described(found.choice.columns["rating"])
-        yield f"rows count whatever their rating ({rating}): see preprocess.min_rating"
+        yield f"rows count whatever their rating ({rating}): set dataset.rating_column and preprocess.min_rating"

@@ -66,22 +66,24 @@ def test_files_that_no_glob_finds_alone_are_refused(tmp_path):
 
 def test_the_written_configuration_is_what_was_found(clicks, tmp_path, init):
     written = tmp_path / "my.yaml"
-    code, out, _ = init(str(clicks), "-o", str(written), "--set", "preprocess.min_interactions=2")
+    known = ["preprocess.min_interactions=2", "trainer.epochs=3"]
+    code, out, _ = init(str(clicks), "-o", str(written), "--set", known[0], "--set", known[1])
     assert code == 0
     assert out.splitlines()[-1].endswith(f"next: python -m pipeline run --config {written}")
-    config, found = load_config(written), found_in(str(clicks), ["preprocess.min_interactions=2"])
-    assert yaml.safe_load(written.read_text()) == tree_of(found)
+    config, found = load_config(written), found_in(str(clicks), known)
+    assert yaml.safe_load(written.read_text()) == tree_of(found, known)
+    assert config.trainer.epochs == 3
     assert (config.name, config.dataset.separator, config.preprocess.min_interactions) == ("neumf-clicks-2020", ";", 2)
     assert (config.dataset.user_column, config.dataset.timestamp_column) == ("user_id", "ts")
 
 
 def test_comments_tell_what_is_found_and_doubtful(clicks):
-    text = as_yaml(found_in(str(clicks), []))
+    text = as_yaml(found_in(str(clicks), []), [])
     assert f"# - {len(ROWS)} rows: 20 users" in text
     assert "user_column: user_id                # by its name: integers" in text
     assert "2001-09-13 23:43:19 to" in text
     assert "# - the gate asks for 100 users to test by, and there are 20 (evaluator.minimum_test_users)" in text
-    assert "  # rating_column: stars" in text
+    assert "# - rows count whatever their rating (column 'stars')" in text
 
 
 def test_what_a_run_assumes_has_six_lines_at_most(tmp_path):
