@@ -16,7 +16,14 @@ from tests.e2e.conftest import SMALL
 # With a rate that leaves something to be found, and epochs enough to be interrupted in.
 TUNE = (
     *("tune", "--trials", "4", "--minutes", "30", *SMALL),
-    *("--set", "trainer.learning_rate=0.0002", "--set", "trainer.epochs=16"),
+    *(
+        "--set",
+        "trainer.learning_rate=0.0002",
+        "--set",
+        "trainer.epochs=16",
+        "--set",
+        "trainer.early_stopping_patience=null",
+    ),
 )
 
 

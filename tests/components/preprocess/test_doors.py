@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import Field
 
@@ -17,7 +18,7 @@ from components.preprocess.datasets.base import Dataset, Request, Unsplit
 from components.preprocess.datasets.movielens import RELEASES, MovieLens, Release
 from components.preprocess.given_split import GivenSplit
 from components.preprocess.readers import READERS, format_of
-from components.preprocess.readers.base import Piece, Reader, Reading, Source
+from components.preprocess.readers.base import Piece, Reader, Reading, Sample, Source
 from components.preprocess.rows import Rows
 from components.shared.errors import UserError
 from components.shared.parameters import with_keys
@@ -42,6 +43,10 @@ class Sentences(Reader):
 
     def plan(self, source: Source, reading: Reading) -> Sequence[Piece]:
         return [Sentence(path) for path in source.paths]
+
+    def sample(self, source: Source) -> Sample:
+        (rows,) = Sentence(source.paths[0]).read()
+        return Sample({"user": pa.array(rows.user), "item": pa.array(rows.item)})
 
 
 @dataclass(frozen=True)

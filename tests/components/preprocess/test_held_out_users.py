@@ -121,7 +121,10 @@ def test_without_times_the_item_to_judge_by_is_drawn(prepare, tmp_path):
 
 
 def test_a_user_with_one_interaction_cannot_be_judged(prepare, tmp_path):
-    table = pd.DataFrame({"user": range(400), "item": 1, "timestamp": 5})
+    trained = pd.DataFrame(
+        {"user": 400, "item": [1, 2, 3], "timestamp": [5, 6, 7]}
+    )  # or there is nothing to learn from
+    table = pd.concat([pd.DataFrame({"user": range(400), "item": 1, "timestamp": 5}), trained])
     summary = prepare(written(tmp_path / "t.csv", table), new_users=0.25).summary
     assert summary.held_out_users.judged == 0
     assert 50 < summary.held_out_users.users < 150

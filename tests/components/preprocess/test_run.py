@@ -132,7 +132,7 @@ def test_string_ids_are_ordered_as_text(prepare, tmp_path):
 
 
 def test_id_type_string_keeps_leading_zeros(prepare, tmp_path):
-    (tmp_path / "rows.csv").write_text("user,item,timestamp\n007,1,1\n007,2,2\n7,1,1\n")
+    (tmp_path / "rows.csv").write_text("user,item,timestamp\n007,1,1\n007,2,2\n007,3,3\n7,1,1\n")
     assert prepare(tmp_path / "rows.csv", id_type="string").ids("users") == ["007", "7"]
 
 
