@@ -1,11 +1,14 @@
 """The rules of the gate on the data: what was dropped, what cannot be learnt, what became of the champion's."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from components.artifacts.evaluation import ChampionStatus, Drift, Evaluation, State
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.gate import Figure, Relation, Rule, Settled
+
+_Found = TypeVar("_Found")
 
 
 def rules_of_data(config: EvaluatorConfig) -> Iterator[Rule]:
@@ -20,21 +23,20 @@ def rules_of_data(config: EvaluatorConfig) -> Iterator[Rule]:
 
 
 def _data(path: str, get: Callable[[InteractionsSummary], float]) -> Figure:
-    def found(evidence: Evaluation) -> float:
-        if evidence.data is None:
-            raise LookupError("the data is not described")
-        return get(evidence.data)
-
-    return Figure(f"data/{path}", found)
+    return Figure(f"data/{path}", lambda evidence: get(_known(evidence.data, "the data is not described")))
 
 
 def _drift(path: str, get: Callable[[Drift], float]) -> Figure:
-    def found(evidence: Evaluation) -> float:
-        if evidence.champion.drift is None:
-            raise LookupError("the champion's data is not known")
-        return get(evidence.champion.drift)
+    return Figure(
+        f"champion/drift/{path}",
+        lambda evidence: get(_known(evidence.champion.drift, "the champion's data is not known")),
+    )
 
-    return Figure(f"champion/drift/{path}", found)
+
+def _known(found: _Found | None, otherwise: str) -> _Found:
+    if found is None:
+        raise LookupError(otherwise)
+    return found
 
 
 def _without_drift(evidence: Evaluation) -> Settled | None:

@@ -210,3 +210,9 @@ def _save_model(
         "score_all_items": model.score_all_items,
     }
     tf.saved_model.save(model, path, signatures=signatures)
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    """Where champions are pushed to."""
+    return tmp_path / "serving"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.artifacts.evaluation import Bounds, ByWay, Champion, ChampionStatus, Evaluation, LeftOut
+from components.artifacts.evaluation import Bounds, Champion, ChampionStatus, Evaluation, LeftOut
 from components.artifacts.model_run import History
 from components.evaluator.report import render
 from tests.components.evaluator.report import builders
@@ -328,74 +328,9 @@ def test_how_long_the_baselines_took_and_what_was_left_out() -> None:
     assert "EASE was not measured: 26,744 items are more than 12,000." in accuracy
 
 
-def test_new_users_stand_beside_the_trained_ones() -> None:
-    section = page().by_id("new-users").text
-    assert "Among all unseen items, 604 new users, drawn of 612 and 6,040 trained users" in section
-    assert "HR@10 0.0972 0.0957–0.0987 0.1080 0.1064–0.1096 0.9000" in section
-    assert "left out of 3 users, which counts as a miss, and no item of the history of 1 user, who got" in section
-
-
-def test_without_new_users_the_page_does_not_speak_of_them() -> None:
-    assert "New users" in page().text
-    assert "New users" not in page(dataclasses.replace(builders.evaluation(), new_users=None)).text
-
-
 def test_settings_that_were_chosen_on_validation_are_told() -> None:
     found = builders.evaluation()
     als = dataclasses.replace(found.systems["als"], chosen={"als_factors": 128, "als_regularization": 0.03})
     accuracy = page(dataclasses.replace(found, systems={**found.systems, "als": als})).by_id("accuracy").text
     assert "Chosen on the validation items: ALS als_factors 128, als_regularization 0.03." in accuracy
     assert "Chosen on" not in page(found).by_id("accuracy").text
-
-
-def test_titles_stand_beside_the_ids_of_items() -> None:
-    titles = {"100": "Heat <1>", "2000": "Big"}
-    evaluation = dataclasses.replace(builders.evaluation(), item_titles=titles)
-    first = page(evaluation).by_id("users").all("article")[0]
-    assert texts(first, "li")[:2] == ["Big 2000", "2007"]
-    (hit,) = (row for row in first.all("tr") if row.attributes.get("class") == "hit")
-    assert hit.text == "1 Heat <1> 100 3.2000 2,900"
-    assert "Held out: Heat <1> 100 , ranked 1 among all unseen items" in first.text
-
-
-def test_users_without_metrics_are_told_with_what_is_left_of_them() -> None:
-    usual = builders.evaluation()
-    short = dataclasses.replace(usual, short_users=ByWay({10: 6040}, {10: 40, 20: 1200}))
-    accuracy = page(short).by_id("accuracy").text
-    assert "Left out: 40 of 6,040 test users have 10 unseen items or fewer to choose the held-out one from" in accuracy
-    assert "Left out: no test user has more than 10 sampled candidates" in accuracy
-    assert "6,040 users; 40 without metrics at 10; 1,200 without metrics at 20" in accuracy
-    assert "Left out:" not in page(usual).by_id("accuracy").text
-
-
-def test_the_data_is_described_with_what_was_dropped_and_what_asks_for_a_look() -> None:
-    data = page().by_id("data")
-    assert texts(data, "li") == [
-        "Dropped 120,209 of 1,000,209 rows (12.0%: 9 that cannot be read, 120,080 duplicates, 120 below "
-        "min_item_interactions), 12 of 6,052 users (0.2%), 294 of 3,706 items (7.9%)",
-        "Held-out items of 1,502 of 6,040 users (24.9%) decided among equal timestamps by preprocess.ties",
-    ]
-    rows, spread, drift = (texts(table, "tr")[1:] for table in data.all("table"))
-    assert rows[:2] == ["Read 1,000,209 100.0 %", "Dropped: that cannot be read 9 0.0 %"]
-    assert rows[4:] == ["Train 867,920 86.8 %", "Validation 6,040 0.6 %", "Test 6,040 0.6 %"]
-    assert spread[0] == "User 143.7 1 44 96 208 907 2,312"
-    facts = dict(zip(texts(data, "dt"), texts(data, "dd"), strict=True))
-    assert facts["Users"] == "6,040; 12 (0.2 %) dropped"
-    assert facts["Period"] == "2000-04-25 23:05:32 to 2003-02-28 17:49:50"
-    assert facts["Held-out rows of items without a training row"] == "11 (0.1 %)"
-    assert "User 4169 has most rows: 0.3 % of all." in data.text
-    assert drift == [
-        "Users 6,040 5,930 119 (2.0 %) 9 (0.2 %)",
-        "Items 3,412 3,400 12 (0.4 %) 0 (0.0 %)",
-        "Training rows 867,920 851,002",
-    ]
-    assert "2.1 % would have to be of other items" in data.text
-
-
-def test_what_the_champion_does_not_tell_is_left_out() -> None:
-    found = builders.evaluation()
-    silent = dataclasses.replace(found, champion=dataclasses.replace(found.champion, drift=None))
-    assert "champion" not in page(silent).by_id("data").text
-    few = dataclasses.replace(builders.drift(), champion_users=None)
-    told = dataclasses.replace(found, champion=dataclasses.replace(found.champion, drift=few))
-    assert "Users 6,040 none 119 (2.0 %) none" in page(told).by_id("data").text
