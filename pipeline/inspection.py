@@ -10,7 +10,7 @@ from components.artifacts.moments import NAMES, shown
 from components.evaluator.config import EvaluatorConfig
 from components.preprocess.config import PreprocessConfig
 from components.preprocess.inspection.columns import described
-from components.preprocess.inspection.looking import Found, look
+from components.preprocess.inspection.looking import Found, Keys, look
 from components.preprocess.outcome import describe
 from components.shared.files.secrets import without_secrets
 from pipeline.command_options import name_of
@@ -37,7 +37,7 @@ def found_in(path: str, assignments: Sequence[str]) -> Found:
     return look(given["dataset"], given["preprocess"])
 
 
-def tree_of(found: Found, assignments: Sequence[str]) -> dict[str, Any]:
+def tree_of(found: Found, assignments: Sequence[str]) -> Keys:
     """The configuration that reads files as they were found to be, with the filters' minima and what was assigned."""
     minima = {key: PreprocessConfig.model_fields[key].default for key in _MINIMA}
     sections = {"dataset": dict(found.dataset), "preprocess": {**minima, **found.preprocess}}

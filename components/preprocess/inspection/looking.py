@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets.files import Files
@@ -25,6 +25,10 @@ _HEAD_BYTES = 1 << 12
 _PARQUET = b"PAR1"
 
 
+Keys: TypeAlias = dict[str, Any]
+"""Keys of a section of the configuration, as YAML has them."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What is to be known of files before a run.
@@ -38,8 +42,8 @@ class Found:
       fault: the first row that cannot be read; empty where there is none.
     """
 
-    dataset: dict[str, Any]
-    preprocess: dict[str, Any]
+    dataset: Keys
+    preprocess: Keys
     sample: Sample
     choice: Choice
     counted: Counted
@@ -103,7 +107,7 @@ def _source(dataset: Mapping[str, Any]) -> Source:
     ).source()
 
 
-def _with_columns(dataset: dict[str, Any], sample: Sample, choice: Choice, rated: bool) -> dict[str, Any]:
+def _with_columns(dataset: Keys, sample: Sample, choice: Choice, rated: bool) -> Keys:
     """What is known already, and after it what a sample tells."""
     layout = {"separator": sample.separator, "header": sample.header}
     times = {"time_format": choice.time_format if choice.time_format != "auto" else None}
@@ -112,30 +116,38 @@ def _with_columns(dataset: dict[str, Any], sample: Sample, choice: Choice, rated
     return {**dataset, **{name: value for name, value in told.items() if name not in dataset}, **columns}
 
 
-def _settled(dataset: dict[str, Any], preprocess: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Counted]:
+class _Settled(NamedTuple):
+    """Keys of both sections, and what was counted with them."""
+
+    dataset: Keys
+    preprocess: Keys
+    counted: Counted
+
+
+def _settled(dataset: Keys, preprocess: Keys) -> _Settled:
     """The settings that a pass asks for: of quotes, of rows that cannot be read, and of the filters.
 
     Raises:
       UserError: nothing is left with any of them.
     """
     is_quoted_text = "separator" in dataset and "quoting" not in dataset
-    tried: list[tuple[dict[str, Any], dict[str, Any], Counted]] = []
+    tried: list[_Settled] = []
     faults: list[UserError] = []
     for quoting in ({}, {"quoting": "off"}) if is_quoted_text else ({},):
-        if not tried or tried[0][2].bad_rows:
+        if not tried or tried[0].counted.bad_rows:
             try:
                 tried.append(_with_minima({**dataset, **quoting}, preprocess))
             except UserError as error:
                 faults.append(error)
     if not tried:
         raise faults[0]
-    dataset, preprocess, counted = min(tried, key=lambda settings: settings[2].bad_rows)
+    dataset, preprocess, counted = min(tried, key=lambda settled: settled.counted.bad_rows)
     if "on_bad_row" not in dataset and 0 < counted.bad_rows <= _FEW_BAD * counted.summary.rows_read:
         dataset = {**dataset, "on_bad_row": "skip"}
-    return dataset, preprocess, counted
+    return _Settled(dataset, preprocess, counted)
 
 
-def _with_minima(dataset: dict[str, Any], preprocess: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Counted]:
+def _with_minima(dataset: Keys, preprocess: Keys) -> _Settled:
     """What is counted with the filters' defaults or, where those leave nothing, with lower ones.
 
     Raises:
@@ -149,5 +161,5 @@ def _with_minima(dataset: dict[str, Any], preprocess: dict[str, Any]) -> tuple[d
         except UserError as error:
             faults.append(error)
         else:
-            return dataset, settings, counted
+            return _Settled(dataset, settings, counted)
     raise faults[0]
