@@ -123,15 +123,12 @@ class Ensemble:
     @cached_property
     def _together(self) -> tuple[Scores, float]:
         """The scores of the towers together, of standard deviation 1, and what they were multiplied by for it."""
-        used = [self.towers[name].scores * np.float32(weight) for name, weight in self._weights.items() if weight]
-        total: Scores = np.sum(used, axis=0)
-        scale = 1 / float(np.std(total, where=np.isfinite(total)) or 1)
-        return total * np.float32(scale), scale
+        assert self.sample is not None
+        return scaled(Weighing(self.sample, self._scores_of_towers, self.metric).sum(slice(None), self._weights))
 
     def _scores(self, model: NeuMF) -> tuple[Scores, float]:
         assert self.sample is not None
-        scores, scale = scaled(score_all(model, self.sample.users))
-        return self.sample.without_seen(scores), scale
+        return scaled(self.sample.without_seen(score_all(model, self.sample.users)))
 
     def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend) -> Whole:
         """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
@@ -178,8 +175,11 @@ def _beside_towers(weighing: Weighing) -> dict[str, float]:
 def score_all(model: NeuMF, users: npt.NDArray[np.int32]) -> Scores:
     """Logits of users with all items, float32 [users, items]."""
     item_rows, score = model.project_items(model.item_table.value), _compiled(model)
-    blocks = [users[begin : begin + _USERS_AT_ONCE] for begin in range(0, len(users), _USERS_AT_ONCE)]
-    return np.concatenate([score(tf.constant(block), item_rows).numpy() for block in blocks])
+    scores = np.empty((len(users), item_rows.shape[0]), np.float32)
+    for begin in range(0, len(users), _USERS_AT_ONCE):
+        block = slice(begin, begin + _USERS_AT_ONCE)
+        scores[block] = score(tf.constant(users[block]), item_rows).numpy()
+    return scores
 
 
 @functools.lru_cache(maxsize=1)  # a model is asked after each of its epochs

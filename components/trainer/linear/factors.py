@@ -59,22 +59,23 @@ def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Ite
 
     Args:
       seen: 1 where a user has interacted with an item, float32 [users, items].
-      width: the largest rank; smaller ones are cut from it.
+      width: the rank; factors of a smaller one are the first of these.
       seed: of the decomposition's random start.
 
     Returns:
-      Factors of several ranks and strengths of damping.
+      Factors of several strengths of damping.
     """
     of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -_POWER for axis in (1, 0))
     scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
     _, values, right = decompose(scaled, width, seed)
 
-    def factors(damping: float, rank: int) -> Factors:
-        kept = values**2 / (values**2 + damping * values[0] ** 2)
-        scored = right[:, :rank]
-        return Factors((of_items[:, None] * scored * kept[:rank]).astype("f4"), scored.astype("f4"))
+    scored = right.astype("f4")
 
-    return (factors(damping, rank) for damping in _DAMPING for rank in _halves(len(values)))
+    def factors(damping: float) -> Factors:
+        kept = values**2 / (values**2 + damping * values[0] ** 2)
+        return Factors((of_items[:, None] * right * kept).astype("f4"), scored)
+
+    return map(factors, _DAMPING)
 
 
 def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[Factors]:
@@ -88,11 +89,11 @@ def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[
     Args:
       train: users ascend, a user's items are in their order.
       items: how many there are.
-      width: the largest rank; smaller ones are cut from it.
+      width: the rank; factors of a smaller one are the first of these.
       seed: of the decomposition's random start.
 
     Returns:
-      Factors of several ranks, with less and more added to the totals.
+      Factors with less and more added to the totals.
     """
     follows = count_following(*train, items, PLACES)
     totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
@@ -101,9 +102,8 @@ def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[
         before, after = (scipy.sparse.diags_array((total + shrinkage) ** -0.5) for total in totals)
         decompositions.append(decompose(before @ follows @ after, width, seed))
     return (
-        Factors(*((side * np.sqrt(values))[:, :rank].astype("f4") for side in (left, right)))
+        Factors(*((side * np.sqrt(values)).astype("f4") for side in (left, right)))
         for left, values, right in decompositions
-        for rank in _halves(len(values))
     )
 
 
@@ -126,11 +126,3 @@ def decompose(
             matrix.tocsr(), min(width, *matrix.shape), n_iter=2, random_state=seed % 2**32
         )
     return left, values, right.T
-
-
-def _halves(rank: int, least: int = 32) -> list[int]:
-    """A rank, half of it, and so on."""
-    ranks = [rank]
-    while ranks[-1] >= 2 * least:
-        ranks.append(ranks[-1] // 2)
-    return ranks

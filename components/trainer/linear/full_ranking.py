@@ -1,19 +1,28 @@
 """Ranks the held-out items of a sample of users among all that they have not seen in training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from components.metrics.by_user import summarise
+from components.shared.parallel import cores
 from components.trainer.linear.histories import Histories
+from components.trainer.linear.loops import rank_under_weights
 
-_PAIRS = 1 << 24
+# With a quarter of them, what was chosen ranked the test items of two sets of Amazon worse by three parts in a hundred.
+_PAIRS = 1 << 26
 _LEAST_USERS = 500
-_USERS_AT_ONCE = 256
+_USERS_AT_ONCE = 128
 
 Scores = npt.NDArray[np.float32]
+Ranks = npt.NDArray[np.int64]
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Sample:
     Attributes:
       users: int32 [n], ascending.
       items: int32 [n], their held-out items.
-      seen: rows, 0 to n - 1, and items of what they have seen in training.
+      seen: rows, 0 to n - 1 and ascending, and items of what they have seen in training.
     """
 
     users: npt.NDArray[np.int32]
@@ -32,7 +41,7 @@ class Sample:
 
     @classmethod
     def draw(cls, histories: Histories, random: np.random.Generator) -> "Sample":
-        """Draws so many users that they make some ten million pairs with all items, or takes all of them."""
+        """Draws so many users that they make some 67 million pairs with all items, or takes all of them."""
         users, items = histories.validation
         number = max(_LEAST_USERS, _PAIRS // histories.items)
         if number < len(users):
@@ -41,14 +50,34 @@ class Sample:
         rows = histories.seen[users].tocoo()
         return cls(users, items, (rows.row.astype("i8"), rows.col.astype("i4")))
 
-    def without_seen(self, scores: Scores) -> Scores:
-        """Scores float32 [n, items], where what was seen has the lowest of all."""
-        scores[self.seen] = -np.inf
+    def without_seen(self, scores: Scores, block: slice = slice(None)) -> Scores:
+        """Scores float32 [n, items] of the rows of a block, where what was seen has the lowest of all."""
+        rows, items = self.seen
+        begin, end, _ = block.indices(len(self.users))
+        inside = slice(*np.searchsorted(rows, [begin, end]))
+        scores[rows[inside] - begin, items[inside]] = -np.inf
         return scores
 
-    def blocks(self) -> list[slice]:
-        """Some of the users at a time, as rows of the sample."""
-        return [slice(begin, begin + _USERS_AT_ONCE) for begin in range(0, len(self.users), _USERS_AT_ONCE)]
+    def each_block(self, function: Callable[[slice], _Found]) -> list[_Found]:
+        """What a function finds for some of the users at a time, given as rows of the sample, on all cores."""
+        begins = range(0, len(self.users), _USERS_AT_ONCE)
+        blocks = [slice(begin, min(begin + _USERS_AT_ONCE, len(self.users))) for begin in begins]
+        # A product has one thread of BLAS: so it has the same bits on any number of cores.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores()) as pool:
+            return list(pool.map(function, blocks))
+
+    def ranks(self, block: slice, base: Scores, part: Scores, weights: Sequence[float]) -> Ranks:
+        """Ranks by `base + weight * part`, int64 [weights, rows]; a tie counts against the held-out item.
+
+        Args:
+          block: rows.
+          base: their scores, float32 [rows, items].
+          part: others, likewise; where the weight is 0 they do not matter.
+          weights: of the part.
+        """
+        ranks = np.empty((len(weights), len(base)), np.int64)
+        rank_under_weights(base, part, np.array(weights, np.float32), self.items[block], ranks)
+        return ranks
 
     def metrics(self, score: Callable[[slice], Scores], k: int) -> dict[str, float]:
         """The metrics at K, by name; a tie counts against the held-out item.
@@ -57,10 +86,10 @@ class Sample:
           score: of the rows of a block, float32 [rows, items], to be ranked without what was seen.
           k: the K.
         """
-        return summarise(np.concatenate([self._ranks(block, score(block)) for block in self.blocks()]), (k,))
 
-    def _ranks(self, block: slice, scores: Scores) -> npt.NDArray[np.int64]:
-        items = self.items[block]
-        # The item itself is among those that are not below it.
-        ranks: npt.NDArray[np.int64] = (~(scores < scores[np.arange(len(items)), items][:, None])).sum(axis=1)
-        return ranks
+        def ranks(block: slice) -> Ranks:
+            scores = score(block)
+            of_weight: Ranks = self.ranks(block, scores, scores, [0.0])[0]
+            return of_weight
+
+        return summarise(np.concatenate(self.each_block(ranks)), (k,))

@@ -1,7 +1,8 @@
 """The towers in closed form of a data set: of the candidates for each, the one that ranks best on validation."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,12 +12,13 @@ import scipy.sparse
 from threadpoolctl import threadpool_limits
 
 from components.artifacts.interactions import Pairs
-from components.artifacts.model_run import PARTS
+from components.artifacts.model_run import PARTS, K
+from components.metrics.by_user import summarise
 from components.shared import progress, random_streams
-from components.trainer.linear.factors import Factors, history_factors, recent_factors
-from components.trainer.linear.full_ranking import Sample, Scores
+from components.trainer.linear.factors import Factors, Matrix, history_factors, recent_factors
+from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 from components.trainer.linear.histories import Histories
-from components.trainer.linear.weighing import Weighing, scaled
+from components.trainer.linear.weighing import deviation, scaled
 from components.trainer.settings import Settings
 
 NEUMF, HISTORY, RECENT = PARTS
@@ -24,6 +26,7 @@ NEUMF, HISTORY, RECENT = PARTS
 _DECAYS = (0.6, 0.8)  # weights of an item that came just before another one, beside that other one's
 
 _BESIDE = (0.5, 1.0, 2.0)
+_USERS_FOR_DEVIATION = 256
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,13 @@ class Tower:
             return histories.all_of(pairs)
         return histories.latest_of(pairs, self.number, self.decay)
 
-    def scores(self, histories: Histories, users: npt.NDArray[np.int32]) -> Scores:
-        """Scores of all items, float32 [users, items], by the training interactions."""
-        read = self.read(histories, histories.train)
-        scores: Scores = self.factors.users(read[users]) @ self.factors.scored.T
-        return scores
+    def cut(self, rank: int) -> "Tower":
+        """The same of fewer factors, those of the largest singular values."""
+        return Tower(Factors(self.factors.read[:, :rank], self.factors.scored[:, :rank]), self.number, self.decay)
+
+    def users(self, histories: Histories, users: npt.NDArray[np.int32]) -> Matrix:
+        """The vectors of some users by the training interactions, float32 [users, width]."""
+        return self.factors.users(self.read(histories, histories.train)[users])
 
 
 def find_towers(histories: Histories, settings: Settings, sample: Sample, metric: str, seed: int) -> dict[str, Fitted]:
@@ -89,8 +94,7 @@ def find_towers(histories: Histories, settings: Settings, sample: Sample, metric
             found = dict(zip(wanted, pool.map(lambda decomposed: decomposed(), wanted.values()), strict=True))
         for name, candidates in found.items():
             before = next((fitted.scores for fitted in towers.values()), None)
-            fitted = (_fit(tower, histories, sample) for tower in candidates)
-            towers[name] = max(fitted, key=functools.partial(_value, before=before, sample=sample, metric=metric))
+            towers[name] = _fit(_best(candidates, before, histories, sample, metric), histories, sample)
             bar.advance()
     return towers
 
@@ -113,14 +117,61 @@ def _recent_towers(histories: Histories, settings: Settings, seed: int) -> Itera
     return (Tower(factors, settings.recent_items, decay) for factors in found for decay in _DECAYS)
 
 
+def _best(
+    candidates: Iterable[Tower], before: Scores | None, histories: Histories, sample: Sample, metric: str
+) -> Tower:
+    """The best of some towers, each of all its ranks, by itself or beside the one before it at its best weight."""
+    found = [
+        (value, tower, rank)
+        for tower in candidates
+        for rank, value in _values_of_ranks(tower, before, histories, sample, metric).items()
+    ]
+    _, tower, rank = max(found, key=lambda one: one[0])
+    return tower.cut(rank)
+
+
+def _values_of_ranks(
+    tower: Tower, before: Scores | None, histories: Histories, sample: Sample, metric: str
+) -> dict[int, float]:
+    """The metric on validation of a tower of each of its ranks, whose scores are summed up from one to the next."""
+    users, scored = tower.users(histories, sample.users), tower.factors.scored
+    ranks = halves(scored.shape[1])
+    few = users[:: max(1, len(users) // _USERS_FOR_DEVIATION)]
+    deviations = list(map(deviation, _growing(few, scored, ranks)))
+
+    def block_of(block: slice) -> Ranks:
+        found = []
+        for scores, of_rank in zip(_growing(users[block], scored, ranks), deviations, strict=True):
+            if before is None:
+                alone = sample.without_seen(scores.copy(), block)
+                found.append(sample.ranks(block, alone, alone, [0.0]))
+            else:
+                found.append(sample.ranks(block, before[block], scores, [weight / of_rank for weight in _BESIDE]))
+        return np.stack(found)
+
+    by_rank = np.concatenate(sample.each_block(block_of), axis=2)
+    return {
+        rank: max(summarise(of_weight, (K,))[metric] for of_weight in of_rank)
+        for rank, of_rank in zip(ranks, by_rank, strict=True)
+    }
+
+
+def _growing(users: Matrix, items: Matrix, ranks: Sequence[int]) -> Iterator[Scores]:
+    """Products of vectors of users and items, cut to each of some ascending ranks; each is gone with the next."""
+    scores = np.zeros((len(users), len(items)), np.float32)
+    for begin, end in itertools.pairwise([0, *ranks]):
+        scores += users[:, begin:end] @ items[:, begin:end].T
+        yield scores
+
+
+def halves(rank: int, least: int = 32) -> list[int]:
+    """A rank, half of it, and so on; ascending."""
+    ranks = [rank]
+    while ranks[0] >= 2 * least:
+        ranks.insert(0, ranks[0] // 2)
+    return ranks
+
+
 def _fit(tower: Tower, histories: Histories, sample: Sample) -> Fitted:
-    scores, scale = scaled(tower.scores(histories, sample.users))
-    return Fitted(tower, sample.without_seen(scores), scale)
-
-
-def _value(fitted: Fitted, before: Scores | None, sample: Sample, metric: str) -> float:
-    """The metric on validation of a tower by itself, or together with the one before it, at its best weight."""
-    if before is None:
-        return Weighing(sample, {RECENT: fitted.scores}, metric).value({RECENT: 1.0})
-    both = Weighing(sample, {HISTORY: before, RECENT: fitted.scores}, metric)
-    return max(both.value({HISTORY: 1.0, RECENT: weight}) for weight in _BESIDE)
+    scores = sample.without_seen(tower.users(histories, sample.users) @ tower.factors.scored.T)
+    return Fitted(tower, *scaled(scores))

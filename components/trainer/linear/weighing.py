@@ -1,21 +1,30 @@
 """The weights of parts whose scores are added up: those that rank best on validation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from components.artifacts.model_run import K
-from components.trainer.linear.full_ranking import Sample, Scores
+from components.metrics.by_user import summarise
+from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 
 _WEIGHTS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _ROUNDS = 2
+_USERS_FOR_DEVIATION = 512
 
 
 def scaled(scores: Scores) -> tuple[Scores, float]:
-    """Scores of standard deviation 1, and what they were multiplied by."""
-    deviation = float(np.std(scores))
-    scale = 1 / deviation if deviation else 1.0
-    return scores * np.float32(scale), scale
+    """Scores of standard deviation 1, in place of the given ones, and what those were multiplied by."""
+    scale = 1 / deviation(scores)
+    scores *= np.float32(scale)
+    return scores, scale
+
+
+def deviation(scores: Scores) -> float:
+    """The standard deviation of the finite scores of some users, evenly among all, which is enough for a unit."""
+    some = scores[:: max(1, len(scores) // _USERS_FOR_DEVIATION)]
+    found = float(np.std(some, where=np.isfinite(some)))
+    return found if found > 0 else 1.0
 
 
 class Weighing:
@@ -27,13 +36,7 @@ class Weighing:
 
     def metrics(self, weights: Mapping[str, float]) -> dict[str, float]:
         """The metrics on validation of parts together."""
-        used = [(self._parts[name], np.float32(weight)) for name, weight in weights.items() if weight]
-
-        def total(block: slice) -> Scores:
-            summed: Scores = np.sum([scores[block] * weight for scores, weight in used], axis=0)
-            return summed
-
-        return self._sample.metrics(total, K)
+        return self._sample.metrics(lambda block: self.sum(block, weights), K)
 
     def value(self, weights: Mapping[str, float]) -> float:
         """The one metric that chooses, of parts together."""
@@ -46,8 +49,19 @@ class Weighing:
 
     def best_of(self, name: str, others: Mapping[str, float]) -> dict[str, float]:
         """The best weight of one part beside those of the others; of equally good ones, the smallest."""
-        tried = [{**others, name: weight} for weight in _WEIGHTS]
-        return max((weights for weights in tried if any(weights.values())), key=self.value)
+        besides = {other: weight for other, weight in others.items() if other != name}
+        tried = [weight for weight in _WEIGHTS if weight or any(besides.values())]
+        values = self.values(name, tried, besides)
+        return {**others, name: max(zip(values, tried, strict=True), key=lambda one: (one[0], -one[1]))[1]}
+
+    def values(self, name: str, weights: Sequence[float], others: Mapping[str, float]) -> list[float]:
+        """The metric that chooses, under each of several weights of one part beside those of the others."""
+
+        def ranks(block: slice) -> Ranks:
+            return self._sample.ranks(block, self.sum(block, others), self._parts[name][block], weights)
+
+        found = np.concatenate(self._sample.each_block(ranks), axis=1)
+        return [summarise(of_weight, (K,))[self._metric] for of_weight in found]
 
     def climb(self, start: Mapping[str, float]) -> dict[str, float]:
         """Weights that are at least as good as those of the start, the largest being 1."""
@@ -56,3 +70,13 @@ class Weighing:
             weights = max(self.best_of(name, weights), weights, key=self.value)
         largest = max(weights.values())
         return {name: weight / largest for name, weight in weights.items()}
+
+    def sum(self, block: slice, weights: Mapping[str, float]) -> Scores:
+        """The weighted sum of parts, float32 [rows, items]; zeros of none."""
+        used = [(self._parts[name][block], np.float32(weight)) for name, weight in weights.items() if weight]
+        if not used:
+            return np.zeros_like(next(iter(self._parts.values()))[block])
+        total: Scores = used[0][0] * used[0][1]
+        for scores, weight in used[1:]:
+            total += scores * weight
+        return total
