@@ -48,8 +48,8 @@ class Measured:
       means: of each system over the runs, by the metric, by full ranking.
       seconds: of a run, on average.
       blessed: the share of the runs whose model was blessed.
-      new_users: the HR@10 of users who were held out entirely, as a multiple of that of the others, in a run of its
-        own; None where there are too few users to hold out any.
+      new_users: the HR@10 of users who were held out entirely, as a multiple of that of the others, in runs of their
+        own, on average; None where there are too few users to hold out any.
     """
 
     file: DataFile
@@ -69,7 +69,7 @@ class Measured:
 
 
 def run_suite(data: Sequence[Path], assignments: Sequence[str], seeds: Sequence[str]) -> list[Result]:
-    """Runs the pipeline on every file, once for each seed, and once more with users held out, of the first seed.
+    """Runs the pipeline on every file, once for each seed, and once more with users held out.
 
     Args:
       data: folders and files.
@@ -123,12 +123,13 @@ def _measure(file: DataFile, assignments: Sequence[str], seeds: Sequence[str]) -
         yaml.safe_dump({"dataset": file.dataset}, config)
         config.flush()
         runs = [evaluated_run(config.name, [*assignments, f"seed={seed}"]) for seed in seeds]
-        with_new_users = evaluated_run(config.name, [*assignments, f"seed={seeds[0]}", NEW_USERS])
-    return summarise(file, runs, with_new_users.evaluation)
+        others = [evaluated_run(config.name, [*assignments, f"seed={seed}", NEW_USERS]) for seed in seeds]
+    return summarise(file, runs, [run.evaluation for run in others])
 
 
-def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Evaluation) -> Measured:
-    """The means over the runs, of the systems that all of them measured, and what another run says of new users."""
+def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Sequence[Evaluation]) -> Measured:
+    """The means over the runs, of the systems that all of them measured, and what others say of new users."""
+    ratios = [found.new_users_ratio("HR@10") for found in with_new_users if found.new_users]
     systems = [run.evaluation.systems for run in runs]
     return Measured(
         file=file,
@@ -139,7 +140,7 @@ def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Evaluation) -
         },
         seconds=statistics.mean(run.seconds for run in runs),
         blessed=statistics.mean(run.evaluation.blessed for run in runs),
-        new_users=with_new_users.new_users_ratio("HR@10") if with_new_users.new_users else None,
+        new_users=statistics.mean(ratios) if ratios else None,
     )
 
 

@@ -25,6 +25,7 @@ from components.trainer.settings import Settings
 
 _TOWERS = "towers"
 _USERS_AT_ONCE = 256
+_PAIRS_OF_AN_EPOCH = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,24 @@ class Ensemble:
     def metrics(self, model: NeuMF) -> dict[str, float]:
         """The metrics on validation of a model with the towers beside it, the model having its best weight there.
 
-        Where that weight is 0, they are those of the towers alone, which training cannot fall below.
+        Where that weight is 0, they are those of the towers alone, which training cannot fall below. As this is asked
+        after each epoch, some of the users answer for all.
         """
         assert self.sample is not None
+        step = max(1, len(self.sample.users) * self.histories.items // _PAIRS_OF_AN_EPOCH)
+        sample = self.sample.every(step)
+        parts = {NEUMF: _scores(model, sample)[0]}
         if not self.towers:
-            return Weighing(self.sample, {NEUMF: self._scores(model)[0]}, self.metric).metrics({NEUMF: 1.0})
-        weighing = Weighing(self.sample, {NEUMF: self._scores(model)[0], _TOWERS: self._together[0]}, self.metric)
+            return Weighing(sample, parts, self.metric).metrics({NEUMF: 1.0})
+        weighing = Weighing(sample, parts | {_TOWERS: self._together[0][::step]}, self.metric)
         return weighing.metrics(_beside_towers(weighing))
 
     def join(self, model: NeuMF) -> Whole:
-        """Puts a trained model and the towers together, with weights at least as good as those of `metrics`."""
+        """Puts a trained model and the towers together, with weights at least as good as either's alone."""
         if not self.towers:
             return Whole(model, None, Folding(fold_trained(model, self.histories)), None)
         assert self.sample is not None
-        own, own_scale = self._scores(model)
+        own, own_scale = _scores(model, self.sample)
         scales = {NEUMF: own_scale} | {name: fitted.scale for name, fitted in self.towers.items()}
         parts = {NEUMF: own} | self._scores_of_towers
         together, scale = self._together
@@ -125,10 +130,6 @@ class Ensemble:
         """The scores of the towers together, of standard deviation 1, and what they were multiplied by for it."""
         assert self.sample is not None
         return scaled(Weighing(self.sample, self._scores_of_towers, self.metric).sum(slice(None), self._weights))
-
-    def _scores(self, model: NeuMF) -> tuple[Scores, float]:
-        assert self.sample is not None
-        return scaled(self.sample.without_seen(score_all(model, self.sample.users)))
 
     def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend) -> Whole:
         """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
@@ -170,6 +171,11 @@ def _beside_towers(weighing: Weighing) -> dict[str, float]:
     """The best weights of a trained model and of the towers together, of which one is 1."""
     beside = weighing.best_of(NEUMF, {NEUMF: 0.0, _TOWERS: 1.0})
     return max(beside, {NEUMF: 1.0, _TOWERS: 0.0}, key=weighing.value)
+
+
+def _scores(model: NeuMF, sample: Sample) -> tuple[Scores, float]:
+    """A model's scores of a sample, as a part's in `Weighing`, and what they were multiplied by for it."""
+    return scaled(sample.without_seen(score_all(model, sample.users)))
 
 
 def score_all(model: NeuMF, users: npt.NDArray[np.int32]) -> Scores:

@@ -50,6 +50,12 @@ class Sample:
         rows = histories.seen[users].tocoo()
         return cls(users, items, (rows.row.astype("i8"), rows.col.astype("i4")))
 
+    def every(self, step: int) -> "Sample":
+        """One of so many users, beginning with the first."""
+        rows, items = self.seen
+        kept = rows % step == 0
+        return Sample(self.users[::step], self.items[::step], (rows[kept] // step, items[kept]))
+
     def without_seen(self, scores: Scores, block: slice = slice(None)) -> Scores:
         """Scores float32 [n, items] of the rows of a block, where what was seen has the lowest of all."""
         rows, items = self.seen

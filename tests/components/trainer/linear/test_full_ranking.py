@@ -104,3 +104,10 @@ def test_scores_get_one_unit_and_what_was_seen_has_no_part_in_it() -> None:
     kept = np.isfinite(unit)
     np.testing.assert_allclose(unit[kept], (whole * np.float32(scale))[kept])
     assert deviation(np.zeros((3, 4), np.float32)) == 1
+
+
+def test_some_of_the_users_keep_what_they_have_seen() -> None:
+    drawn, whole = sample(), scores(10)
+    some = drawn.every(7)
+    assert len(some.users) == len(some.items) == -(-USERS // 7)
+    np.testing.assert_array_equal(some.without_seen(whole[::7].copy()), drawn.without_seen(whole.copy())[::7])
