@@ -10,15 +10,24 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.serving.contract import (
+    DEFAULT_K,
+    FORMER_RECOMMEND,
+    FORMER_RECOMMEND_FOR_ITEMS,
+    ITEM_COUNTS,
+    ITEM_IDS,
     MEASURED_USERS,
-    RECOMMEND,
+    RECOMMEND_FILTERED,
     RECOMMEND_FOR_ITEMS,
+    RECOMMEND_FOR_ITEMS_TOP,
+    RECOMMEND_TOP,
     SCORE_ALL_ITEMS,
+    SCORE_BY_ID,
     SCORE_CANDIDATES,
     SCORING_WEIGHTS,
     SERVE,
     SERVED_USERS,
     SIGNATURES,
+    SIMILAR_ITEMS_TOP,
     Signature,
     Tensor,
     Weights,
@@ -64,7 +73,7 @@ class ServedModel:
             raise self._broken(f"cannot be loaded ({first_line(error)})") from error
         missing = [wanted.name for wanted in signatures if wanted.name not in self._model.signatures]
         if missing:
-            raise self._broken(f"lacks the signature {', '.join(missing)}")
+            raise self._lacks(", ".join(missing))
 
     def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
@@ -75,29 +84,58 @@ class ServedModel:
         return self._call(SCORE_ALL_ITEMS, user=users)["scores"]
 
     def serve(self, user_ids: RawIds, item_ids: RawIds) -> dict[str, npt.NDArray[Any]]:
-        """Scores items by their raw ids.
+        """Scores items by their raw ids, as a server would.
 
         Args:
           user_ids: [n].
           item_ids: [n, width].
 
         Returns:
-          `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width].
+          `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width]. The scores are
+          probabilities, or logits in a model of version 0.2.
         """
         return self._call(SERVE, user_id=user_ids, item_ids=item_ids)
 
-    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+    def score_by_id(self, user_ids: RawIds, item_ids: RawIds) -> dict[str, npt.NDArray[Any]]:
+        """Scores items by their raw ids in what they are ranked by, the logits; else as `serve`."""
+        return self._call(SCORE_BY_ID if self.answers(SCORE_BY_ID) else SERVE, user_id=user_ids, item_ids=item_ids)
+
+    def recommend(
+        self, user_ids: RawIds, k: int, exclude: RawIds | None = None, only: RawIds | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         """Finds the best unseen items of users.
 
         Args:
           user_ids: [n].
           k: the number of items.
+          exclude: [n, width], what is not wanted; padded with no item, see `RECOMMEND_FILTERED`.
+          only: [n, width], what is wanted alone; likewise.
 
         Returns:
           `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_user` bool [n]; where there are fewer
-          items than k, as many as there are.
+          items than k, as many as there are. What has the lowest score is none. The scores are probabilities, or in a
+          model of version 0.2 what `FORMER_RECOMMEND` says.
         """
-        return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
+        if exclude is not None or only is not None:
+            nothing = self._no_items(len(user_ids))
+            lists = {"exclude": nothing if exclude is None else exclude, "only": nothing if only is None else only}
+            return self._call(RECOMMEND_FILTERED, user_id=user_ids, k=_each(k, user_ids), **lists)
+        if self.answers(RECOMMEND_TOP):
+            return self._call(RECOMMEND_TOP, user_id=user_ids, k=_each(k, user_ids))
+        return self._call(FORMER_RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
+
+    def similar_items(self, item_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """Finds the items that some lead to; see `SIMILAR_ITEMS`.
+
+        Args:
+          item_ids: [n].
+          k: the number of items.
+
+        Returns:
+          `item_ids` raw ids [n, k], the most similar first, `similarities` float32 [n, k], `known_item` bool [n].
+          What has the lowest similarity is no item.
+        """
+        return self._call(SIMILAR_ITEMS_TOP, item_id=item_ids, k=_each(k, item_ids))
 
     @property
     def users(self) -> int | None:
@@ -125,9 +163,17 @@ class ServedModel:
 
         Returns:
           `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_items` int32 [n]; where there are fewer
-          items than k, as many as there are.
+          items than k, as many as there are. What has the lowest score is none.
         """
-        return self._call(RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
+        if self.answers(RECOMMEND_FOR_ITEMS_TOP):
+            return self._call(RECOMMEND_FOR_ITEMS_TOP, item_ids=item_ids, k=_each(k, item_ids))
+        return self._call(FORMER_RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
+
+    @property
+    def item_counts(self) -> tuple[RawIds, npt.NDArray[np.int64]] | None:
+        """The raw ids of all items, texts as bytes, and how many training interactions each has; None: not declared."""
+        ids, counts = getattr(self._model, ITEM_IDS, None), getattr(self._model, ITEM_COUNTS, None)
+        return None if ids is None or counts is None else (ids.numpy(), counts.numpy())
 
     @contextlib.contextmanager
     def with_measured_histories(self) -> Iterator[None]:
@@ -166,7 +212,12 @@ class ServedModel:
         return {name: spec.dtype == tf.string for name, spec in inputs.items()}
 
     def _call(self, signature: Signature, **inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-        tensors = {name: tf.constant(values) for name, values in inputs.items()}
+        if not self.answers(signature):
+            raise self._lacks(signature.name)
+        tensors = {
+            name: tf.constant(values, tf.string if values.dtype.kind == "O" else None)
+            for name, values in inputs.items()
+        }
         try:
             answer: dict[str, Any] = self._model.signatures[signature.name](**tensors)
         except (tf.errors.OpError, TypeError, ValueError) as error:
@@ -191,12 +242,22 @@ class ServedModel:
         }
         if self._items is not None:
             sizes["items"] = self._items
-            if "k" in inputs:
-                sizes["k"] = min(int(inputs["k"]), self._items)
+            sizes["k"] = min(int(inputs["k"].max(initial=0)) if "k" in inputs else DEFAULT_K, self._items)
         return sizes
+
+    def _no_items(self, rows: int) -> RawIds:
+        texts = self.takes_texts()["item_ids"]
+        return np.zeros((rows, 0), np.object_) if texts else np.zeros((rows, 0), np.int64)
+
+    def _lacks(self, signatures: str) -> UserError:
+        return self._broken(f"lacks the signature {signatures}")
 
     def _broken(self, what: str) -> UserError:
         return UserError(f"the model at {self._path} {what}; {self._advice}")
+
+
+def _each(k: int, rows: RawIds) -> npt.NDArray[np.int32]:
+    return np.full(len(rows), k, np.int32)
 
 
 def _fits(shape: tuple[int, ...], tensor: Tensor, sizes: Mapping[str, int]) -> bool:

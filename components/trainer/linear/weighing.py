@@ -27,13 +27,13 @@ class Weighing:
 
     def metrics(self, weights: Mapping[str, float]) -> dict[str, float]:
         """The metrics on validation of parts together."""
+        return self._sample.metrics(lambda block: self.total(weights, block), K)
+
+    def total(self, weights: Mapping[str, float], block: slice = slice(None)) -> Scores:
+        """The scores of parts together, float32 [users of the block, items]."""
         used = [(self._parts[name], np.float32(weight)) for name, weight in weights.items() if weight]
-
-        def total(block: slice) -> Scores:
-            summed: Scores = np.sum([scores[block] * weight for scores, weight in used], axis=0)
-            return summed
-
-        return self._sample.metrics(total, K)
+        summed: Scores = np.sum([scores[block] * weight for scores, weight in used], axis=0)
+        return summed
 
     def value(self, weights: Mapping[str, float]) -> float:
         """The one metric that chooses, of parts together."""
