@@ -41,6 +41,11 @@ class Signature:
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
 
+    @property
+    def by_raw_ids(self) -> bool:
+        """Whether it takes raw ids, and so is for those who know no indexes."""
+        return any(tensor.kind in ("user id", "item id") for tensor in self.inputs.values())
+
 
 SERVE = Signature(
     "serving_default",
@@ -158,13 +163,6 @@ SERVED_USERS, MEASURED_USERS = "served_users", "measured_users"
 is of what they did before the test, and what the gate measures. A model whose rows do not depend on it has neither.
 """
 
-USER_TABLE, ITEM_IDS, ITEM_COUNTS = "_users", "_item_ids", "_item_counts"
-"""Where it keeps the table from users' raw ids to their indexes, the raw ids of items and, as of version 0.3, how many
-training interactions each has, by index."""
-
-SEEN_ITEMS, SEEN_BOUNDS = "_seen", "_seen_bounds"
-"""Where it keeps the items that users have seen, one user after the other, and where each begins and the last ends."""
-
 Value = TypeVar("Value")
 
 
@@ -193,3 +191,54 @@ class Weights(Generic[Value]):
     biases: Sequence[Value]
     head_kernel: Value
     head_bias: Value
+
+
+CATALOG = "catalog"
+"""Where a SavedModel declares `Catalog`, as a dictionary by its fields; whoever loads it may do without."""
+
+
+@dataclass(frozen=True)
+class Catalog(Generic[Value]):
+    """Whom and what a model knows, by their indexes: variables when saved, arrays when loaded.
+
+    Attributes:
+      user_ids: raw ids [users].
+      item_ids: raw ids [items].
+      item_counts: int64 [items], interactions in training.
+      popularity: float32 [items], logits for somebody unknown.
+      seen_items: int32 [interactions], what each user has seen, those of user 0 first.
+      seen_bounds: int64 [users + 1], where each user's part of it begins, and the last one's ends.
+      probabilities: float32 [2], slope and offset of the sigmoid that makes probabilities of logits.
+    """
+
+    user_ids: Value
+    item_ids: Value
+    item_counts: Value
+    popularity: Value
+    seen_items: Value
+    seen_bounds: Value
+    probabilities: Value
+
+
+VECTORS = "vectors"
+"""Where a SavedModel declares `Vectors`, likewise."""
+
+
+@dataclass(frozen=True)
+class Vectors(Generic[Value]):
+    """The rows behind the scores of raw ids: variables when saved, arrays when loaded.
+
+    With f factors, the GMF tower's share of the logits is `(user_rows[:, :f] * head[:f, 0]) @ item_rows[:, :f].T`.
+    Without an MLP tower, the logits are that and the bias; with one, `Weights` has the rest.
+
+    Attributes:
+      user_rows: float32 [users, factors + half].
+      item_rows: float32 [items, factors + width], projected.
+      head: float32 [factors + outputs of the MLP tower, 1].
+      bias: float32 [1].
+    """
+
+    user_rows: Value
+    item_rows: Value
+    head: Value
+    bias: Value

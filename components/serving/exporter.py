@@ -1,11 +1,14 @@
 """The SavedModel that serves, with its signatures."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from components.artifacts.vocabulary import Vocabulary
 from components.serving.contract import (
+    CATALOG,
     DEFAULT_K,
     LOWEST_SCORE,
     MEASURED_USERS,
@@ -23,11 +26,15 @@ from components.serving.contract import (
     SERVED_USERS,
     SIMILAR_ITEMS,
     SIMILAR_ITEMS_TOP,
+    VECTORS,
+    Catalog,
     Signature,
+    Vectors,
 )
 from components.serving.saved import graph
 from components.serving.saved.probabilities import Probabilities
 from components.serving.saved.protocols import Folding, PairModel
+from components.serving.saved.warmup import write_warmup
 from components.serving.saved.writing import model_written_at_once
 from components.serving.seen_items import SeenItems
 from components.serving.titles import write_titles
@@ -82,10 +89,24 @@ class ServingModel(tf.Module):
         self._worth = (_WORTH if weights is None else _WORTH_WITH_MLP) + int(width * _WORTH_OF_COLUMNS)
         setattr(self, SCORING_WEIGHTS, None if weights is None else vars(weights))
         self._popularity = tf.Variable(self._probabilities.popularity(vocabulary.item_counts), trainable=False)
-        self._item_counts = tf.Variable(vocabulary.item_counts, dtype=tf.int64, trainable=False)
         self._item_ids = tf.Variable(graph.raw_ids(vocabulary.item_ids), trainable=False)
         self._seen = tf.Variable(seen.items, dtype=tf.int32, trainable=False)
         self._seen_bounds = tf.Variable(np.concatenate([[0], seen.ends]), dtype=tf.int64, trainable=False)
+        user_ids = tf.Variable(graph.raw_ids(vocabulary.user_ids), trainable=False)
+        slope, offset = self._probabilities.slope, self._probabilities.offset
+        catalog = Catalog(
+            user_ids=user_ids,
+            item_ids=self._item_ids,
+            item_counts=tf.Variable(vocabulary.item_counts, dtype=tf.int64, trainable=False),
+            popularity=self._popularity,
+            seen_items=self._seen,
+            seen_bounds=self._seen_bounds,
+            probabilities=tf.Variable([slope, offset], dtype=tf.float32, trainable=False),
+        )
+        users = model.user_table.value if self._served_users is None else self._served_users
+        vectors = Vectors(users, self._item_rows, model.head_kernel.value, model.head_bias.value)
+        setattr(self, CATALOG, vars(catalog))
+        setattr(self, VECTORS, vars(vectors))
         self._users = graph.index_table(vocabulary.user_ids)
         self._items = graph.index_table(vocabulary.item_ids)
 
@@ -95,7 +116,7 @@ class ServingModel(tf.Module):
         Raises:
           UserError: the disk is full, or the folder cannot be written.
         """
-        functions = [
+        functions: list[tuple[Signature, Callable[..., Tensors]]] = [
             (SERVE, self.serve),
             (SCORE_BY_ID, self.score_by_id),
             (RECOMMEND, self.recommend),
@@ -104,19 +125,21 @@ class ServingModel(tf.Module):
             (SCORE_CANDIDATES, self.score_candidates),
             (SCORE_ALL_ITEMS, self.score_all_items),
         ]
-        by_items = [
+        by_items: list[tuple[Signature, Callable[..., Tensors]]] = [
             (RECOMMEND_FOR_ITEMS, self.recommend_for_items),
             (RECOMMEND_FOR_ITEMS_TOP, self.recommend_for_items),
             (SIMILAR_ITEMS, self.similar_items),
             (SIMILAR_ITEMS_TOP, self.similar_items),
         ]
+        functions += by_items if self._folding else []
         signatures = {
             signature.name: tf.function(function).get_concrete_function(**self._specs(signature))
-            for signature, function in [*functions, *(by_items if self._folding else [])]
+            for signature, function in functions
         }
         with model_written_at_once(folder, SAVED_MODEL_FILE) as temporary:
             tf.saved_model.save(self, temporary, signatures=signatures)
             write_titles(temporary, self._vocabulary)
+            write_warmup(temporary, [asked for asked, _ in functions if asked.by_raw_ids], self._vocabulary)
 
     def _specs(self, signature: Signature) -> dict[str, tf.TensorSpec]:
         """The inputs of a signature as TensorFlow describes them."""

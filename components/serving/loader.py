@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.serving.contract import (
+    CATALOG,
     DEFAULT_K,
     FORMER_RECOMMEND,
     FORMER_RECOMMEND_FOR_ITEMS,
-    ITEM_COUNTS,
-    ITEM_IDS,
     MEASURED_USERS,
     RECOMMEND_FILTERED,
     RECOMMEND_FOR_ITEMS,
@@ -28,8 +27,11 @@ from components.serving.contract import (
     SERVED_USERS,
     SIGNATURES,
     SIMILAR_ITEMS_TOP,
+    VECTORS,
+    Catalog,
     Signature,
     Tensor,
+    Vectors,
     Weights,
 )
 from components.shared.errors import UserError, first_line
@@ -169,12 +171,6 @@ class ServedModel:
             return self._call(RECOMMEND_FOR_ITEMS_TOP, item_ids=item_ids, k=_each(k, item_ids))
         return self._call(FORMER_RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
 
-    @property
-    def item_counts(self) -> tuple[RawIds, npt.NDArray[np.int64]] | None:
-        """The raw ids of all items, texts as bytes, and how many training interactions each has; None: not declared."""
-        ids, counts = getattr(self._model, ITEM_IDS, None), getattr(self._model, ITEM_COUNTS, None)
-        return None if ids is None or counts is None else (ids.numpy(), counts.numpy())
-
     @contextlib.contextmanager
     def with_measured_histories(self) -> Iterator[None]:
         """For as long as it lasts, raw ids are scored by what users did before the test, as the gate measures it."""
@@ -191,10 +187,30 @@ class ServedModel:
 
     def weights(self) -> Weights[npt.NDArray[np.float32]] | None:
         """What `score_all_items` is made of; None where the model does not declare it."""
-        declared = getattr(self._model, SCORING_WEIGHTS, None)
-        if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(Weights)}:
+        declared = self._declared(SCORING_WEIGHTS, Weights)
+        return None if declared is None else Weights(**declared)
+
+    def served_weights(self) -> Weights[npt.NDArray[np.float32]] | None:
+        """The same with the user table that raw ids are scored by."""
+        weights, table = self.weights(), getattr(self._model, SERVED_USERS, None)
+        return weights if weights is None or table is None else replace(weights, user_table=np.asarray(table))
+
+    def catalog(self) -> Catalog[npt.NDArray[Any]] | None:
+        """Whom and what it knows, texts among the raw ids as bytes; None where the model does not declare it."""
+        declared = self._declared(CATALOG, Catalog)
+        return None if declared is None else Catalog(**declared)
+
+    def vectors(self) -> Vectors[npt.NDArray[np.float32]] | None:
+        """The rows behind its scores; None where the model does not declare them."""
+        declared = self._declared(VECTORS, Vectors)
+        return None if declared is None else Vectors(**declared)
+
+    def _declared(self, name: str, kind: type[Any]) -> dict[str, Any] | None:
+        """The arrays that the model declares for the fields of a dataclass; None where any of them is missing."""
+        declared = getattr(self._model, name, None)
+        if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(kind)}:
             return None
-        return Weights(**tf.nest.map_structure(np.asarray, dict(declared)))
+        return dict(tf.nest.map_structure(np.asarray, dict(declared)))
 
     def weights_not_finite(self) -> int:
         """How many values among all variables of the model, those of every signature, are NaN or infinite."""

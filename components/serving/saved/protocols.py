@@ -14,6 +14,8 @@ class PairModel(Protocol):
     variables: Sequence[Any]
     user_table: Any
     item_table: Any
+    head_kernel: Any
+    head_bias: Any
 
     def project_items(self, rows: Any) -> Any:
         """Rows of the item table to projected ones, float32 [items, ...] both."""

@@ -67,4 +67,4 @@ def test_what_they_do_not_answer_is_said(former: ServedModel, tmp_path: Path) ->
         former.recommend(USERS, 3, exclude=np.array([[1]]))
     with pytest.raises(UserError, match="lacks the signature similar_items_top; train it again"):
         former.similar_items(np.array([1]), 3)
-    assert former.item_counts is None
+    assert former.catalog() is None
