@@ -34,6 +34,7 @@ from components.serving.contract import (
     Vectors,
     Weights,
 )
+from components.serving.manifest import check_version
 from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
 
@@ -62,11 +63,12 @@ class ServedModel:
           advice: what to do about a fault of the model.
 
         Raises:
-          UserError: it cannot be loaded, or lacks a signature.
+          UserError: it cannot be loaded, is not what its manifest says, or lacks a signature.
         """
         self._path, self._items, self._advice = path, items, advice
         try:
             with on_this_machine(path) as folder:
+                check_version(folder)
                 self._model = tf.saved_model.load(folder)
         except UserError:
             raise
