@@ -8,7 +8,6 @@ from rich.console import Console
 
 from components.shared.errors import UserError
 from pipeline.command_options import (
-    comma_separated,
     config_option,
     name_of,
     one_pattern,
@@ -20,6 +19,7 @@ from pipeline.config import Config, config_of, load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
+from pipeline.recommending.command import export_vectors, recommend
 from pipeline.tuning.command import tune
 
 
@@ -32,6 +32,8 @@ def main() -> None:
     """
 
 
+main.add_command(export_vectors)
+main.add_command(recommend)
 main.add_command(submit)
 main.add_command(tune)
 
@@ -145,31 +147,3 @@ def compile_command(
         text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
         write_text(output, text)
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)
-
-
-@main.command()
-@click.option("--model", required=True, metavar="DIR", help="A SavedModel, or where versions of it are pushed to.")
-@click.option("--user", "users", multiple=True, metavar="ID", help="Whom to recommend to; repeatable.")
-@click.option(
-    "--items",
-    default=None,
-    metavar="ID,ID,...",
-    help="What somebody did, oldest first, for a user that the model does not know. An id with a comma goes in "
-    "quotes: '\"a,b\",c'.",
-)
-@click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many items.")
-def recommend(model: str, users: Sequence[str], items: str | None, k: int) -> None:
-    """Show the best items that a user has not seen yet.
-
-    A user that the model does not know gets items that go with --items, or else the most popular ones. Without --user,
-    --items alone says for whom.
-    """
-    with for_reading() as console:
-        given = comma_separated("--items", items) if items is not None else []
-        if not users and not given:
-            raise UserError("whom to recommend to? Give --user ID, or --items ID,ID,... of what somebody did")
-        with loading(console, "the model"):
-            from components.serving.recommend import recommend as ask
-            from pipeline.recommendation import show
-        for found in ask(model, users, k, given):
-            show(console, found, len(given))

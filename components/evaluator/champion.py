@@ -184,7 +184,7 @@ def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, way: Way, k:
     no_indexes, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
     duels = [Duel(no_indexes, no_indexes, no_ranks, no_ranks)]
     for batch in trial.batches[way]:
-        served = champion.serve(trial.user_ids[batch.users], trial.item_ids[batch.items])
+        served = champion.score_by_id(trial.user_ids[batch.users], trial.item_ids[batch.items])
         masked, counts = _share(batch, served["known_user"], served["known_item"], k)
         users, items, masked = batch.users[counts], batch.items[counts], masked[counts]
         # Padding is scored too: so every batch has one shape.

@@ -75,6 +75,8 @@ def total_variation(
 
 def _popularity(champion: ServedModel, user_ids: RawIds) -> tuple[pa.Array, npt.NDArray[np.int64]] | None:
     """All items of the champion, and the training interactions of each; None where it does not tell."""
+    if catalog := champion.catalog():
+        return (pa.array(catalog.item_ids), catalog.item_counts) if catalog.item_counts.any() else None
     if not champion.answers(RECOMMEND):
         return None
     nobody = np.array([_NOBODY_TEXT], object) if user_ids.dtype.kind == "O" else np.array([_NOBODY], np.int64)

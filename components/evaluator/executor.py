@@ -13,6 +13,7 @@ from components.artifacts import evaluation, storage
 from components.artifacts.model_run import History
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.evaluation import Sources, describe, evaluate
+from components.evaluator.origin import origin_of
 from components.evaluator.report import git_version, render
 from components.shared import progress
 
@@ -47,7 +48,9 @@ class Executor(base_executor.BaseExecutor):
         evaluation.write(uri, found)
         with storage.write_atomically(posixpath.join(uri, evaluation.REPORT_FILE)) as file:
             file.write(render(found, history, run).encode())
-        _bless(artifact_utils.get_single_instance(output_dict["blessing"]), model, found.blessed)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        origin_of(found, json.loads(exec_properties["run_description"])).write(blessing.uri)
+        _bless(blessing, model, found.blessed)
         progress.note(describe(found))
         if found.champion.warning:
             progress.warn(found.champion.warning)

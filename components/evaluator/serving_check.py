@@ -32,15 +32,16 @@ def check_serving(
       random: draws the sample.
 
     Returns:
-      The differences are those between the scores of raw ids, of candidates and of all items, and between the scores of
-      what is recommended and the best of all unseen items; NaN where a score is.
+      The differences are those between the scores of raw ids, of candidates and of all items, between the scores of
+      what is recommended and the best of all unseen items, and between the probabilities that are told with it and
+      those of the same items by raw id; NaN where a score is.
     """
     user_ids, item_ids = raw_ids
     rows = random.choice(len(holdouts.users), min(MOST_USERS, len(holdouts.users)), replace=False)
     sample = holdouts.take(rows)
     items = random.integers(len(item_ids), size=(len(rows), ITEMS_PER_USER), dtype=np.int32)
     with model.with_measured_histories():
-        served = model.serve(user_ids[sample.users], item_ids[items])
+        served = model.score_by_id(user_ids[sample.users], item_ids[items])
         measured = model.score_candidates(sample.users, items)
         differences = [largest_difference(measured, served["scores"])]
         for begin, block in zip(range(0, len(rows), users_per_block), sample.blocks(users_per_block), strict=True):
@@ -50,8 +51,9 @@ def check_serving(
                 differences.append(largest_difference(measured[part], np.take_along_axis(scores, items[part], axis=1)))
             best = _best_unseen(scores, block)
             recommended = model.recommend(user_ids[block.users], best.shape[1])
-            by_id = model.serve(user_ids[block.users], recommended["item_ids"])
-            differences += [largest_difference(best, found["scores"]) for found in (recommended, by_id)]
+            asked = user_ids[block.users], recommended["item_ids"]
+            differences.append(largest_difference(best, model.score_by_id(*asked)["scores"]))
+            differences.append(largest_difference(model.serve(*asked)["scores"], recommended["scores"]))
     return ServingCheck(
         users=len(rows),
         unknown_ids=int((~served["known_user"]).sum() + (~served["known_item"]).sum()),

@@ -9,6 +9,7 @@ from tfx.components.pusher import executor
 from tfx.types import artifact_utils
 
 from components.serving.contract import SAVED_MODEL_FILE
+from components.serving.manifest import Manifest, Origin
 from components.serving.versions import is_whole
 from components.shared import progress
 from components.shared.files import folders
@@ -30,14 +31,18 @@ class Executor(executor.Executor):
             self._MarkNotPushed(pushed_model)
             progress.note("nothing pushed")
             return
+        blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
         with folders.on_this_machine(self.GetModelPath(input_dict)) as model:
+            manifest = Manifest.of(model, Origin.read(blessing.uri))
             folders.copy(model, pushed_model.uri, last=SAVED_MODEL_FILE)
+            manifest.write(pushed_model.uri)
             if folder := exec_properties["push_destination"]:
                 version = str(int(time.time()))
                 destination = posixpath.join(expanded(folder), version)
                 # Two pushes within a second are one version, as with TFX's own Pusher.
                 if not is_whole(destination):
                     folders.copy_at_once(model, destination, last=SAVED_MODEL_FILE)
+                    manifest.write(destination)
                 self._MarkPushed(pushed_model, pushed_destination=destination, pushed_version=version)
             else:
                 destination = pushed_model.uri

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,19 +10,31 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.serving.contract import (
+    CATALOG,
+    DEFAULT_K,
+    FORMER_RECOMMEND,
+    FORMER_RECOMMEND_FOR_ITEMS,
     MEASURED_USERS,
-    RECOMMEND,
+    RECOMMEND_FILTERED,
     RECOMMEND_FOR_ITEMS,
+    RECOMMEND_FOR_ITEMS_TOP,
+    RECOMMEND_TOP,
     SCORE_ALL_ITEMS,
+    SCORE_BY_ID,
     SCORE_CANDIDATES,
     SCORING_WEIGHTS,
     SERVE,
     SERVED_USERS,
     SIGNATURES,
+    SIMILAR_ITEMS_TOP,
+    VECTORS,
+    Catalog,
     Signature,
     Tensor,
+    Vectors,
     Weights,
 )
+from components.serving.manifest import check_version
 from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
 
@@ -51,11 +63,12 @@ class ServedModel:
           advice: what to do about a fault of the model.
 
         Raises:
-          UserError: it cannot be loaded, or lacks a signature.
+          UserError: it cannot be loaded, is not what its manifest says, or lacks a signature.
         """
         self._path, self._items, self._advice = path, items, advice
         try:
             with on_this_machine(path) as folder:
+                check_version(folder)
                 self._model = tf.saved_model.load(folder)
         except UserError:
             raise
@@ -64,7 +77,7 @@ class ServedModel:
             raise self._broken(f"cannot be loaded ({first_line(error)})") from error
         missing = [wanted.name for wanted in signatures if wanted.name not in self._model.signatures]
         if missing:
-            raise self._broken(f"lacks the signature {', '.join(missing)}")
+            raise self._lacks(", ".join(missing))
 
     def score_candidates(self, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """See `Scorer`."""
@@ -75,29 +88,58 @@ class ServedModel:
         return self._call(SCORE_ALL_ITEMS, user=users)["scores"]
 
     def serve(self, user_ids: RawIds, item_ids: RawIds) -> dict[str, npt.NDArray[Any]]:
-        """Scores items by their raw ids.
+        """Scores items by their raw ids, as a server would.
 
         Args:
           user_ids: [n].
           item_ids: [n, width].
 
         Returns:
-          `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width].
+          `scores` float32 [n, width], `known_user` bool [n], `known_item` bool [n, width]. The scores are
+          probabilities, or logits in a model of version 0.2.
         """
         return self._call(SERVE, user_id=user_ids, item_ids=item_ids)
 
-    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+    def score_by_id(self, user_ids: RawIds, item_ids: RawIds) -> dict[str, npt.NDArray[Any]]:
+        """Scores items by their raw ids in what they are ranked by, the logits; else as `serve`."""
+        return self._call(SCORE_BY_ID if self.answers(SCORE_BY_ID) else SERVE, user_id=user_ids, item_ids=item_ids)
+
+    def recommend(
+        self, user_ids: RawIds, k: int, exclude: RawIds | None = None, only: RawIds | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         """Finds the best unseen items of users.
 
         Args:
           user_ids: [n].
           k: the number of items.
+          exclude: [n, width], what is not wanted; padded with no item, see `RECOMMEND_FILTERED`.
+          only: [n, width], what is wanted alone; likewise.
 
         Returns:
           `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_user` bool [n]; where there are fewer
-          items than k, as many as there are.
+          items than k, as many as there are. What has the lowest score is none. The scores are probabilities, or in a
+          model of version 0.2 what `FORMER_RECOMMEND` says.
         """
-        return self._call(RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
+        if exclude is not None or only is not None:
+            nothing = self._no_items(len(user_ids))
+            lists = {"exclude": nothing if exclude is None else exclude, "only": nothing if only is None else only}
+            return self._call(RECOMMEND_FILTERED, user_id=user_ids, k=_each(k, user_ids), **lists)
+        if self.answers(RECOMMEND_TOP):
+            return self._call(RECOMMEND_TOP, user_id=user_ids, k=_each(k, user_ids))
+        return self._call(FORMER_RECOMMEND, user_id=user_ids, k=np.array(k, np.int32))
+
+    def similar_items(self, item_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """Finds the items that some lead to; see `SIMILAR_ITEMS`.
+
+        Args:
+          item_ids: [n].
+          k: the number of items.
+
+        Returns:
+          `item_ids` raw ids [n, k], the most similar first, `similarities` float32 [n, k], `known_item` bool [n].
+          What has the lowest similarity is no item.
+        """
+        return self._call(SIMILAR_ITEMS_TOP, item_id=item_ids, k=_each(k, item_ids))
 
     @property
     def users(self) -> int | None:
@@ -125,9 +167,11 @@ class ServedModel:
 
         Returns:
           `item_ids` raw ids [n, k], best first, `scores` float32 [n, k], `known_items` int32 [n]; where there are fewer
-          items than k, as many as there are.
+          items than k, as many as there are. What has the lowest score is none.
         """
-        return self._call(RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
+        if self.answers(RECOMMEND_FOR_ITEMS_TOP):
+            return self._call(RECOMMEND_FOR_ITEMS_TOP, item_ids=item_ids, k=_each(k, item_ids))
+        return self._call(FORMER_RECOMMEND_FOR_ITEMS, item_ids=item_ids, k=np.array(k, np.int32))
 
     @contextlib.contextmanager
     def with_measured_histories(self) -> Iterator[None]:
@@ -145,10 +189,30 @@ class ServedModel:
 
     def weights(self) -> Weights[npt.NDArray[np.float32]] | None:
         """What `score_all_items` is made of; None where the model does not declare it."""
-        declared = getattr(self._model, SCORING_WEIGHTS, None)
-        if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(Weights)}:
+        declared = self._declared(SCORING_WEIGHTS, Weights)
+        return None if declared is None else Weights(**declared)
+
+    def served_weights(self) -> Weights[npt.NDArray[np.float32]] | None:
+        """The same with the user table that raw ids are scored by."""
+        weights, table = self.weights(), getattr(self._model, SERVED_USERS, None)
+        return weights if weights is None or table is None else replace(weights, user_table=np.asarray(table))
+
+    def catalog(self) -> Catalog[npt.NDArray[Any]] | None:
+        """Whom and what it knows, texts among the raw ids as bytes; None where the model does not declare it."""
+        declared = self._declared(CATALOG, Catalog)
+        return None if declared is None else Catalog(**declared)
+
+    def vectors(self) -> Vectors[npt.NDArray[np.float32]] | None:
+        """The rows behind its scores; None where the model does not declare them."""
+        declared = self._declared(VECTORS, Vectors)
+        return None if declared is None else Vectors(**declared)
+
+    def _declared(self, name: str, kind: type[Any]) -> dict[str, Any] | None:
+        """The arrays that the model declares for the fields of a dataclass; None where any of them is missing."""
+        declared = getattr(self._model, name, None)
+        if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(kind)}:
             return None
-        return Weights(**tf.nest.map_structure(np.asarray, dict(declared)))
+        return dict(tf.nest.map_structure(np.asarray, dict(declared)))
 
     def weights_not_finite(self) -> int:
         """How many values among all variables of the model, those of every signature, are NaN or infinite."""
@@ -166,7 +230,12 @@ class ServedModel:
         return {name: spec.dtype == tf.string for name, spec in inputs.items()}
 
     def _call(self, signature: Signature, **inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-        tensors = {name: tf.constant(values) for name, values in inputs.items()}
+        if not self.answers(signature):
+            raise self._lacks(signature.name)
+        tensors = {
+            name: tf.constant(values, tf.string if values.dtype.kind == "O" else None)
+            for name, values in inputs.items()
+        }
         try:
             answer: dict[str, Any] = self._model.signatures[signature.name](**tensors)
         except (tf.errors.OpError, TypeError, ValueError) as error:
@@ -191,12 +260,22 @@ class ServedModel:
         }
         if self._items is not None:
             sizes["items"] = self._items
-            if "k" in inputs:
-                sizes["k"] = min(int(inputs["k"]), self._items)
+            sizes["k"] = min(int(inputs["k"].max(initial=0)) if "k" in inputs else DEFAULT_K, self._items)
         return sizes
+
+    def _no_items(self, rows: int) -> RawIds:
+        texts = self.takes_texts()["item_ids"]
+        return np.zeros((rows, 0), np.object_) if texts else np.zeros((rows, 0), np.int64)
+
+    def _lacks(self, signatures: str) -> UserError:
+        return self._broken(f"lacks the signature {signatures}")
 
     def _broken(self, what: str) -> UserError:
         return UserError(f"the model at {self._path} {what}; {self._advice}")
+
+
+def _each(k: int, rows: RawIds) -> npt.NDArray[np.int32]:
+    return np.full(len(rows), k, np.int32)
 
 
 def _fits(shape: tuple[int, ...], tensor: Tensor, sizes: Mapping[str, int]) -> bool:

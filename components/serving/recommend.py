@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS
-from components.serving.loader import ServedModel
+from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS, Signature
+from components.serving.loader import RawIds, ServedModel
 from components.serving.titles import read_titles
 from components.serving.versions import is_whole, newest_version
 from components.shared.errors import UserError
 from components.shared.files.faults import absence
 from components.shared.files.reading import exists
 from components.shared.files.secrets import without_secrets
+
+_USERS_AT_ONCE = 256
+_OTHERS = 3
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,9 @@ class Recommendation:
       known_user: whether the model knows the user.
       known_items: by how many given items that it knows the answer was found; 0 where it was not found by items.
       items: raw ids, best first, none of which is given, or seen by a user that the model knows.
-      scores: of the items; log(1 + interactions in training) where neither the user nor an item is known, and what is
-        most popular comes.
+      scores: of the items, probabilities; of a model of version 0.2, what `FORMER_RECOMMEND` says.
       titles: of the items, None for one without; empty where the model has none.
+      others: some users whom the model knows, where it does not know this one, and tells.
     """
 
     user: str | None
@@ -36,6 +39,17 @@ class Recommendation:
     items: list[str]
     scores: list[float]
     titles: list[str | None] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """It in JSON: `user`, `known_user`, `known_items`, and `items`, each with `item`, `title` and `score`."""
+        titles: Sequence[str | None] = self.titles or [None] * len(self.items)
+        items = [
+            {"item": item, **({} if title is None else {"title": title}), "score": score}
+            for item, title, score in zip(self.items, titles, self.scores, strict=True)
+        ]
+        about = {"known_user": self.known_user, "known_items": self.known_items, "items": items}
+        return {**({} if self.user is None else {"user": self.user}), **about}
 
 
 def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = ()) -> list[Recommendation]:
@@ -51,8 +65,7 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
       UserError: there is no such model, or it cannot recommend so; or an id is not of the type that the model takes.
     """
     signatures = [*([RECOMMEND] if users else []), *([RECOMMEND_FOR_ITEMS] if given else [])]
-    folder = _find(model)
-    served, titles = ServedModel(folder, None, signatures, "train and push a new one"), read_titles(folder)
+    served, titles = load(model, signatures)
     found = _by_id(served, users, k) if users else []
     if given:
         by_items = _by_items(served, given, k)
@@ -60,15 +73,38 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
     return [replace(one, titles=[titles.get(item) for item in one.items] if titles else []) for one in found]
 
 
-def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommendation]:
+def load(model: str, signatures: Sequence[Signature]) -> tuple[ServedModel, dict[str, str]]:
+    """The newest version of a model, and the titles of its items by their ids as texts; see `recommend`."""
+    folder = _find(model)
+    return ServedModel(folder, None, signatures, "train and push a new one"), read_titles(folder)
+
+
+def user_ids(served: ServedModel, users: Sequence[str]) -> RawIds:
+    """Ids of users as a model takes them.
+
+    Raises:
+      UserError: one is not of the type that the model takes.
+    """
     texts = served.takes_texts(RECOMMEND)["user_id"]
-    found = served.recommend(np.array([_raw_id("user", user, texts) for user in users]), k)
-    return [
-        Recommendation(user, bool(known), 0, *_unseen(items, scores))
-        for user, known, items, scores in zip(
-            users, found["known_user"], found["item_ids"], found["scores"], strict=True
-        )
-    ]
+    return np.array([_raw_id("user", user, texts) for user in users], np.object_ if texts else np.int64)
+
+
+def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommendation]:
+    ids, found = user_ids(served, users), []
+    for begin in range(0, len(ids), _USERS_AT_ONCE):
+        part = slice(begin, begin + _USERS_AT_ONCE)
+        answer = served.recommend(ids[part], k)
+        rows = zip(users[part], answer["known_user"], answer["item_ids"], answer["scores"], strict=True)
+        found += [Recommendation(user, bool(known), 0, *_unseen(items, scores)) for user, known, items, scores in rows]
+    if all(one.known_user for one in found):
+        return found
+    others = _some_users(served)
+    return [one if one.known_user else replace(one, others=others) for one in found]
+
+
+def _some_users(served: ServedModel) -> list[str]:
+    catalog = served.catalog()
+    return [] if catalog is None else [_text(user) for user in catalog.user_ids[:_OTHERS].tolist()]
 
 
 def _by_items(served: ServedModel, given: Sequence[str], k: int) -> Recommendation:

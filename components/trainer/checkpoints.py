@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from components.artifacts.model_run import Epoch
 from components.artifacts.storage import delete, exists, open_file, write_atomically, write_json
-from components.serving.exporter import model_written_at_once
+from components.serving.saved.writing import model_written_at_once
 from components.trainer.model import NeuMF
 
 Arrays = list[npt.NDArray[Any]]

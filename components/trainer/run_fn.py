@@ -59,13 +59,13 @@ def run_fn(fn_args: FnArgs) -> None:
         device.wait_for_all()
         return
     *towers, whole = trained.stages
-    exported = ensemble.join(trained.model)
+    exported = ensemble.join(trained.model, examples.summary.num_negatives, seed)
     seconds = time.monotonic() - start
     History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend).write(logs)
     checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(exported.model, vocabulary, seen, exported.folding, exported.served_users).save(
-        fn_args.serving_model_dir
-    )
+    ServingModel(
+        exported.model, vocabulary, seen, exported.folding, exported.served_users, exported.probabilities
+    ).save(fn_args.serving_model_dir)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
     told = [history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]

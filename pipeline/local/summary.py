@@ -2,6 +2,8 @@
 
 import math
 import os
+import posixpath
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from rich.table import Table
 
 from components.artifacts import evaluation
 from components.artifacts.evaluation import Champion, Comparison, Drift, Evaluation, NewUsers, State, Way
+from components.artifacts.vocabulary import Vocabulary
 from components.shared.files.places import is_remote
 from components.shared.files.secrets import without_secrets
 from pipeline.local.lineage import NodeOutcome, pushed_to
@@ -66,6 +69,15 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
     }
     for name, value in rows.items():
         console.print(f"{name:<9} {_shorten(value)}", highlight=False, soft_wrap=True)
+    if destination:
+        vocabulary = Vocabulary.open(outcomes["Preprocess"].outputs["vocabulary"].uri)
+        command = next_command(_shorten(posixpath.dirname(destination)), vocabulary.user(0))
+        console.print(f"{'next':<9} {command}", highlight=False, markup=False, soft_wrap=True)
+
+
+def next_command(model: str, user: int | str) -> str:
+    """What to try with a pushed model: recommendations for a user that there is."""
+    return shlex.join(["python", "-m", "pipeline", "recommend", "--model", model, f"--user={user}"])
 
 
 def _metrics(found: Evaluation) -> Table:

@@ -12,12 +12,14 @@ import tensorflow as tf
 
 from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import Blend
+from components.serving.saved.probabilities import Probabilities
 from components.shared import random_streams
 from components.trainer.history import chosen_metric
 from components.trainer.linear.factors import Matrix
 from components.trainer.linear.folding import Folding, Reading, fold_trained, moved_rows
 from components.trainer.linear.full_ranking import Sample, Scores
 from components.trainer.linear.histories import Histories
+from components.trainer.linear.probabilities import fit_probabilities
 from components.trainer.linear.towers import NEUMF, Fitted, find_towers
 from components.trainer.linear.weighing import Weighing, scaled
 from components.trainer.model import NeuMF
@@ -25,7 +27,7 @@ from components.trainer.settings import Settings
 
 _TOWERS = "towers"
 _USERS_AT_ONCE = 256
-_PAIRS_OF_AN_EPOCH = 1 << 24
+_PAIRS_OF_SOME = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class Whole:
       served_users: the user table that is served, float32 [users, width], of all that they did; None: the model's own.
       folding: how users whom it never saw get a row.
       blend: what it is put together of; None where it is the trained model alone.
+      probabilities: what its logits stand for.
     """
 
     model: NeuMF
     served_users: Matrix | None
     folding: Folding
     blend: Blend | None
+    probabilities: Probabilities
 
 
 @dataclass(frozen=True)
@@ -84,20 +88,28 @@ class Ensemble:
         after each epoch, some of the users answer for all.
         """
         assert self.sample is not None
-        step = max(1, len(self.sample.users) * self.histories.items // _PAIRS_OF_AN_EPOCH)
-        sample = self.sample.every(step)
+        sample = self.sample.every(self._step)
         parts = {NEUMF: _scores(model, sample)[0]}
         if not self.towers:
             return Weighing(sample, parts, self.metric).metrics({NEUMF: 1.0})
-        weighing = Weighing(sample, parts | {_TOWERS: self._together[0][::step]}, self.metric)
+        weighing = Weighing(sample, parts | {_TOWERS: self._together[0][:: self._step]}, self.metric)
         return weighing.metrics(_beside_towers(weighing))
 
-    def join(self, model: NeuMF) -> Whole:
-        """Puts a trained model and the towers together, with weights at least as good as either's alone."""
-        if not self.towers:
-            return Whole(model, None, Folding(fold_trained(model, self.histories)), None)
-        assert self.sample is not None
+    def join(self, model: NeuMF, negatives: int, seed: int) -> Whole:
+        """Puts a trained model and the towers together, with weights at least as good as either's alone.
+
+        Args:
+          model: the trained model.
+          negatives: rows of training for each positive, besides its own.
+          seed: of the run; draws what the probabilities are fitted on.
+        """
+        if self.sample is None:
+            return self._alone(model, Probabilities(negatives=negatives))
         own, own_scale = _scores(model, self.sample)
+        random = random_streams.generator(seed, "probabilities")
+        fit = functools.partial(fit_probabilities, self.sample.every(self._step), negatives=negatives, random=random)
+        if not self.towers:
+            return self._alone(model, fit(own[:: self._step] / np.float32(own_scale)))
         scales = {NEUMF: own_scale} | {name: fitted.scale for name, fitted in self.towers.items()}
         parts = {NEUMF: own} | self._scores_of_towers
         together, scale = self._together
@@ -112,7 +124,20 @@ class Ensemble:
             alone={name: weighing.metrics({name: 1.0}) for name in parts},
             together=weighing.metrics(weights),
         )
-        return self._widen(model, {name: weight * scales[name] for name, weight in weights.items()}, blend)
+        unscaled = weights[NEUMF] * own_scale or 1.0  # the whole is in the trained model's scale; see `_widen`
+        probabilities = fit(weighing.total(weights)[:: self._step] / np.float32(unscaled))
+        return self._widen(
+            model, {name: weight * scales[name] for name, weight in weights.items()}, blend, probabilities
+        )
+
+    def _alone(self, model: NeuMF, probabilities: Probabilities, blend: Blend | None = None) -> Whole:
+        return Whole(model, None, Folding(fold_trained(model, self.histories)), blend, probabilities)
+
+    @property
+    def _step(self) -> int:
+        """One of so many users of the sample answers where all would take long."""
+        assert self.sample is not None
+        return max(1, len(self.sample.users) * self.histories.items // _PAIRS_OF_SOME)
 
     @property
     def _scores_of_towers(self) -> dict[str, Scores]:
@@ -129,14 +154,14 @@ class Ensemble:
     def _together(self) -> tuple[Scores, float]:
         """The scores of the towers together, of standard deviation 1, and what they were multiplied by for it."""
         assert self.sample is not None
-        return scaled(Weighing(self.sample, self._scores_of_towers, self.metric).sum(slice(None), self._weights))
+        return scaled(Weighing(self.sample, self._scores_of_towers, self.metric).total(self._weights))
 
-    def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend) -> Whole:
+    def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend, probabilities: Probabilities) -> Whole:
         """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
         own = weights[NEUMF]
         used = {name: fitted.tower for name, fitted in self.towers.items() if weights[name]}
         if not used:
-            return Whole(model, None, Folding(fold_trained(model, self.histories)), blend)
+            return self._alone(model, probabilities, blend)
         scale = 1 / own if own else 1.0
         readings = [
             Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
@@ -153,7 +178,8 @@ class Ensemble:
         measured, served = self.histories.complete, self.histories.everything
         if not own:
             whole = NeuMF.of_vectors(users(measured), items)
-            return Whole(whole, np.concatenate(users(served), axis=1), Folding(readings), blend)
+            table_served = np.concatenate(users(served), axis=1)
+            return Whole(whole, table_served, Folding(readings), blend, probabilities)
         folded = fold_trained(model, self.histories)
 
         def table(pairs: Pairs) -> Matrix:
@@ -164,7 +190,7 @@ class Ensemble:
         whole = model.widened(users(measured), items)
         whole.user_table.assign(table(measured))
         gmf, *mlp = folded
-        return Whole(whole, table(served), Folding([gmf, *readings, *mlp]), blend)
+        return Whole(whole, table(served), Folding([gmf, *readings, *mlp]), blend, probabilities)
 
 
 def _beside_towers(weighing: Weighing) -> dict[str, float]:

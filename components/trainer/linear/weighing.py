@@ -36,7 +36,17 @@ class Weighing:
 
     def metrics(self, weights: Mapping[str, float]) -> dict[str, float]:
         """The metrics on validation of parts together."""
-        return self._sample.metrics(lambda block: self.sum(block, weights), K)
+        return self._sample.metrics(lambda block: self.total(weights, block), K)
+
+    def total(self, weights: Mapping[str, float], block: slice = slice(None)) -> Scores:
+        """The weighted sum of parts, float32 [rows, items]; zeros of none."""
+        used = [(self._parts[name][block], np.float32(weight)) for name, weight in weights.items() if weight]
+        if not used:
+            return np.zeros_like(next(iter(self._parts.values()))[block])
+        total: Scores = used[0][0] * used[0][1]
+        for scores, weight in used[1:]:
+            total += scores * weight
+        return total
 
     def value(self, weights: Mapping[str, float]) -> float:
         """The one metric that chooses, of parts together."""
@@ -58,7 +68,7 @@ class Weighing:
         """The metric that chooses, under each of several weights of one part beside those of the others."""
 
         def ranks(block: slice) -> Ranks:
-            return self._sample.ranks(block, self.sum(block, others), self._parts[name][block], weights)
+            return self._sample.ranks(block, self.total(others, block), self._parts[name][block], weights)
 
         found = np.concatenate(self._sample.each_block(ranks), axis=1)
         return [summarise(of_weight, (K,))[self._metric] for of_weight in found]
@@ -70,13 +80,3 @@ class Weighing:
             weights = max(self.best_of(name, weights), weights, key=self.value)
         largest = max(weights.values())
         return {name: weight / largest for name, weight in weights.items()}
-
-    def sum(self, block: slice, weights: Mapping[str, float]) -> Scores:
-        """The weighted sum of parts, float32 [rows, items]; zeros of none."""
-        used = [(self._parts[name][block], np.float32(weight)) for name, weight in weights.items() if weight]
-        if not used:
-            return np.zeros_like(next(iter(self._parts.values()))[block])
-        total: Scores = used[0][0] * used[0][1]
-        for scores, weight in used[1:]:
-            total += scores * weight
-        return total

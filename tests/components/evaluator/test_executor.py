@@ -13,6 +13,7 @@ from tfx.components.util import model_utils
 from components.artifacts.evaluation import ByWay, ChampionStatus, State
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.model_run import Epoch, History, Stage
+from components.serving.manifest import Origin
 from tests.components.evaluator.running import failed_rules, model_path, run_executor
 
 
@@ -47,7 +48,12 @@ def test_a_good_model_is_blessed(
     assert model_utils.is_model_blessed(outcome.blessing)
     assert outcome.blessing.get_string_custom_property("current_model") == world.uri("model")
     assert outcome.blessing.get_int_custom_property("current_model_id") == len("model")
-    assert [path.name for path in (world.root / "blessing").iterdir()] == ["BLESSED"]
+    assert sorted(path.name for path in (world.root / "blessing").iterdir()) == ["BLESSED", "origin.json"]
+    origin = Origin.read(str(world.root / "blessing"))
+    assert origin is not None
+    assert origin.data == outcome.report.dataset_fingerprint
+    assert origin.metrics == pytest.approx(outcome.report.model.full)
+    assert origin.verdict == {verdict.rule: verdict.state.value for verdict in outcome.report.rules}
 
     report = outcome.report
     popular = np.tile(world.train_counts, (len(scores), 1))
@@ -73,7 +79,7 @@ def test_a_threshold_too_high_is_not_blessed(world: Any, save_model: Callable[..
     assert not outcome.report.blessed
     assert not model_utils.is_model_blessed(outcome.blessing)
     assert outcome.blessing.get_int_custom_property("blessed") == 0
-    assert [path.name for path in (world.root / "blessing").iterdir()] == ["NOT_BLESSED"]
+    assert [path.name for path in (world.root / "blessing").iterdir() if path.suffix != ".json"] == ["NOT_BLESSED"]
     assert f"· not blessed: HR@1 {outcome.report.model.full['HR@1']:.4f} is below the minimum 1" in outcome.note
 
 

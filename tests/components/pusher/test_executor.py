@@ -4,6 +4,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.pusher.executor import Executor
+from components.serving.manifest import Manifest, Origin
+
+ORIGIN = Origin("data", "configuration", {"HR@10": 0.25}, {"minimum_hr": "passed"})
 
 
 @pytest.fixture
@@ -23,6 +26,7 @@ def push(
     blessing, pushed = standard_artifacts.ModelBlessing(), standard_artifacts.PushedModel()
     blessing.uri, pushed.uri = str(tmp_path / "blessing"), str(tmp_path / "pushed")
     blessing.set_int_custom_property("blessed", int(blessed))
+    ORIGIN.write(blessing.uri)
     Executor().Do(
         {"model": [model], "model_blessing": [blessing]},
         {"pushed_model": [pushed]},
@@ -41,6 +45,10 @@ def test_a_blessed_model_is_pushed(tmp_path: Path, model: standard_artifacts.Mod
     for folder in (destination, tmp_path / "pushed"):
         assert (folder / "saved_model.pb").read_text() == "graph"
         assert (folder / "variables" / "variables.index").read_text() == "weights"
+        manifest = Manifest.read(str(folder))
+        assert manifest is not None
+        assert (sorted(manifest.files), manifest.origin) == (["saved_model.pb", "variables/variables.index"], ORIGIN)
+        manifest.check(str(folder))
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["a folder", "the artifact"])

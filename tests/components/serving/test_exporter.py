@@ -4,10 +4,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit
 
 from components.artifacts.vocabulary import Vocabulary
-from components.serving.contract import LOWEST_SCORE
+from components.serving.contract import LOWEST_SCORE, NO_ITEM, NO_ITEM_TEXT
 from components.serving.exporter import ServingModel
+from components.serving.loader import ServedModel
 from components.serving.seen_items import SeenItems
 from components.shared.errors import UserError
 from components.trainer.checkpoints import save_weights
@@ -15,6 +17,7 @@ from components.trainer.model import NeuMF
 from tests.components.trainer.conftest import liked
 
 USERS, ITEMS = 60, 40
+NO_ITEMS = NO_ITEM, NO_ITEM_TEXT
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,9 @@ def test_signatures_agree(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
     np.testing.assert_allclose(np.take_along_axis(everything.numpy(), item, axis=1), expected, atol=1e-5)
     user_ids, item_ids = vocabulary.user_ids[user].tolist(), vocabulary.item_ids[item].tolist()
     served_scores = loaded.signatures["serving_default"](user_id=_ids(user_ids), item_ids=_ids(item_ids))
-    np.testing.assert_allclose(served_scores["scores"], expected, atol=1e-5)
+    np.testing.assert_allclose(served_scores["scores"], expit(expected), atol=1e-5)
+    by_id = loaded.signatures["score_by_id"](user_id=_ids(user_ids), item_ids=_ids(item_ids))
+    np.testing.assert_allclose(by_id["scores"], expected, atol=1e-5)
     assert served_scores["known_user"].numpy().all()
     assert served_scores["known_item"].numpy().all()
 
@@ -63,16 +68,23 @@ def test_unknown_ids(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
     np.testing.assert_array_equal(answer["known_user"], [True, False])
     np.testing.assert_array_equal(answer["known_item"], [[True, True, True, False]] * 2)
     scores = answer["scores"].numpy()
-    np.testing.assert_allclose(scores[0, :3], np.asarray(model(np.array([[3]]), np.array([[5, 6, 7]])))[0], atol=1e-5)
-    np.testing.assert_allclose(scores[1, :3], np.log1p([5, 6, 7]), rtol=1e-6)
+    logits = np.asarray(model(np.array([[3]]), np.array([[5, 6, 7]])))[0]
+    np.testing.assert_allclose(scores[0, :3], expit(logits), atol=1e-5)
+    np.testing.assert_allclose(scores[1, :3], of_popularity([5, 6, 7]), rtol=1e-5)
     assert (scores[:, 3] == np.float32(LOWEST_SCORE)).all()
     assert np.isfinite(scores).all()
 
 
-def recommended(served: tuple[Any, Vocabulary], users: list[Any], k: int) -> dict[str, np.ndarray]:
-    answer = served[0].signatures["recommend"](user_id=_ids(users), k=tf.constant(k))
+def of_popularity(counts: list[int]) -> np.ndarray:
+    """The probabilities of items for somebody unknown: of rows of users' own beside four at random for each."""
+    return np.array(counts) / (np.array(counts) + 4 * np.arange(ITEMS).mean())
+
+
+def recommended(served: tuple[Any, Vocabulary], users: list[Any], k: int | list[int]) -> dict[str, np.ndarray]:
+    numbers = tf.constant(k if isinstance(k, list) else [k] * len(users))
+    answer = served[0].signatures["recommend_top"](user_id=_ids(users), k=numbers)
     found = {name: tensor.numpy() for name, tensor in answer.items()}
-    indexes = {item: index for index, item in enumerate(served[1].item_ids.tolist())}
+    indexes = {item: index for index, item in enumerate(served[1].item_ids.tolist())} | dict.fromkeys(NO_ITEMS, -1)
     found["items"] = np.array([[indexes[_text(item)] for item in row] for row in found["item_ids"].tolist()])
     return found
 
@@ -87,14 +99,29 @@ def test_the_best_items_that_a_user_has_not_met(served: tuple[Any, Vocabulary], 
         unmet = np.setdiff1d(np.arange(ITEMS), liked(user))
         best = unmet[np.argsort(-scores[unmet])][:5]
         assert found["items"][row].tolist() == best.tolist()
-        np.testing.assert_allclose(found["scores"][row], scores[best], atol=1e-5)
+        np.testing.assert_allclose(found["scores"][row], expit(scores[best]), atol=1e-5)
 
 
-def test_a_user_without_enough_unmet_items_gets_the_others_last(served: tuple[Any, Vocabulary]) -> None:
+def test_without_a_number_ten_items_come(served: tuple[Any, Vocabulary]) -> None:
+    users = served[1].user_ids[[7, 0]].tolist()
+    found, ten = served[0].signatures["recommend"](user_id=_ids(users)), recommended(served, users, 10)
+    assert found["scores"].shape == (2, 10)
+    np.testing.assert_array_equal(found["item_ids"], ten["item_ids"])
+    np.testing.assert_array_equal(found["scores"], ten["scores"])
+
+
+def test_each_row_has_a_number_of_its_own(served: tuple[Any, Vocabulary]) -> None:
+    users = served[1].user_ids[[7, 7, 7, 7]].tolist()
+    found, five = recommended(served, users, [2, 5, 0, -1]), recommended(served, users[:1], 5)["items"][0]
+    assert found["items"].tolist() == [[*five[:2], -1, -1, -1], [*five], [-1] * 5, [-1] * 5]
+    assert (found["scores"] == np.float32(LOWEST_SCORE)).tolist() == (found["items"] == -1).tolist()
+
+
+def test_where_there_are_not_enough_unmet_items_no_item_comes_last(served: tuple[Any, Vocabulary]) -> None:
     found = recommended(served, served[1].user_ids[[3]].tolist(), 1000)
     unmet = ITEMS - len(liked(3))
-    assert sorted(found["items"][0]) == list(range(ITEMS))
-    assert sorted(found["items"][0, unmet:]) == liked(3).tolist()
+    assert sorted(found["items"][0, :unmet]) == np.setdiff1d(np.arange(ITEMS), liked(3)).tolist()
+    assert (found["items"][0, unmet:] == -1).all()
     assert (found["scores"][0, unmet:] == np.float32(LOWEST_SCORE)).all()
     assert (found["scores"][0, :unmet] > LOWEST_SCORE).all()
 
@@ -104,7 +131,37 @@ def test_somebody_unknown_gets_the_most_popular_items(served: tuple[Any, Vocabul
     found = recommended(served, ["nobody" if isinstance(known, str) else -1, known], 3)
     assert found["known_user"].tolist() == [False, True]
     assert found["items"][0].tolist() == [39, 38, 37]
-    np.testing.assert_allclose(found["scores"][0], np.log1p([39, 38, 37]), rtol=1e-6)
+    np.testing.assert_allclose(found["scores"][0], of_popularity([39, 38, 37]), rtol=1e-5)
+
+
+def test_what_is_not_wanted_and_what_is_wanted_alone(served: tuple[Any, Vocabulary]) -> None:
+    ids, user = served[1].item_ids.tolist(), served[1].user_ids.tolist()[7]
+    text = isinstance(user, str)
+    none, unknown = ("", "nothing") if text else (NO_ITEM, 2**40)
+    best = [ids[item] for item in recommended(served, [user], 1000)["items"][0] if item >= 0]
+    seen = ids[liked(7)[0]]
+
+    def ask(exclude: list[Any], only: list[Any]) -> list[Any]:
+        answer = served[0].signatures["recommend_filtered"](
+            user_id=_ids([user]), k=tf.constant([3]), exclude=_row(exclude, text), only=_row(only, text)
+        )
+        return [_text(item) for item in answer["item_ids"].numpy()[0].tolist()]
+
+    assert ask([], []) == ask([none], [none, none]) == ask([unknown, none], []) == best[:3]
+    assert ask([best[0], best[2], best[2]], []) == [best[1], best[3], best[4]]
+    assert ask([], [best[9], none, best[4], seen, unknown]) == [best[4], best[9], none]
+    assert ask([best[4]], [best[9], best[4]]) == [best[9], none, none]
+    assert ask([], [unknown]) == [none, none, none], "asked for is something that is not there"
+
+
+def test_probabilities_that_are_one_keep_the_order_of_logits(inputs: Path, tmp_path: Path) -> None:
+    certain = NeuMF(USERS, ITEMS, 4, (), embedding_stddev=40.0, seed=1)
+    vocabulary = Vocabulary.open(str(inputs / "vocabulary"))
+    ServingModel(certain, vocabulary, SeenItems.nothing(USERS)).save(str(tmp_path / "model"))
+    found = ServedModel(str(tmp_path / "model"), ITEMS).recommend(vocabulary.user_ids[[5]], 8)
+    logits = np.asarray(certain(np.array([5], np.int32), np.arange(ITEMS, dtype=np.int32)))
+    assert (found["scores"] == 1).sum() > 4
+    assert found["item_ids"][0].tolist() == vocabulary.item_ids[np.argsort(-logits)[:8]].tolist()
 
 
 def test_interactions_of_users_that_are_not_in_the_vocabulary(inputs: Path) -> None:
@@ -118,7 +175,10 @@ def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
     raw = tf.string if isinstance(vocabulary.user_ids[0], str) else tf.int64
     for name, inputs in {
         "serving_default": {"user_id": raw, "item_ids": raw},
-        "recommend": {"user_id": raw, "k": tf.int32},
+        "score_by_id": {"user_id": raw, "item_ids": raw},
+        "recommend": {"user_id": raw},
+        "recommend_top": {"user_id": raw, "k": tf.int32},
+        "recommend_filtered": {"user_id": raw, "k": tf.int32, "exclude": raw, "only": raw},
         "score_candidates": {"user": tf.int32, "item": tf.int32},
         "score_all_items": {"user": tf.int32},
     }.items():
@@ -151,6 +211,10 @@ def test_a_full_disk_leaves_nothing_half_written(
 
 def _text(item: Any) -> Any:
     return item.decode() if isinstance(item, bytes) else item
+
+
+def _row(ids: list[Any], text: bool) -> tf.Tensor:
+    return tf.constant([ids], tf.string if text else tf.int64, shape=(1, len(ids)))
 
 
 def _ids(ids: list[Any]) -> tf.Tensor:

@@ -4,6 +4,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from rich.console import Console
@@ -22,6 +24,7 @@ from components.artifacts.evaluation import (
     System,
     Verdict,
 )
+from components.artifacts.vocabulary import write_vocabulary
 from pipeline.local.lineage import NodeOutcome
 from pipeline.local.summary import show
 from tests.components.evaluator.report import builders
@@ -63,7 +66,9 @@ def shown(tmp_path: Path):
         pushed_model = mlmd.Artifact()
         pushed_model.custom_properties["pushed"].int_value = int(pushed)
         pushed_model.custom_properties["pushed_destination"].string_value = "/models/18"
+        write_vocabulary(str(tmp_path / "ids"), *map(pa.array, (["a b", "c"], ["i"])), np.ones(2), np.ones(1))
         outcomes = {
+            "Preprocess": NodeOutcome(False, {"vocabulary": mlmd.Artifact(uri=str(tmp_path / "ids"))}),
             "Trainer": NodeOutcome(False, {"model": mlmd.Artifact(uri="/m"), "model_run": mlmd.Artifact(uri="/r")}),
             "Evaluator": NodeOutcome(False, {"evaluation": mlmd.Artifact(uri=str(tmp_path / "evaluation"))}),
             "Pusher": NodeOutcome(False, {"pushed_model": pushed_model}),
@@ -120,6 +125,11 @@ def test_a_reason_is_given_once_and_as_it_is(shown):
     assert f"not blessed, not pushed: {why}" in lines
     assert f"not_worse_than_champion_ndcg ✗ {why}" in lines
     assert "model /m (not pushed)" in lines
+    assert not any(line.startswith("next ") for line in lines)
+
+
+def test_the_last_line_is_the_command_to_try_next(shown):
+    assert shown(_report())[-1] == "next python -m pipeline recommend --model /models '--user=a b'"
 
 
 def test_settings_that_were_chosen_on_validation_are_told(shown):

@@ -48,7 +48,7 @@ def logits(found: NeuMF) -> np.ndarray:
 def joined(histories: Histories | None = None, before: NeuMF | None = None, **fields: Any) -> Whole:
     """A model put together with its towers."""
     found = Ensemble.prepare(histories or cycles(), settings(**{**FIELDS, **fields}), seed=0)
-    return found.join(before or model())
+    return found.join(before or model(), negatives=4, seed=0)
 
 
 def blend_of(whole: Whole) -> Blend:
@@ -64,7 +64,7 @@ def test_what_comes_next_is_found_by_the_latest_items() -> None:
 
 def test_the_whole_is_at_least_as_good_as_each_part_and_as_training_saw_it() -> None:
     ensemble = Ensemble.prepare(cycles(), settings(**FIELDS), seed=0)
-    blend = blend_of(ensemble.join(model()))
+    blend = blend_of(ensemble.join(model(), negatives=4, seed=0))
     assert all(blend.together["NDCG@10"] >= alone["NDCG@10"] for alone in blend.alone.values())
     assert blend.together["NDCG@10"] >= ensemble.metrics(model())["NDCG@10"]
     assert blend.users == USERS
@@ -75,7 +75,7 @@ def test_training_never_falls_below_the_towers() -> None:
     untrained, wrong = model(), model()
     wrong.user_table.assign(-np.array(untrained.user_table))
     lowest = min(ensemble.metrics(one)["NDCG@10"] for one in (untrained, wrong))
-    blend = blend_of(ensemble.join(untrained))
+    blend = blend_of(ensemble.join(untrained, negatives=4, seed=0))
     assert lowest >= max(blend.alone[name]["NDCG@10"] for name in (HISTORY, RECENT))
 
 

@@ -48,7 +48,7 @@ def test_a_mean_is_over_the_root_of_the_number_and_has_an_offset() -> None:
 def test_rows_of_towers_are_those_of_known_users_before_the_test_and_as_they_are_served() -> None:
     histories, nothing = cycles(), model()
     nothing.user_table.assign(np.zeros_like(nothing.user_table))
-    whole = Ensemble.prepare(histories, settings(**FIELDS), seed=0).join(nothing)
+    whole = Ensemble.prepare(histories, settings(**FIELDS), seed=0).join(nothing, negatives=4, seed=0)
     for pairs, table in ((histories.complete, whole.model.user_table), (histories.everything, whole.served_users)):
         done = [pairs.items[pairs.users == user].tolist() for user in range(USERS)]
         np.testing.assert_allclose(rows(whole.folding, *done), np.array(table), atol=1e-5)

@@ -1,0 +1,117 @@
+"""A pushed model's recommendations for many users: several times as fast as by its signature.
+
+All items are scored for a block of users at once. The GMF tower, towers in closed form among it, is one matrix product;
+the MLP tower goes through compiled loops (`CompiledScorer`).
+"""
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+
+from components.artifacts.vocabulary import RawIds
+from components.evaluator.ranking.compiled_scorer import CompiledScorer
+from components.evaluator.ranking.ranks import Holdouts, top_unseen
+from components.evaluator.serving_check import largest_difference
+from components.serving.contract import LOWEST_SCORE, NO_ITEM, NO_ITEM_TEXT, Catalog, Vectors
+from components.serving.loader import ServedModel
+
+_TRIED, _TRIED_K, _TOLERANCE = 4, 10, 1e-4
+
+Floats = npt.NDArray[np.float32]
+
+
+class Recommender(Protocol):
+    """What recommends to users; `ServedModel` does."""
+
+    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """See `ServedModel.recommend`."""
+
+
+def fastest(served: ServedModel) -> Recommender:
+    """What gives the same as the model, for any number of threads; the model itself where nothing else does."""
+    catalog, vectors = served.catalog(), served.vectors()
+    if catalog is None or vectors is None:
+        return served
+    fast = FastRecommender(catalog, vectors, *_mlp(served, vectors))
+    users = as_asked(catalog.user_ids[:_TRIED])
+    expected, found = (recommender.recommend(users, _TRIED_K)["scores"] for recommender in (served, fast))
+    same = expected.shape == found.shape and (expected > LOWEST_SCORE).tolist() == (found > LOWEST_SCORE).tolist()
+    difference = largest_difference(*(np.where(scores > LOWEST_SCORE, scores, 0) for scores in (expected, found)))
+    return fast if same and difference <= _TOLERANCE else served
+
+
+def as_asked(ids: npt.NDArray[Any]) -> RawIds:
+    """Raw ids as a model takes them, of those that it gives: texts are bytes there."""
+    if ids.dtype.kind != "O":
+        return ids
+    return np.array([id_.decode() if isinstance(id_, bytes) else id_ for id_ in ids.tolist()], object)
+
+
+def _mlp(served: ServedModel, vectors: Vectors[Floats]) -> tuple[int, CompiledScorer | None]:
+    """How many columns are of the GMF tower, and what scores by the MLP tower alone; None where there is none."""
+    weights = served.served_weights()
+    if weights is None:
+        return vectors.user_rows.shape[1], None
+    factors = weights.user_table.shape[1] - len(weights.first_kernel) // 2
+    cut = replace(
+        weights,
+        user_table=weights.user_table[:, factors:],
+        item_rows=weights.item_rows[:, factors:],
+        head_kernel=weights.head_kernel[factors:],
+    )
+    return factors, CompiledScorer(served, cut)
+
+
+class FastRecommender:
+    """Recommends by the arrays that a model declares."""
+
+    def __init__(
+        self, catalog: Catalog[npt.NDArray[Any]], vectors: Vectors[Floats], factors: int, mlp: CompiledScorer | None
+    ):
+        """Takes what the model declares.
+
+        Args:
+          catalog: whom and what it knows.
+          vectors: the rows of users and items.
+          factors: how many columns are of the GMF tower.
+          mlp: scores by the MLP tower, with the bias; None: there is none.
+        """
+        self._catalog, self._mlp, self._bias = catalog, mlp, vectors.bias if mlp is None else np.float32(0)
+        self._users = vectors.user_rows[:, :factors] * vectors.head[:factors, 0]
+        self._items = np.ascontiguousarray(vectors.item_rows[:, :factors].T)
+        self._indexes = pd.Index(as_asked(catalog.user_ids))
+        texts = catalog.item_ids.dtype.kind == "O"
+        self._item_ids = np.append(catalog.item_ids, [NO_ITEM_TEXT.encode() if texts else NO_ITEM])
+        self._popular = np.argsort(-catalog.popularity, kind="stable").astype(np.int32)
+
+    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """See `ServedModel.recommend`."""
+        users = self._indexes.get_indexer(pd.Index(user_ids)).astype(np.int32)
+        known = users >= 0
+        width = min(k, len(self._popular))
+        places, logits = np.empty((len(users), width), np.int32), np.empty((len(users), width), np.float32)
+        places[~known] = self._popular[:width]
+        logits[~known] = self._catalog.popularity[self._popular[:width]]
+        if known.any():
+            scores = self._score(users[known])
+            places[known] = top_unseen(scores, self._seen(users[known]), width)
+            logits[known] = np.take_along_axis(scores, np.maximum(places[known], 0), axis=1)
+        slope, offset = self._catalog.probabilities
+        told = np.where(places >= 0, expit(slope * logits + offset), np.float32(LOWEST_SCORE))
+        return {"item_ids": self._item_ids[places], "scores": told, "known_user": known}
+
+    def _score(self, users: npt.NDArray[np.int32]) -> Floats:
+        scores: Floats = self._users[users] @ self._items
+        scores += self._bias if self._mlp is None else self._mlp.score_all_items(users)
+        return scores
+
+    def _seen(self, users: npt.NDArray[np.int32]) -> Holdouts:
+        """What users have seen; no item is held out of it."""
+        bounds = self._catalog.seen_bounds
+        parts = [self._catalog.seen_items[bounds[user] : bounds[user + 1]] for user in users]
+        ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+        return Holdouts(users, np.zeros(len(users), np.int32), np.concatenate(parts), ends)
