@@ -70,6 +70,16 @@ class Drawn:
     room: PackedRows
 
 
+def compile_ahead() -> None:
+    """Compiles the loops, and keeps the code on disk."""
+    items, key, rows = np.zeros(0, np.int32), np.uint64(0), np.zeros((1, 0), np.uint64)
+    items.setflags(write=False)  # as those of interactions
+    ends = np.zeros(1, np.int64)
+    loops.scatter_rows(items, ends, 0, 1, 1, 0, 0, key, key, rows, ends, make_scratch(1))
+    loops.shuffle(rows[0], key)
+    loops.unpack(rows[0], *_columns(0))
+
+
 def draw_file(sampler: Sampler, epoch: int, file: int, memory: Memory) -> Drawn:
     """Draws and shuffles the rows of one of the files of an epoch.
 
