@@ -63,7 +63,7 @@ def write_examples(folder: str, shape: Shape, batch_size: int, epochs: int, most
         )
         with _pipeline() as pipeline:
             generate(pipeline, job)
-        if most_batches is None or most_batches >= job.batches_per_epoch:
+        if most_batches is None or most_batches >= job.sampler.batches_per_epoch:
             shutil.move(whole, folder)
         else:
             _cut(whole, folder, most_batches)

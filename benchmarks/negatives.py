@@ -20,13 +20,13 @@ from components.preprocess.writer import finish
 from components.shared.parallel import cores
 from components.shared.random_streams import generator
 
-_SHAPES = {"ml-20m": (138_493, 26_744, 20_000_000), "ml-1m": (6_040, 3_706, 1_000_000)}
+SHAPES = {"ml-20m": (138_493, 26_744, 20_000_000), "ml-1m": (6_040, 3_706, 1_000_000)}
 _LEAST, _SHARDS, _NEGATIVES, _EVALUATION_NEGATIVES, _BATCH = 20, 20, 4, 999, 65_536
 _ORIGIN_POSITIVES = 4_000_000
 
 
 @click.command()
-@click.option("--size", type=click.Choice(list(_SHAPES)), default="ml-20m", show_default=True)
+@click.option("--size", type=click.Choice(list(SHAPES)), default="ml-20m", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=3, show_default=True, help="Training epochs to write.")
 def command(size: str, epochs: int) -> list[Result]:
     """Training rows per second, four negatives for each positive, TFRecord files included.
@@ -35,9 +35,9 @@ def command(size: str, epochs: int) -> list[Result]:
     compilation are done. The origin's algorithm runs on as many cores; from 4 M positives on, it is measured on the
     users of the first 4 M, which favours it: its permutation of everything slows down with the number of rows.
     """
-    users, items, positives = _SHAPES[size]
+    users, items, positives = SHAPES[size]
     with tempfile.TemporaryDirectory() as folder:
-        uri = _write_interactions(Path(folder) / "interactions", users, items, positives)
+        uri = write_interactions(Path(folder) / "interactions", users, items, positives)
         ours = measure(_generate, uri, f"{folder}/train", (), epochs, prepare=_warm_up)
         shutil.rmtree(f"{folder}/train")
         ranked = measure(_generate, uri, f"{folder}/evaluation", ("test",), 0, prepare=_warm_up)
@@ -58,7 +58,7 @@ def command(size: str, epochs: int) -> list[Result]:
     ]
 
 
-def _write_interactions(folder: Path, users: int, items: int, positives: int) -> str:
+def write_interactions(folder: Path, users: int, items: int, positives: int) -> str:
     """Writes an interactions artifact with skewed activity and popularity; every user has at least 20 items."""
     activity = np.minimum(generator(0, "activity").lognormal(0, 1.15, users), 60)
     counts = (_LEAST + activity * (positives / users - _LEAST) / activity.mean()).astype(np.int64)
@@ -132,7 +132,7 @@ def _generate(interactions: str, examples: str, evaluation_splits: tuple[Split, 
 def _warm_up() -> None:
     """Imports, and compiles on a few rows."""
     with tempfile.TemporaryDirectory() as folder:
-        uri = _write_interactions(Path(folder) / "interactions", 40, 2000, 1000)
+        uri = write_interactions(Path(folder) / "interactions", 40, 2000, 1000)
         _generate(uri, f"{folder}/examples", ("test",), 1)
 
 

@@ -2,8 +2,12 @@
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from components.trainer.settings import Settings
 
 _FLOAT_BYTES = 4
 
@@ -42,6 +46,30 @@ MODELS = {
     "ncf8": Model(8, (64, 32, 16, 8), 16_384),
 }
 SHAPES = {"ml-1m": Shape(6_040, 3_706, 1_000_209), "ml-20m": Shape(138_493, 26_744, 20_000_263)}
+
+
+def training_settings(model: Model, batch_size: int, epochs: int) -> "Settings":
+    """What trains the model alone, from random weights."""
+    from components.trainer.settings import Settings
+
+    return Settings(
+        num_factors=model.factors,
+        layers=model.layers,
+        batch_size=batch_size,
+        epochs=epochs,
+        learning_rate=model.learning_rate,
+        beta_1=model.beta_1,
+        beta_2=model.beta_2,
+        epsilon=model.epsilon,
+        pretraining="none",
+        recent_factors=1,
+        gmf_l2=0,
+        mlp_l2=0,
+        als_regularization=1,
+        als_unobserved_weight=1,
+        history_factors=0,
+        recent_items=0,
+    )
 
 
 @dataclass(frozen=True)

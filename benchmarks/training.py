@@ -25,7 +25,17 @@ import click
 from benchmarks.columns import load_columns
 from benchmarks.harness import Result, measure
 from benchmarks.machine import Peaks, numpy_peaks, product_speed
-from benchmarks.neumf import MODELS, SHAPES, Model, Shape, Step, bytes_of_step, flops_of_step, mean_step
+from benchmarks.neumf import (
+    MODELS,
+    SHAPES,
+    Model,
+    Shape,
+    Step,
+    bytes_of_step,
+    flops_of_step,
+    mean_step,
+    training_settings,
+)
 from benchmarks.peers import require
 from benchmarks.peers.timing import COMPILED, EAGER, FUSED, SPARSE, Setting
 
@@ -124,26 +134,8 @@ def _train(folder: str, model: Model, batch: int, epochs: int) -> list[float]:
     from components.trainer.data import Examples
     from components.trainer.engines.devices import find_device
     from components.trainer.fitting import fit
-    from components.trainer.settings import Settings
 
-    settings = Settings(
-        num_factors=model.factors,
-        layers=model.layers,
-        batch_size=batch,
-        epochs=epochs,
-        learning_rate=model.learning_rate,
-        beta_1=model.beta_1,
-        beta_2=model.beta_2,
-        epsilon=model.epsilon,
-        pretraining="none",
-        recent_factors=1,
-        gmf_l2=0,
-        mlp_l2=0,
-        als_regularization=1,
-        als_unobserved_weight=1,
-        history_factors=0,
-        recent_items=0,
-    )
+    settings = training_settings(model, batch, epochs)
     with tempfile.TemporaryDirectory(dir=folder) as run:
         examples, device = Examples.open(f"{folder}/examples"), find_device(settings.device)
         trained = fit(examples, settings, 0, device, None, f"{run}/checkpoint", f"{run}/logs")

@@ -5,6 +5,8 @@ import numpy as np
 
 from components.evaluator.baselines.linear import neighbours
 from components.evaluator.ranking import compiled_scorer
+from components.sampling import drawing
+from components.sampling import loops as sampling
 from components.trainer.config import TrainerConfig
 from components.trainer.engines import Setup, make_engine
 from components.trainer.engines.cpu import steps
@@ -27,7 +29,9 @@ def main() -> int:
     make_engine(Setup(model, optimizer, config, 1, Device("cpu"))).train_steps(0, none, none, none.astype("u1"))
     compiled_scorer.compile_ahead()
     neighbours.compile_ahead()
-    loops = (steps.train, compiled_scorer.score, neighbours.find_nearest)
+    drawing.compile_ahead()
+    drawn = (sampling.scatter_rows, sampling.shuffle, sampling.unpack)
+    loops = (steps.train, compiled_scorer.score, neighbours.find_nearest, *drawn)
     return sum(bool(loop.stats.cache_misses) for loop in loops)
 
 

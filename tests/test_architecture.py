@@ -14,8 +14,9 @@ BELOW = {
     "kernels": {"shared"},
     "metrics": set[str](),
     "artifacts": {"metrics", "shared"},
+    "sampling": {"artifacts", "kernels", "shared"},
     "serving": {"artifacts", "shared"},
-    **{step: {"artifacts", "kernels", "metrics", "serving", "shared"} for step in sorted(STEPS)},
+    **{step: {"artifacts", "kernels", "metrics", "sampling", "serving", "shared"} for step in sorted(STEPS)},
 }
 
 

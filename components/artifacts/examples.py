@@ -1,6 +1,7 @@
 """The examples: TFRecord files of ready batches (see `records`), one set of them per training epoch.
 
 Training: `Split-train/epoch-00000-shard-00000-of-00004.tfrecord`; every epoch has as many batches, all of one size.
+There are none where training draws the same batches itself (`ExamplesSummary.streamed`).
 Evaluation: one file for each split, where a batch holds whole users, and of each the held-out item first.
 """
 
@@ -38,12 +39,25 @@ class EvaluationLayout(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Streamed(Part):
+    """What training draws its rows by, besides what the summary has anyway.
+
+    Attributes:
+      interactions: fingerprint of those that they are drawn from.
+      file_bits: of `components.sampling.sampler.Sampler`.
+    """
+
+    interactions: str
+    file_bits: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExamplesSummary(Summary):
     """What is in the artifact; every size is known before anything is read.
 
     Attributes:
       batch_size: rows of a training batch.
-      epochs: the number of epochs that there are files of.
+      epochs: the number of epochs that there are files of; where there are none, that training was to draw.
       num_negatives: training rows for each positive, besides its own.
       rows_per_epoch: positives and negatives.
       batches_per_epoch: batches, the filled-up one included.
@@ -51,6 +65,7 @@ class ExamplesSummary(Summary):
       items: the number of items in the vocabulary.
       train_positives: training interactions.
       protocol: how negatives were chosen.
+      streamed: what training draws its rows by, where there are no files of them; else None.
       evaluation: shapes of the evaluation splits that are there; "eval" in JSON.
       seed: the seed of the run, which negatives and orders were drawn from.
       fingerprint: a digest of all records.
@@ -67,6 +82,7 @@ class ExamplesSummary(Summary):
     items: int
     train_positives: int
     protocol: str
+    streamed: Streamed | None = None
     evaluation: Annotated[dict[Split, EvaluationLayout], Field(alias="eval")]
     seed: int
     fingerprint: str

@@ -26,6 +26,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 TRAIN_COLUMNS = ("user", "item", "label")
 EVALUATION_COLUMNS = ("user", "item", "mask")
+BYTES_PER_TRAINING_ROW = sum(DTYPES[name].itemsize for name in TRAIN_COLUMNS)
 
 _LENGTH_BYTES = 12  # uint64 length of the data and the checksum of these eight bytes
 _CHECKSUM_BYTES = 4

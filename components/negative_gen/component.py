@@ -31,6 +31,9 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
     last one of an epoch is filled up with resampled rows, and stands first in its file. An evaluation batch holds whole
     users: the held-out item, then its negatives, and a mask of what does not count.
 
+    Where the files of all epochs would be large, or `negatives.source` says so, there are none: the summary then has
+    what training draws the same rows by.
+
     Example:
         negative_gen = NegativeGen(
             interactions=preprocess.outputs["interactions"],
@@ -49,7 +52,8 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
     DESCRIPTION: ClassVar[str] = first_line(__doc__)
     OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
         "examples": "TFRecord files with the splits of the interactions, one ready batch a record: a tf.train.Example "
-        "of raw little-endian bytes. Split-train has one set of files for each epoch.",
+        "of raw little-endian bytes. Split-train has one set of files for each epoch, or none where training draws its "
+        "rows itself, as summary.json then says.",
     }
 
     def __init__(

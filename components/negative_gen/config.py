@@ -7,6 +7,7 @@ from pydantic import Field
 from components.shared.parameters import Auto, Section
 
 Protocol = Literal["standard", "ncf", "mlperf"]
+Source = Literal["auto", "files", "streamed"]
 
 
 class NegativesConfig(Section):
@@ -30,6 +31,17 @@ class NegativesConfig(Section):
             "negatives that each held-out item is ranked against; all of them where a user has fewer unseen items; "
             "with protocol ncf the dataset decides"
         ),
+    )
+    source: Source = Field(
+        default="auto",
+        description=(
+            "where training takes its rows from, which are the same ones in the same order. files: NegativeGen writes "
+            "those of every epoch; streamed: training draws them itself, and nothing of them is on disk; auto: files, "
+            "unless all epochs together would take more than files_limit_gb"
+        ),
+    )
+    files_limit_gb: float = Field(
+        default=4.0, ge=0, allow_inf_nan=False, description="GB of training files that auto writes at most"
     )
     eval_rows_per_batch: int = Field(
         default=65_536, ge=1, le=1 << 24, description="rows of an evaluation batch, about: it holds whole users"

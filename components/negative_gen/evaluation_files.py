@@ -13,8 +13,9 @@ from components.artifacts.records import EVALUATION_COLUMNS, BatchBuffer, BatchW
 from components.artifacts.splits import SPLITS, Split
 from components.negative_gen import loops
 from components.negative_gen.job import NegativesJob
-from components.negative_gen.train_shards import TrainShard
 from components.negative_gen.training_files import Written
+from components.sampling.item_sets import make_scratch
+from components.sampling.train_shards import TrainShard
 from components.shared.errors import UserError
 from components.shared.random_streams import stream_key
 
@@ -65,11 +66,11 @@ def write_split(job: NegativesJob, split: Split) -> Written:
 def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
     """What is ranked, for some users at a time: each positive, then its negatives."""
     given = job.interactions.given_negatives() if job.negatives.protocol == "ncf" and split == "test" else None
-    scratch = loops.make_scratch(job.items)
+    scratch = make_scratch(job.items)
     at_once = max(1, _ROWS_AT_ONCE // job.width)
     for number in range(job.interactions.shards):
         held_out = {other: job.interactions.shard(other, number) for other in job.evaluation_splits}
-        shard = job.train_shards[number]
+        shard = job.sampler.train_shards[number]
         avoided = _avoided(job, shard, held_out)
         for start in range(0, len(held_out[split].users), at_once):
             users = held_out[split].users[start : start + at_once]

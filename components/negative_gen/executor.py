@@ -57,5 +57,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             progress.warn(f"no negatives for {who}, who saw all {job.items:,} items: positives stand in their place")
         progress.note(
             f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
-            f"{summary.batch_size:,}, {job.width - 1:,} negatives to rank against{fewer}"
+            f"{summary.batch_size:,}{_whereabouts(job)}, {job.width - 1:,} negatives to rank against{fewer}"
         )
+
+
+def _whereabouts(job: NegativesJob) -> str:
+    """What is to be said of rows that are in no file."""
+    if not job.streams:
+        return ""
+    limit = f" ({job.gigabytes:,.1f} GB as files, above negatives.files_limit_gb)"
+    return f", drawn while training{limit if job.negatives.source == 'auto' else ''}"

@@ -2,13 +2,14 @@
 
 import contextlib
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
 import apache_beam as beam
 
 from components.artifacts import storage
-from components.artifacts.examples import EvaluationLayout, ExamplesSummary, evaluation_file
+from components.artifacts.examples import EvaluationLayout, ExamplesSummary, Streamed, evaluation_file
 from components.artifacts.splits import Split
 from components.negative_gen.evaluation_files import write_split
 from components.negative_gen.job import NegativesJob
@@ -22,7 +23,7 @@ _bars: dict[str, progress.Bar] = {}  # by artifact; workers in other processes h
 @contextlib.contextmanager
 def showing_progress(job: NegativesJob) -> Iterator[None]:
     """Shows a bar that counts the files, as long as the work is done in this process."""
-    files = job.epochs * 2**job.file_bits + len(job.evaluation_splits)
+    files = len(_training_files(job)) + len(job.evaluation_splits)
     with progress.bar("sampling negatives", files) as bar:
         _bars[job.examples_uri] = bar
         try:
@@ -33,10 +34,9 @@ def showing_progress(job: NegativesJob) -> Iterator[None]:
 
 def generate(pipeline: beam.Pipeline, job: NegativesJob) -> None:
     """Adds what writes the examples artifact to a pipeline; its summary is written last."""
-    files = [(epoch, file) for epoch in range(job.epochs) for file in range(2**job.file_bits)]
     train = (
         pipeline
-        | "Files" >> beam.Create(files)
+        | "Files" >> beam.Create(_training_files(job))
         | "Sample" >> beam.ParDo(ThreadedFlatMap(functools.partial(_write_file, job)))
     )
     pools = (
@@ -57,6 +57,11 @@ def generate(pipeline: beam.Pipeline, job: NegativesJob) -> None:
         | "Together" >> beam.GroupBy(lambda _: 0)
         | "Summarize" >> beam.Map(functools.partial(_write_summary, job))
     )
+
+
+def _training_files(job: NegativesJob) -> list[tuple[int, int]]:
+    """The files to write besides the pools, by epoch and number."""
+    return list(itertools.product(range(0 if job.streams else job.epochs), range(job.sampler.files)))
 
 
 def _write_file(job: NegativesJob, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
@@ -94,16 +99,31 @@ def _summary(job: NegativesJob, files: list[Written]) -> ExamplesSummary:
         batch_size=job.batch_size,
         epochs=job.epochs,
         num_negatives=job.negatives.num_negatives,
-        rows_per_epoch=job.rows_per_epoch,
-        batches_per_epoch=job.batches_per_epoch,
+        rows_per_epoch=job.sampler.rows_per_epoch,
+        batches_per_epoch=job.sampler.batches_per_epoch,
         users=job.users,
         items=job.items,
         train_positives=job.train_positives,
         protocol=job.negatives.protocol,
+        streamed=_streamed(job) if job.streams else None,
         evaluation={split: _layout(job, split, short_users) for split in job.evaluation_splits},
         seed=job.seed,
-        fingerprint=storage.fingerprint([part for file in files for part in (file.name.encode(), file.digest)]),
+        fingerprint=storage.fingerprint(list(_identity(job, files))),
     )
+
+
+def _streamed(job: NegativesJob) -> Streamed:
+    return Streamed(interactions=job.interactions.summary.fingerprint, file_bits=job.sampler.file_bits)
+
+
+def _identity(job: NegativesJob, files: list[Written]) -> Iterator[bytes]:
+    """What tells these examples from others: all records, and what those that are not written would be drawn by."""
+    for file in files:
+        yield from (file.name.encode(), file.digest)
+    if job.streams:
+        sampler = job.sampler
+        numbers = (sampler.file_bits, sampler.num_negatives, sampler.batch_size, sampler.seed)
+        yield from (str(part).encode() for part in (sampler.interactions.summary.fingerprint, *numbers))
 
 
 def _layout(job: NegativesJob, split: Split, short_users: Mapping[str, int]) -> EvaluationLayout:

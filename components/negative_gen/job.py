@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from components.artifacts.interactions import Interactions
+from components.artifacts.records import BYTES_PER_TRAINING_ROW
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import Vocabulary
 from components.negative_gen.config import NegativesConfig
-from components.negative_gen.train_shards import TrainShards
+from components.sampling.sampler import Sampler
 from components.shared.errors import UserError
 
 
@@ -25,7 +26,7 @@ class NegativesJob:
       examples_uri: where to write.
       negatives: how to sample.
       batch_size: rows of a training batch.
-      epochs: training epochs to write.
+      epochs: training epochs to write, or to leave to the Trainer.
       seed: the run's seed.
       max_rows_per_file: about how many rows a file may hold; it is shuffled in memory, at eight bytes a row.
     """
@@ -56,24 +57,23 @@ class NegativesJob:
         return self.interactions.summary.interactions["train"]
 
     @cached_property
-    def train_shards(self) -> TrainShards:
-        """The training split; each worker keeps its own in memory."""
-        return TrainShards(self.interactions)
+    def sampler(self) -> Sampler:
+        """What draws the training rows."""
+        negatives = self.negatives.num_negatives
+        rows = max(1, self.train_positives * (1 + negatives))
+        file_bits = max(0, math.ceil(math.log2(rows / self.max_rows_per_file)))
+        return Sampler(self.interactions, negatives, self.batch_size, self.seed, file_bits)
 
     @property
-    def rows_per_epoch(self) -> int:
-        """Positives and negatives of one epoch."""
-        return self.train_positives * (1 + self.negatives.num_negatives)
+    def gigabytes(self) -> float:
+        """What the training files of all epochs take."""
+        return self.epochs * self.sampler.batches_per_epoch * self.batch_size * BYTES_PER_TRAINING_ROW / 1e9
 
     @property
-    def batches_per_epoch(self) -> int:
-        """Training batches of one epoch, the filled-up one included."""
-        return math.ceil(self.rows_per_epoch / self.batch_size)
-
-    @property
-    def file_bits(self) -> int:
-        """Random bits that choose a row's file: an epoch has 2^file_bits files besides the left-over rows'."""
-        return max(0, math.ceil(math.log2(max(1, self.rows_per_epoch) / self.max_rows_per_file)))
+    def streams(self) -> bool:
+        """Whether the training rows are left to the Trainer to draw."""
+        source = self.negatives.source
+        return source == "streamed" or (source == "auto" and self.gigabytes > self.negatives.files_limit_gb)
 
     @cached_property
     def width(self) -> int:

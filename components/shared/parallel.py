@@ -1,9 +1,11 @@
 """Beam on all the cores of a worker."""
 
+import contextlib
+import itertools
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +16,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
+_Argument = TypeVar("_Argument")
 _Element = TypeVar("_Element")
 
 
@@ -32,14 +35,40 @@ def _quota(path: Path) -> float:
         return math.inf
 
 
-def ahead(elements: Iterator[_Element], number: int) -> Iterator[_Element]:
+def ahead(elements: Iterator[_Element], number: int) -> Generator[_Element, None, None]:
     """The same elements, up to `number` of them made in advance by another thread."""
     end = object()
-    with ThreadPoolExecutor(1) as pool:
-        made = deque(pool.submit(next, elements, end) for _ in range(number))
-        while (element := made.popleft().result()) is not end:
-            made.append(pool.submit(next, elements, end))
+    made = _made_ahead(lambda _: next(elements, end), itertools.repeat(None), number, threads=1)
+    with contextlib.closing(made):
+        for element in made:
+            if element is end:
+                return
             yield element  # type: ignore[misc]
+
+
+def map_ahead(
+    function: Callable[[_Argument], _Element], arguments: Iterable[_Argument], number: int
+) -> Generator[_Element, None, None]:
+    """The function's values in the order of its arguments, up to `number` of them made in advance, each by a thread.
+
+    To be closed where it is not exhausted; that waits for the calls that have begun, and no others begin.
+    """
+    return _made_ahead(function, arguments, number, threads=number)
+
+
+def _made_ahead(
+    function: Callable[[_Argument], _Element], arguments: Iterable[_Argument], number: int, threads: int
+) -> Generator[_Element, None, None]:
+    remaining = iter(arguments)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        made = deque(pool.submit(function, argument) for argument in itertools.islice(remaining, number))
+        while made:
+            value = made.popleft().result()
+            made.extend(pool.submit(function, argument) for argument in itertools.islice(remaining, 1))
+            yield value
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class ThreadedFlatMap(beam.DoFn):

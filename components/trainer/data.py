@@ -1,7 +1,7 @@
 """The examples artifact: batches for training as arrays, those for validation as tf.data."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
@@ -15,7 +15,10 @@ from components.artifacts.examples import (
     list_evaluation_files,
     list_training_files,
 )
+from components.artifacts.interactions import Interactions
 from components.artifacts.records import DTYPES, TRAIN_COLUMNS, read_batches
+from components.sampling.sampler import Sampler
+from components.sampling.stream import TrainingBatches, stream
 from components.shared.errors import UserError
 from components.shared.files.folders import local_file
 from components.shared.parallel import ahead
@@ -25,28 +28,31 @@ _READ_BUFFER_BYTES = 4 << 20
 _PARALLEL = 2
 _GROUPS_AHEAD = 2
 
-TrainingBatches: TypeAlias = tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
-"""Number of batches; users, items and labels of each, [S, B]."""
-
 Rows: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
 """Users, items and labels, [n]."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """An examples artifact: where it is, and what is in it."""
+    """An examples artifact: where it is, what is in it, and what draws its rows where no files have them."""
 
     uri: str
     summary: ExamplesSummary
+    sampler: Sampler | None = None
 
     @classmethod
-    def open(cls, uri: str) -> Self:
+    def open(cls, uri: str, interactions: str | None = None) -> Self:
         """Reads the summary of the artifact at `uri`.
 
+        Args:
+          uri: of the examples.
+          interactions: URI of what they were made from, which examples without training files are drawn from.
+
         Raises:
-          UserError: the artifact is not whole.
+          UserError: the artifact is not whole; its rows are to be drawn, from other interactions.
         """
-        return cls(uri, ExamplesSummary.read(uri))
+        summary = ExamplesSummary.read(uri)
+        return cls(uri, summary, _sampler(summary, uri, interactions))
 
     @property
     def validation(self) -> EvaluationLayout | None:
@@ -62,27 +68,37 @@ class Examples:
                 f"{self.summary.batch_size:,}; run NegativeGen again with this batch size, or set "
                 f"trainer.batch_size={self.summary.batch_size}"
             )
-        if self.summary.epochs < config.epochs_of_examples:
+        if self.sampler is None and self.summary.epochs < config.epochs_of_examples:
             raise UserError(
                 f"training needs {config.epochs_of_examples:,} epochs, but the examples at {self.uri} hold "
                 f"{self.summary.epochs:,}; run NegativeGen again with this number of epochs, or set "
                 f"trainer.epochs={self.summary.epochs} (and trainer.pretraining_epochs likewise)"
             )
 
-    def training_batches(self, epoch: int, steps_per_call: int) -> Iterator[TrainingBatches]:
-        """The batches of an epoch, several at a time, read ahead by a thread of its own.
+    def training_epochs(
+        self, epochs: Sequence[int], steps_per_call: int
+    ) -> Generator[Iterator[TrainingBatches], None, None]:
+        """The batches of some epochs, several batches at a time, read or drawn ahead by threads of their own.
+
+        To be closed where it is not exhausted.
 
         Args:
-          epoch: from 0.
+          epochs: which ones, from 0 on.
           steps_per_call: batches in an element, S.
 
-        Returns:
-          Elements `steps, user, item, label`: the number of batches in it, which is S but for the last one; int32
-          [S, B]; int32 [S, B]; uint8 [S, B], 1 for a positive. The arrays are always of this size.
+        Yields:
+          An epoch's elements, to be taken before the next epoch is, `steps, user, item, label`: the number of batches
+          in it, which is S but for the last one; int32 [S, B]; int32 [S, B]; uint8 [S, B], 1 for a positive. The arrays
+          are always of this size.
 
         Raises:
-          UserError: the epoch has no files; while iterating, that one of them is damaged.
+          UserError: an epoch has no files, or one of them is damaged; files of the interactions are missing.
         """
+        if self.sampler is not None:
+            return stream(self.sampler, epochs, steps_per_call)
+        return (self._read(epoch, steps_per_call) for epoch in epochs)
+
+    def _read(self, epoch: int, steps_per_call: int) -> Iterator[TrainingBatches]:
         batches = itertools.chain.from_iterable(map(read_batches, list_training_files(self.uri, epoch)))
         return ahead(self._grouped(batches, steps_per_call), _GROUPS_AHEAD)
 
@@ -100,8 +116,9 @@ class Examples:
         Yields:
           Users and items, int32 [n], and labels, uint8 [n], 1 for a positive.
         """
-        for _, user, item, label in self.training_batches(epoch, steps_per_call=1):
-            yield user[0], item[0], label[0]
+        for batches in self.training_epochs([epoch], steps_per_call=1):
+            for _, user, item, label in batches:
+                yield user[0], item[0], label[0]
 
     def validation_batches(self) -> tf.data.Dataset:
         """The validation batches: `user`, `item` int32 [U, width], `mask` uint8 [U, width], the positive first."""
@@ -110,6 +127,19 @@ class Examples:
         columns = {"user": tf.int32, "item": tf.int32, "mask": tf.uint8}
         records = _records(list(map(local_file, list_evaluation_files(self.uri, "validation"))))
         return records.map(lambda record: _decode(record, columns, shape), num_parallel_calls=_PARALLEL).prefetch(4)
+
+
+def _sampler(summary: ExamplesSummary, uri: str, interactions: str | None) -> Sampler | None:
+    if summary.streamed is None:
+        return None
+    assert interactions is not None
+    source = Interactions(interactions)
+    if source.summary.fingerprint != summary.streamed.interactions:
+        raise UserError(
+            f"the examples at {uri} are to be drawn from other interactions than those at {interactions}; "
+            "run NegativeGen again"
+        )
+    return Sampler(source, summary.num_negatives, summary.batch_size, summary.seed, summary.streamed.file_bits)
 
 
 def _records(files: list[str]) -> tf.data.Dataset:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from components.artifacts.model_run import Epoch
+from components.sampling.stream import TrainingBatches
 from components.shared import progress
 from components.shared.errors import UserError
 from components.trainer.checkpoints import Arrays, TrainingState
@@ -71,10 +72,13 @@ class Training:
             _assign(self.model, state.weights)
             _assign(self.optimizer, state.optimizer)
         steps = self.examples.summary.batches_per_epoch
-        with progress.bar("training", self.config.epochs * steps) as bar:
+        remaining = self.examples.training_epochs(
+            range(len(state.epochs), self.config.epochs), self.config.steps_per_call
+        )
+        with contextlib.closing(remaining), progress.bar("training", self.config.epochs * steps) as bar:
             bar.advance(len(state.epochs) * steps)
             while reason_to_stop(state.start, state.epochs, self.config) is None:
-                loss, seconds = self._train_epoch(len(state.epochs), bar)
+                loss, seconds = self._train_epoch(len(state.epochs), remaining, bar)
                 state.weights, state.optimizer = _values(self.model), _values(self.optimizer)
                 with self._averaged_weights():
                     rows = steps * self.examples.summary.batch_size
@@ -86,12 +90,14 @@ class Training:
         _assign(self.model, state.best_weights)
         return state
 
-    def _train_epoch(self, position: int, bar: progress.Bar) -> tuple[float, float]:
-        """Trains on one epoch; its mean loss, and how many seconds it took."""
+    def _train_epoch(
+        self, position: int, remaining: Iterator[Iterator[TrainingBatches]], bar: progress.Bar
+    ) -> tuple[float, float]:
+        """Trains on the next epoch; its mean loss, and how many seconds it took."""
         start = time.perf_counter()
         total, steps_done = 0.0, 0
         self._engine.load()
-        for steps, user, item, label in self.examples.training_batches(position, self.config.steps_per_call):
+        for steps, user, item, label in next(remaining):
             # In float64, so that the sum does not depend on how many steps are in a call.
             total += float(np.sum(self._engine.train_steps(steps, user, item, label), dtype="f8"))
             steps_done += steps

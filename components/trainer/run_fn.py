@@ -38,7 +38,7 @@ def run_fn(fn_args: FnArgs) -> None:
     config, seed = TrainerConfig.model_validate(custom["config"]), int(custom["seed"])
     device = find_device(config.device)  # first: workers must be joined before TensorFlow does anything
     # The stock Trainer hands over patterns of files, not the artifact: <uri>/Split-train/*
-    examples = Examples.open(posixpath.dirname(posixpath.dirname(fn_args.train_files[0])))
+    examples = Examples.open(posixpath.dirname(posixpath.dirname(fn_args.train_files[0])), custom["interactions"])
     examples.check(config)
     vocabulary = Vocabulary.open(fn_args.transform_graph_path)
     _check_sizes(examples, vocabulary)

@@ -48,6 +48,7 @@ def test_the_components_differ(copy: Path) -> None:
         ("trainer/engines/cpu/adam.py", {"trainer"}),
         ("preprocess/readers/text.py", {"preprocess"}),
         ("negative_gen/loops.py", {"negative_gen"}),
+        ("sampling/loops.py", {"negative_gen", "trainer"}),
         ("artifacts/records.py", {"negative_gen", "trainer", "evaluator"}),
         ("shared/errors.py", ALL),
         ("shared/progress.py", ALL),

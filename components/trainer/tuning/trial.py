@@ -40,7 +40,7 @@ class Bench:
         self._job = job
         self._device = find_device(job.device)
         _check_alone(self._device.kind, job.workers)
-        self._examples = Examples.open(job.examples)
+        self._examples = Examples.open(job.examples, job.interactions)
         self._histories = Histories.read(job.interactions)
         self._ensemble: tuple[Settings, Ensemble] | None = None
         if self._examples.validation is None:

@@ -24,6 +24,7 @@ LOOPS = {
     ],
     "negatives": [
         f"{COMPONENTS}/negative_gen",
+        f"{COMPONENTS}/sampling",
         "-k=larger_than_all_rows or exactly or pooled or nearly_all or all_items or without_training_items or too_small"
         " or any_density or all_candidates or replacement or padded or given",
     ],

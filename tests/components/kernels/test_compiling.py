@@ -34,7 +34,7 @@ for name in found:
     importlib.import_module(name)
 from components.kernels.random import GAMMA
 from components.kernels.compiling import entry_point
-from components.negative_gen.loops import shuffle
+from components.sampling.loops import shuffle
 rows = np.arange(5, dtype=np.uint64)
 shuffle(rows, np.uint64(1))
 assert sorted(rows) == [0, 1, 2, 3, 4]

@@ -69,6 +69,8 @@ def test_parameters_have_ranges():
         "protocol": "standard",
         "num_negatives": 4,
         "num_eval_negatives": 999,
+        "source": "auto",
+        "files_limit_gb": 4.0,
         "eval_rows_per_batch": 65_536,
     }
     assert np.isclose(NegativesConfig(num_negatives=1).num_negatives, 1)

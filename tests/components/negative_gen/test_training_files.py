@@ -9,6 +9,7 @@ from components.artifacts.examples import ExamplesSummary, list_training_files
 from components.artifacts.records import BatchWriter, read_batches
 from components.artifacts.vocabulary import write_vocabulary
 from components.negative_gen import training_files
+from components.sampling import drawing
 from components.shared.errors import UserError
 from tests.components.negative_gen.helpers import (
     contents,
@@ -190,7 +191,7 @@ def test_files_smaller_than_a_batch_are_pooled(tmp_path):
     data = random_data(tmp_path, users=40, most=20)
     rows = 5 * len(pairs(data))
     job = make_job(data, tmp_path / "examples", batch_size=rows // 3, max_rows_per_file=rows // 7)
-    assert job.file_bits == 3
+    assert job.sampler.file_bits == 3
     epoch = read_epoch(run(job), 0)
     short = rows % job.batch_size
     positive = np.r_[0:short, job.batch_size : len(epoch["user"])]
@@ -236,9 +237,9 @@ def test_a_user_without_training_items_has_no_rows(tmp_path):
 
 
 def test_too_small_buckets_are_noticed(tmp_path):
-    job = make_job(random_data(tmp_path), tmp_path / "examples")
-    assert training_files._try_to_scatter(job, 0, 0, number=4, capacity=20) is None
-    assert training_files._try_to_scatter(job, 0, 0, number=4, capacity=job.rows_per_epoch) is not None
+    sampler = make_job(random_data(tmp_path), tmp_path / "examples").sampler
+    assert drawing._try_to_scatter(sampler, 0, 0, np.empty((4, 20), np.uint64)) is None
+    assert drawing._try_to_scatter(sampler, 0, 0, np.empty((4, sampler.rows_per_epoch), np.uint64)) is not None
 
 
 def test_an_interrupted_file_is_absent(tmp_path, monkeypatch):

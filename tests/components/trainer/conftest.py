@@ -17,6 +17,7 @@ from components.artifacts.vocabulary import write_vocabulary
 from components.trainer.config import TrainerConfig
 from components.trainer.run_fn import run_fn
 from tests.components.artifacts.handmade import write_interactions
+from tests.components.negative_gen.helpers import Data, make_job, run
 from tests.components.trainer.builders import PLAIN
 
 USERS, ITEMS, WIDTH = 60, 40, 20
@@ -149,6 +150,15 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_ids(root / "vocabulary_of_text", text=True)
     write_likes(root / "interactions")
     return root
+
+
+@pytest.fixture(scope="session")
+def by_source(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What NegativeGen makes of the interactions: `files`, and `streamed` examples without them."""
+    root = tmp_path_factory.mktemp("by_source")
+    data = Data(str(inputs / "interactions"), str(inputs / "vocabulary"), USERS, ITEMS, [], {"validation": {}})
+    options = {"batch_size": 64, "epochs": 4, "max_rows_per_file": 1_000, "num_eval_negatives": WIDTH}
+    return {source: run(make_job(data, root / source, source=source, **options)) for source in ("files", "streamed")}
 
 
 def workspace_at(root: Path, inputs: Path) -> Workspace:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.sampling.stream import TrainingBatches
 from components.shared.errors import UserError
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
@@ -16,8 +17,13 @@ def examples(inputs: Path) -> Examples:
     return Examples.open(str(inputs / "examples"))
 
 
+def epoch(examples: Examples, number: int, steps_per_call: int) -> list[TrainingBatches]:
+    (batches,) = map(list, examples.training_epochs([number], steps_per_call))
+    return batches
+
+
 def test_an_epoch_in_steps_of_static_shape(examples: Examples) -> None:
-    groups = list(examples.training_batches(2, steps_per_call=4))
+    groups = epoch(examples, 2, 4)
     assert {tuple(array.shape for array in arrays) for _, *arrays in groups} == {((4, 64),) * 3}
     steps = [group[0] for group in groups]
     assert sum(steps) == examples.summary.batches_per_epoch
@@ -30,7 +36,7 @@ def test_an_epoch_in_steps_of_static_shape(examples: Examples) -> None:
 
 
 def test_epochs_are_their_own_files(examples: Examples) -> None:
-    first, second = (next(iter(examples.training_batches(n, 4)))[2] for n in (0, 1))
+    first, second = (epoch(examples, n, 4)[0][2] for n in (0, 1))
     assert (first != second).any()
 
 
@@ -41,11 +47,11 @@ def test_a_damaged_file_is_told(inputs: Path, tmp_path: Path) -> None:
     content[-100] ^= 1
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"epoch-00000-.*: record \d+ is damaged"):
-        list(Examples.open(str(tmp_path / "examples")).training_batches(0, 4))
+        epoch(Examples.open(str(tmp_path / "examples")), 0, 4)
 
 
 def test_order_is_the_same_each_time(examples: Examples) -> None:
-    once, again = ([group[2] for group in examples.training_batches(0, 3)] for _ in range(2))
+    once, again = ([group[2] for group in epoch(examples, 0, 3)] for _ in range(2))
     np.testing.assert_array_equal(once, again)
 
 
@@ -77,4 +83,4 @@ def test_an_artifact_without_files(tmp_path: Path, examples: Examples) -> None:
         Examples.open(str(tmp_path))
     replace(examples.summary, evaluation={}).write(str(tmp_path))
     with pytest.raises(UserError, match=r"no file epoch-00000-\*.tfrecord"):
-        Examples.open(str(tmp_path)).training_batches(0, 1)
+        epoch(Examples.open(str(tmp_path)), 0, 1)

@@ -104,6 +104,22 @@ def tables_of(model: Path) -> list[np.ndarray]:
 
 
 @pytest.mark.slow
+def test_several_devices_share_batches_that_are_drawn_while_training(
+    by_source: dict[str, Path], inputs: Path, tmp_path: Path
+) -> None:
+    workspace = workspace_at(tmp_path, inputs)
+    workspace.examples = by_source["files"]
+    run_fn(workspace.fn_args("files", device="cpu", **FIELDS))
+    workspace.examples = by_source["streamed"]
+    status, errors = start(workspace, "streamed", cpus=2, device="mirrored").end()
+    assert status == 0, errors
+    found, expected = (
+        json.loads((workspace.model_run(name) / "history.json").read_text()) for name in ("streamed", "files")
+    )
+    losses = [[epoch["loss"] for epoch in history["epochs"]] for history in (found, expected)]
+    np.testing.assert_allclose(*losses, atol=1e-4)
+
+
 def test_mirrored_on_two_devices_trains_as_one_does(workspace: Workspace, one_device: Workspace) -> None:
     status, errors = start(workspace, "run", device="mirrored", cpus=2).end()
     assert status == 0, errors
