@@ -86,7 +86,8 @@ def user_ids(served: ServedModel, users: Sequence[str]) -> RawIds:
       UserError: one is not of the type that the model takes.
     """
     texts = served.takes_texts(RECOMMEND)["user_id"]
-    return np.array([_raw_id("user", user, texts) for user in users], np.object_ if texts else np.int64)
+    ids = [_raw_id("user", user, texts) for user in users]
+    return np.array(ids, np.object_) if texts else np.array(ids, np.int64)
 
 
 def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommendation]:

@@ -23,7 +23,8 @@ _PAIRS_AT_ONCE = 1 << 21
 _MOST_USERS = 1024
 _ROWS_AT_ONCE = 1 << 18
 
-Part, Outcome = TypeVar("Part"), TypeVar("Outcome")
+Part = TypeVar("Part")
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class FastRecommender:
           mlp: scores by the MLP tower, with the bias; None: there is none.
         """
         self._catalog, self._mlp, self._bias = catalog, mlp, vectors.bias if mlp is None else np.float32(0)
-        self._users = vectors.user_rows[:, :factors] * vectors.head[:factors, 0]
+        self._users: Floats = vectors.user_rows[:, :factors] * vectors.head[:factors, 0]
         self._items = np.ascontiguousarray(vectors.item_rows[:, :factors].T)
         self._indexes = pd.Index(as_asked(catalog.user_ids))
         texts = catalog.item_ids.dtype.kind == "O"
@@ -105,9 +105,8 @@ class FastRecommender:
         return {"item_ids": self._item_ids[places], "scores": told, "known_user": known}
 
     def _score(self, users: npt.NDArray[np.int32]) -> Floats:
-        scores: Floats = self._users[users] @ self._items
-        scores += self._bias if self._mlp is None else self._mlp.score_all_items(users)
-        return scores
+        scores: Floats = np.matmul(self._users[users], self._items)
+        return np.add(scores, self._bias if self._mlp is None else self._mlp.score_all_items(users), out=scores)
 
     def _seen(self, users: npt.NDArray[np.int32]) -> Holdouts:
         """What users have seen; no item is held out of it."""

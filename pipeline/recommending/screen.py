@@ -21,7 +21,7 @@ def show(console: Console, recommendation: Recommendation, given: int = 0) -> No
         table.add_row(str(place), escape(item), *([escape(title or "")] if titled else []), f"{score:.4f}")
     console.print(table)
     if recommendation.others:
-        console.print(f"users that it knows: {', '.join(map(escape, recommendation.others))}, …", soft_wrap=True)
+        console.print(f"it knows, for example: {', '.join(map(escape, recommendation.others))}", soft_wrap=True)
 
 
 def _basis(recommendation: Recommendation, given: int) -> str:

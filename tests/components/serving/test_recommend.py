@@ -188,7 +188,8 @@ def test_the_command_shows_titles_beside_ids(push: Push, printed: Callable[..., 
     serving = str(push(titles=["Heat", None, "Big [bold]", None]))
     lines = printed("--user", "30", "-k", "3", serving=serving)
     assert lines[1].split() == ["item", "title", "score"]
-    assert [line.split() for line in lines[2:]] == [
+    assert lines[-1] == "it knows, for example: 10, 20"
+    assert [line.split() for line in lines[2:-1]] == [
         ["1", "100", "Heat", "0.2857"],
         ["2", "101", "0.2308"],
         ["3", "102", "Big", "[bold]", "0.1667"],

@@ -124,7 +124,7 @@ def test_users_from_standard_input_as_lines_of_json(push: Any, run: Run) -> None
 
 
 def test_some_users_are_named_where_one_is_not_known(push: Any, run: Run) -> None:
-    told = "users that it knows: 1000, 1007, 1014, …"
+    told = "it knows, for example: 1000, 1007, 1014"
     assert run("recommend", "--model", str(push("mlp")), "--user", "5", "-k", "1")[-1] == told
     assert told not in run("recommend", "--model", str(push("mlp")), "--user", "1000", "-k", "1")
 
