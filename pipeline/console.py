@@ -78,6 +78,16 @@ class StepReporter(Reporter):
         self._console.print(f"{self._step:<{_NAME_WIDTH}} {mark} {took:>8}  {note}", highlight=False, soft_wrap=True)
 
 
+class Warnings(Reporter):
+    """Shows what asks for a look, and nothing else, as commands do that have no steps."""
+
+    def __init__(self, console: Console):
+        self._console = console
+
+    def warn(self, text: str) -> None:
+        self._console.print(f"[yellow]warning: {escape(text)}[/yellow]", highlight=False, soft_wrap=True)
+
+
 class _RichBar:
     def __init__(self, progress: Progress, task: TaskID):
         self._progress, self._task = progress, task
