@@ -55,6 +55,12 @@ main.add_command(tune)
     help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG. Of gs://... or s3://..., artifacts and "
     "models go there, and what must be a file of this machine (metadata, log, checkpoints) to a folder below runs/.",
 )
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Where the root's metadata.sqlite is damaged: set it aside and begin a new one. Steps run again; artifacts "
+    "and pushed models stay.",
+)
 @click.pass_context
 def run(
     context: click.Context,
@@ -63,6 +69,7 @@ def run(
     ratings: str | None,
     files: Sequence[str],
     root: str | None,
+    repair: bool,
 ) -> None:
     """Run the whole pipeline on this machine."""
     # A shell makes several files of a glob: the first is the option's value, the others are arguments.
@@ -82,7 +89,7 @@ def run(
             from pipeline.local import runner
             from pipeline.local.summary import show
         config = config or _look_at(console, str(path), assignments)
-        show(console, runner.run(config, folder, StepReporter(console), store=store), folder, log)
+        show(console, runner.run(config, folder, StepReporter(console), store=store, repair=repair), folder, log)
 
 
 def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:
