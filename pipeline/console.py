@@ -20,10 +20,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from components.shared import stopping
 from components.shared.errors import UserError, find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
+from components.shared.harmless import harmless
 from components.shared.imports import lasting_imports
 from components.shared.progress import Bar, Reporter
 
 _NAME_WIDTH = 12
+_LONGEST_NOTE = 4_000
 _INTERRUPTED = "interrupted; run the same command again to go on"
 
 
@@ -58,10 +60,10 @@ class StepReporter(Reporter):
         self._console.print(escape(text), style="yellow", highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        self._note = text
+        self._note = harmless(text, _LONGEST_NOTE)
 
     def warn(self, text: str) -> None:
-        self._warnings.append(text)
+        self._warnings.append(harmless(text, _LONGEST_NOTE))
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int) -> Iterator[Bar]:
@@ -159,7 +161,7 @@ def leave(error: BaseException, log: Path | None = None) -> NoReturn:
         stopping.end_children()
         sys.exit(128 + number)
     if user_error := find_user_error(error):
-        click.echo(f"error: {without_secrets(str(user_error))}", err=True)
+        click.echo(f"error: {harmless(without_secrets(str(user_error)), _LONGEST_NOTE)}", err=True)
         sys.exit(2)
     last = (str(error).strip() or type(error).__name__).splitlines()[-1]
     click.echo(f"internal error: {without_secrets(last)}\nThe traceback is in {log}", err=True)

@@ -32,7 +32,7 @@ model_option = click.option(
     help="What somebody did, oldest first, for a user that the model does not know. An id with a comma goes in "
     "quotes: '\"a,b\",c'.",
 )
-@click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many items.")
+@click.option("-k", "k", type=click.IntRange(1, 2**31 - 1), default=10, show_default=True, help="How many items.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each user.")
 @click.option("--all", "everybody", is_flag=True, help="For all users that the model knows, into a file.")
 @click.option("--users", "users_file", metavar="FILE", help="For those of a file, with one id a line, into a file.")
