@@ -4,8 +4,9 @@ PYTHON := $(VENV)/bin/python
 UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 # Two workers, each with one file of tests after the other: what a file's tests share is made once.
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
+KILLS ?= 10000
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-image test-containers lint format wheel image docs lock clean
+.PHONY: help setup demo test test-faults test-image test-containers lint format wheel image docs lock clean clean-runs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,10 @@ demo: setup ## Run the whole pipeline on embedded synthetic data
 test: setup ## Run the tests
 	@sh scripts/install_browser.sh
 	@$(PYTHON) -m pytest $(BESIDE)
+
+test-faults: setup ## Damage artifacts and kill pushes, for a quarter of an hour (KILLS=10000)
+	@$(PYTHON) -m tests.faults.kill_pushes $(KILLS) 1
+	@$(PYTHON) -m pytest tests/faults -m faults
 
 lint: setup ## Check style, formatting and types
 	@$(PYTHON) -m ruff check .
@@ -50,6 +55,10 @@ docs: setup ## Write docs/configuration.md
 lock: ## Resolve pyproject.toml into requirements.lock and docker/*.lock
 	@sh scripts/lock.sh $(UV)
 
-clean: ## Remove the runs and what tools left behind (.venv stays)
-	rm -rf runs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+clean: ## Remove what tools left behind (.venv, compiled loops, runs and pushed models stay)
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name '*.pyc' -not -path './$(VENV)/*' -delete
+
+clean-runs: ## Delete runs/ with all pushed models in it (asks first)
+	@printf 'delete runs/ with all models that were pushed there? (yes/no) '; \
+	read -r answer && [ "$$answer" = yes ] && rm -rf runs || { echo 'nothing deleted'; false; }

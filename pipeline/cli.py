@@ -20,6 +20,7 @@ from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.recommending.command import export_vectors, recommend
+from pipeline.runs.command import runs
 from pipeline.tuning.command import tune
 
 
@@ -34,6 +35,7 @@ def main() -> None:
 
 main.add_command(export_vectors)
 main.add_command(recommend)
+main.add_command(runs)
 main.add_command(submit)
 main.add_command(tune)
 
@@ -55,6 +57,12 @@ main.add_command(tune)
     help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG. Of gs://... or s3://..., artifacts and "
     "models go there, and what must be a file of this machine (metadata, log, checkpoints) to a folder below runs/.",
 )
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Where the root's metadata.sqlite is damaged: set it aside and begin a new one. Steps run again; artifacts "
+    "and pushed models stay.",
+)
 @click.pass_context
 def run(
     context: click.Context,
@@ -63,6 +71,7 @@ def run(
     ratings: str | None,
     files: Sequence[str],
     root: str | None,
+    repair: bool,
 ) -> None:
     """Run the whole pipeline on this machine."""
     # A shell makes several files of a glob: the first is the option's value, the others are arguments.
@@ -82,7 +91,7 @@ def run(
             from pipeline.local import runner
             from pipeline.local.summary import show
         config = config or _look_at(console, str(path), assignments)
-        show(console, runner.run(config, folder, StepReporter(console), store=store), folder, log)
+        show(console, runner.run(config, folder, StepReporter(console), store=store, repair=repair), folder, log)
 
 
 def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:

@@ -17,6 +17,7 @@ from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
 from pipeline.vertex.config import CustomJobConfig
+from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
@@ -61,7 +62,7 @@ class Config(Section):
     """Everything that a run depends on. Each component describes its own section."""
 
     name: str = Field(default="neumf", pattern=r"^[a-z0-9][a-z0-9-]{0,127}$", description="Name of the pipeline.")
-    seed: int = Field(default=0, ge=0, description="Seed of every random stream of the run.")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of every random stream of the run.")
     dataset: DatasetConfig
     preprocess: PreprocessConfig = PreprocessConfig()
     negatives: NegativesConfig = NegativesConfig()
@@ -146,7 +147,7 @@ def _without_credentials(value: Any) -> Any:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot read the configuration: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -165,7 +166,7 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
     if not equals or not key:
         raise UserError(f"--set {assignment}: write it as section.key=value")
     try:
-        value = text if text.startswith(_TEXT_AT_ONCE) else yaml.safe_load(text)
+        value = text if text.startswith(_TEXT_AT_ONCE) else load_yaml(text)
     except yaml.YAMLError:
         raise UserError(f"--set {assignment}: the value is not valid YAML") from None
     *sections, name = key.split(".")

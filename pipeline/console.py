@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import logging
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -16,12 +17,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from components.shared import stopping
 from components.shared.errors import UserError, find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
+from components.shared.harmless import harmless
 from components.shared.imports import lasting_imports
 from components.shared.progress import Bar, Reporter
 
 _NAME_WIDTH = 12
+_LONGEST_NOTE = 4_000
+_INTERRUPTED = "interrupted; run the same command again to go on"
 
 
 class StepReporter(Reporter):
@@ -50,11 +55,15 @@ class StepReporter(Reporter):
         """The step that began last has failed."""
         self._line("[red]✗[/red]", f"{time.monotonic() - self._started:.1f} s", "[red]failed[/red]")
 
+    def say(self, text: str) -> None:
+        """Something that is of no step."""
+        self._console.print(escape(text), style="yellow", highlight=False, soft_wrap=True)
+
     def note(self, text: str) -> None:
-        self._note = text
+        self._note = harmless(text, _LONGEST_NOTE)
 
     def warn(self, text: str) -> None:
-        self._warnings.append(text)
+        self._warnings.append(harmless(text, _LONGEST_NOTE))
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int) -> Iterator[Bar]:
@@ -78,6 +87,16 @@ class StepReporter(Reporter):
         self._console.print(f"{self._step:<{_NAME_WIDTH}} {mark} {took:>8}  {note}", highlight=False, soft_wrap=True)
 
 
+class Warnings(Reporter):
+    """Shows what asks for a look, and nothing else, as commands do that have no steps."""
+
+    def __init__(self, console: Console):
+        self._console = console
+
+    def warn(self, text: str) -> None:
+        self._console.print(f"[yellow]warning: {escape(text)}[/yellow]", highlight=False, soft_wrap=True)
+
+
 class _RichBar:
     def __init__(self, progress: Progress, task: TaskID):
         self._progress, self._task = progress, task
@@ -99,7 +118,7 @@ def for_reading(log: Path | None = None) -> Iterator[Console]:
     """
     path = log or Path(tempfile.gettempdir()) / f"neumf-{os.getpid()}.log"
     error: BaseException | None = None
-    with noise_to_file(path) as screen:
+    with _stopping_aloud(), noise_to_file(path) as screen:
         try:
             # A file or a pipe has no width of its own: lines are then as long as they need to be.
             yield Console(file=screen, highlight=False, width=None if screen.isatty() else 160)
@@ -136,11 +155,13 @@ def log_file(root: Path) -> Path:
 
 def leave(error: BaseException, log: Path | None = None) -> NoReturn:
     """Ends the process with one line that says what went wrong."""
-    if isinstance(error, KeyboardInterrupt):
-        click.echo("interrupted; run the same command again to go on", err=True)
-        sys.exit(130)
+    number = stopping.asked() or (signal.SIGINT if isinstance(error, KeyboardInterrupt) else None)
+    if number is not None:
+        click.echo(_INTERRUPTED, err=True)
+        stopping.end_children()
+        sys.exit(128 + number)
     if user_error := find_user_error(error):
-        click.echo(f"error: {without_secrets(str(user_error))}", err=True)
+        click.echo(f"error: {harmless(without_secrets(str(user_error)), _LONGEST_NOTE)}", err=True)
         sys.exit(2)
     last = (str(error).strip() or type(error).__name__).splitlines()[-1]
     click.echo(f"internal error: {without_secrets(last)}\nThe traceback is in {log}", err=True)
@@ -148,7 +169,18 @@ def leave(error: BaseException, log: Path | None = None) -> NoReturn:
 
 
 def _is_fault_of_program(error: BaseException) -> bool:
-    return not isinstance(error, KeyboardInterrupt) and find_user_error(error) is None
+    interrupted = stopping.asked() is not None or isinstance(error, KeyboardInterrupt)
+    return not interrupted and find_user_error(error) is None
+
+
+@contextlib.contextmanager
+def _stopping_aloud() -> Iterator[None]:
+    """Heeds Ctrl-C and SIGTERM; where the work does not end in time, the process does, with the line of `leave`."""
+    with (
+        os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal,
+        stopping.heeded(lambda number: print(_INTERRUPTED, file=terminal, flush=True)),
+    ):
+        yield
 
 
 @contextlib.contextmanager

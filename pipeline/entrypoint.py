@@ -14,12 +14,13 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.shared import progress
+from components.shared import progress, stopping
 from components.shared.errors import find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.imports import lasting_imports
@@ -31,8 +32,17 @@ _LOGS = "executor-logs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one step; returns the exit code: 0, 2 for an error that the user can mend, 1 for any other."""
+    """Runs one step.
+
+    Returns:
+      The exit code: 0; 2 for an error that the user can mend; 130 or 143 where it was asked to stop; 1 for any other.
+    """
     known, beam_args = _parser().parse_known_args(arguments)
+    with stopping.heeded(_say_interrupted):
+        return _run_step(known, beam_args)
+
+
+def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
     folders: dict[str, str] = {}
     try:
         executor_input = json.loads(known.json_serialized_invocation_args)
@@ -42,13 +52,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say_what_happens(known.executor_class_path, folders)
         _run(known, beam_args)
         restore_uris(executor_input["outputs"]["outputFile"], folders)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if number := stopping.asked():
+            _say_interrupted(number)
+            stopping.end_children()
+            return 128 + number
         if user_error := find_user_error(error):
             print(f"error: {without_secrets(_with_uris(str(user_error), folders))}", file=sys.stderr, flush=True)
             return 2
         traceback.print_exc()
         return 1
     return 0
+
+
+def _say_interrupted(number: int) -> None:
+    print(f"interrupted by {signal.Signals(number).name}", file=sys.stderr, flush=True)
 
 
 def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:

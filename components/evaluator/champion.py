@@ -1,4 +1,4 @@
-"""The champion: the newest pushed model, which a challenger is compared with before it may take its place.
+"""The champion: the newest pushed model that can be loaded, which a challenger is compared with before it replaces it.
 
 The two may come from different data. So they are compared by raw id, as it is written, on what both know: for each
 test user whom the champion knows, and whose held-out item it knows, both rank that item among the candidates that both
@@ -13,6 +13,7 @@ or test negatives that are given (`negatives.protocol: ncf`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -37,7 +38,8 @@ from components.metrics import METRICS
 from components.metrics.by_user import summarise as summarise_ranks
 from components.serving.contract import NO_ITEM, SERVE
 from components.serving.loader import ServedModel
-from components.serving.versions import newest_version
+from components.serving.newest import load_newest
+from components.serving.versions import whole_versions
 from components.shared.errors import UserError
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
@@ -108,14 +110,16 @@ def compare_with_champion(
     """
     champion, warning, drift = None, None, None
     try:
-        champion = newest_version(destination) if destination else None
+        versions = whole_versions(destination) if destination else iter(())
+        champion = next(versions, None)
         if champion is None:
             return Champion(ChampionStatus.NONE, "skipped: there is no champion yet to compare with")
         if not trial.batches:
             reason = f"skipped: too few test users have more than {config.gate_k} candidates"
             return Champion(ChampionStatus.NONE, reason, champion.name, champion.path)
-        model = ServedModel(champion.path, None, (SERVE,), _ADVICE)
-        taken, warning = as_taken(trial, model.takes_texts())
+        model, champion, damaged = load_newest(chain([champion], versions), (SERVE,), _ADVICE)
+        taken, of_types = as_taken(trial, model.takes_texts())
+        warning = "; ".join(filter(None, (damaged, of_types))) or None
         drift = measure_drift(model, taken.user_ids, taken.item_ids, taken.item_counts, config.pairs_per_block)
         shared_items = _count_known_items(model, taken, config.pairs_per_block)
         with model.with_measured_histories():  # what it serves may have read the very items that are held out

@@ -51,7 +51,7 @@ class NegativesConfig(Section):
 class BatchesConfig(Section):
     """What the training examples are cut for; the trainer's configuration says it."""
 
-    batch_size: Annotated[int, Field(ge=1)] | Auto = Field(
+    batch_size: Annotated[int, Field(ge=1, le=2**31 - 1)] | Auto = Field(
         description="rows of a training batch; auto: what `batch_size_for` says"
     )
     epochs: int = Field(ge=1, description="of training")

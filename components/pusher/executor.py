@@ -1,7 +1,5 @@
 """TFX's Pusher executor, with the destination as plain text, wherever it is."""
 
-import posixpath
-import time
 from typing import Any
 
 from tfx import types
@@ -10,7 +8,7 @@ from tfx.types import artifact_utils
 
 from components.serving.contract import SAVED_MODEL_FILE
 from components.serving.manifest import Manifest, Origin
-from components.serving.versions import is_whole
+from components.serving.versions import add_version
 from components.shared import progress
 from components.shared.files import folders
 from components.shared.files.places import expanded
@@ -37,13 +35,9 @@ class Executor(executor.Executor):
             folders.copy(model, pushed_model.uri, last=SAVED_MODEL_FILE)
             manifest.write(pushed_model.uri)
             if folder := exec_properties["push_destination"]:
-                version = str(int(time.time()))
-                destination = posixpath.join(expanded(folder), version)
-                # Two pushes within a second are one version, as with TFX's own Pusher.
-                if not is_whole(destination):
-                    folders.copy_at_once(model, destination, last=SAVED_MODEL_FILE)
-                    manifest.write(destination)
-                self._MarkPushed(pushed_model, pushed_destination=destination, pushed_version=version)
+                version = add_version(model, expanded(folder), manifest.write)
+                destination = version.path
+                self._MarkPushed(pushed_model, pushed_destination=destination, pushed_version=version.name)
             else:
                 destination = pushed_model.uri
                 self._MarkPushed(pushed_model, pushed_destination=destination)

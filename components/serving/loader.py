@@ -37,11 +37,16 @@ from components.serving.contract import (
 from components.serving.manifest import check_version
 from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
+from components.shared.files.secrets import without_secrets
 
 RawIds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 """Raw ids: int64, or objects that are texts."""
 
 TRAIN_AGAIN = "train it again"
+
+
+class DamagedModelError(UserError):
+    """Files of a model are not what was written."""
 
 
 class ServedModel:
@@ -63,7 +68,8 @@ class ServedModel:
           advice: what to do about a fault of the model.
 
         Raises:
-          UserError: it cannot be loaded, is not what its manifest says, or lacks a signature.
+          DamagedModelError: it cannot be loaded, or is not what its manifest says.
+          UserError: it lacks a signature, or its storage cannot be reached.
         """
         self._path, self._items, self._advice = path, items, advice
         try:
@@ -74,7 +80,7 @@ class ServedModel:
             raise
         except Exception as error:
             # What a damaged file raises depends on where the damage is.
-            raise self._broken(f"cannot be loaded ({first_line(error)})") from error
+            raise DamagedModelError(self._told(f"cannot be loaded ({first_line(error)})")) from error
         missing = [wanted.name for wanted in signatures if wanted.name not in self._model.signatures]
         if missing:
             raise self._lacks(", ".join(missing))
@@ -271,7 +277,10 @@ class ServedModel:
         return self._broken(f"lacks the signature {signatures}")
 
     def _broken(self, what: str) -> UserError:
-        return UserError(f"the model at {self._path} {what}; {self._advice}")
+        return UserError(self._told(what))
+
+    def _told(self, what: str) -> str:
+        return f"the model at {without_secrets(self._path)} {what}; {self._advice}"
 
 
 def _each(k: int, rows: RawIds) -> npt.NDArray[np.int32]:

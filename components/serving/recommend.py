@@ -1,15 +1,19 @@
 """Asks a pushed model what to recommend."""
 
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS, Signature
 from components.serving.loader import RawIds, ServedModel
+from components.serving.newest import load_newest
 from components.serving.titles import read_titles
-from components.serving.versions import is_whole, newest_version
+from components.serving.versions import Version, is_whole, whole_versions
+from components.shared import progress
 from components.shared.errors import UserError
 from components.shared.files.faults import absence
 from components.shared.files.reading import exists
@@ -56,7 +60,8 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
     """Finds the best `k` items of each user, or as many as there are.
 
     Args:
-      model: a SavedModel, or a folder of versions, of which the newest is taken; on this machine, gs://... or s3://...
+      model: a SavedModel, or a folder of versions, of which the newest that can be loaded is taken; on this machine,
+        gs://... or s3://...
       users: raw ids; none: somebody is asked for who has none.
       k: how many items.
       given: raw ids of what somebody did, oldest first: what to go by where the model does not know the user.
@@ -74,9 +79,11 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
 
 
 def load(model: str, signatures: Sequence[Signature]) -> tuple[ServedModel, dict[str, str]]:
-    """The newest version of a model, and the titles of its items by their ids as texts; see `recommend`."""
-    folder = _find(model)
-    return ServedModel(folder, None, signatures, "train and push a new one"), read_titles(folder)
+    """The newest version of a model that can be loaded, and titles of items by their ids as texts; see `recommend`."""
+    served, version, warning = load_newest(_versions(model), signatures, "train and push a new one")
+    if warning:
+        progress.warn(warning)
+    return served, read_titles(version.path)
 
 
 def user_ids(served: ServedModel, users: Sequence[str]) -> RawIds:
@@ -119,14 +126,16 @@ def _unseen(items: Any, scores: Any) -> tuple[list[str], list[float]]:
     return [_text(item) for item in items[unseen]], scores[unseen].tolist()
 
 
-def _find(folder: str) -> str:
+def _versions(folder: str) -> Iterator[Version]:
+    """The model that lies there itself, or else the versions of one, the newest first."""
     if is_whole(folder):
-        return folder
-    version = newest_version(folder)
-    if version is None:
+        return iter((Version(posixpath.basename(folder), folder),))
+    versions = whole_versions(folder)
+    newest = next(versions, None)
+    if newest is None:
         nothing = "there is neither a SavedModel nor a folder of versions of one"
         raise UserError(f"--model {without_secrets(folder)}: {nothing if exists(folder) else absence(folder)}")
-    return version.path
+    return chain((newest,), versions)
 
 
 def _raw_id(kind: str, text: str, texts: bool) -> str | int:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from components.artifacts.model_run import Epoch
 from components.artifacts.storage import delete, exists, open_file, write_atomically, write_json
 from components.serving.saved.writing import model_written_at_once
+from components.shared import progress
+from components.shared.errors import UserError, first_line
+from components.shared.files.folders import copy_file
 from components.trainer.model import NeuMF
 
 Arrays = list[npt.NDArray[Any]]
@@ -60,10 +63,26 @@ def save(folder: str, state: TrainingState) -> None:
 
 
 def load(folder: str) -> TrainingState | None:
-    """The checkpoint in `folder`, or None where there is none."""
-    if not exists(_path(folder)):
+    """The checkpoint in `folder`, or None where there is none; a damaged one is told, and set aside."""
+    path = _path(folder)
+    if not exists(path):
         return None
-    with open_file(_path(folder)) as file, np.load(file, allow_pickle=False) as arrays:
+    try:
+        return _read(path)
+    except UserError:
+        raise
+    except Exception as error:
+        # What a damaged file raises depends on where the damage is.
+        aside = f"{path}.damaged"
+        copy_file(path, aside)
+        delete([path])
+        told = f"the checkpoint was damaged ({first_line(error)}) and is now {aside}"
+        progress.warn(f"{told}; the training began anew")
+        return None
+
+
+def _read(path: str) -> TrainingState:
+    with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
         course = json.loads(arrays["course"].tobytes())
         weights, optimizer, best = (_group(arrays, name) for name in ("weights", "optimizer", "best"))
         return TrainingState(

@@ -91,7 +91,7 @@ class TrainerConfig(Section):
         description="Of a pair, from its logit and its label; what is served is the logit. binary_cross_entropy: as in "
         "the paper.",
     )
-    batch_size: Annotated[int, Field(ge=1)] | Auto = Field(
+    batch_size: Annotated[int, Field(ge=1, le=2**31 - 1)] | Auto = Field(
         "auto",
         description="Rows in a training step; the examples are cut for it. auto: so many that an epoch has 200 to 400 "
         "steps, as a power of two between 1,024 and 16,384.",

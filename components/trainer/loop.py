@@ -11,7 +11,7 @@ import numpy as np
 
 from components.artifacts.model_run import Epoch
 from components.sampling.stream import TrainingBatches
-from components.shared import progress
+from components.shared import progress, stopping
 from components.shared.errors import UserError
 from components.trainer.checkpoints import Arrays, TrainingState
 from components.trainer.data import Examples
@@ -78,15 +78,16 @@ class Training:
         with contextlib.closing(remaining), progress.bar("training", self.config.epochs * steps) as bar:
             bar.advance(len(state.epochs) * steps)
             while reason_to_stop(state.start, state.epochs, self.config) is None:
-                loss, seconds = self._train_epoch(len(state.epochs), remaining, bar)
-                state.weights, state.optimizer = _values(self.model), _values(self.optimizer)
-                with self._averaged_weights():
-                    rows = steps * self.examples.summary.batch_size
-                    state.epochs.append(Epoch(loss, self.validate(), seconds, rows / seconds))
-                    if best_epoch(state.start, state.epochs, self.config) == len(state.epochs):
-                        state.best_weights = _values(self.model)
-                bar.describe(progress_of(state.epochs, self.config))
-                epoch_seen(state)
+                with stopping.postponed():  # an epoch that is nearly over is worth its checkpoint
+                    loss, seconds = self._train_epoch(len(state.epochs), remaining, bar)
+                    state.weights, state.optimizer = _values(self.model), _values(self.optimizer)
+                    with self._averaged_weights():
+                        rows = steps * self.examples.summary.batch_size
+                        state.epochs.append(Epoch(loss, self.validate(), seconds, rows / seconds))
+                        if best_epoch(state.start, state.epochs, self.config) == len(state.epochs):
+                            state.best_weights = _values(self.model)
+                    bar.describe(progress_of(state.epochs, self.config))
+                    epoch_seen(state)
         _assign(self.model, state.best_weights)
         return state
 

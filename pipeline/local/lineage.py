@@ -6,6 +6,9 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 
+PUSHER = "Pusher"
+"""The node that pushes."""
+
 
 @dataclass(frozen=True)
 class NodeOutcome:
@@ -32,8 +35,17 @@ def newest_outcome(store: MetadataStore, pipeline: str, node: str) -> NodeOutcom
 
 def pushed_to(pusher: NodeOutcome) -> str | None:
     """Where the Pusher put the model; None where it pushed nothing."""
-    properties = pusher.outputs["pushed_model"].custom_properties
+    # An execution that was interrupted has no outputs.
+    pushed_model = pusher.outputs.get("pushed_model")
+    if pushed_model is None:
+        return None
+    properties = pushed_model.custom_properties
     return properties["pushed_destination"].string_value if properties["pushed"].int_value else None
+
+
+def is_verdict(outcome: NodeOutcome) -> bool:
+    """Whether it is the Evaluator's outcome."""
+    return "blessing" in outcome.outputs
 
 
 def is_refusal(outcome: NodeOutcome) -> bool:

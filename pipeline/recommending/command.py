@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
+from components.shared import progress
 from components.shared.errors import UserError
 from pipeline.command_options import comma_separated
-from pipeline.console import StepReporter, for_reading, loading
+from pipeline.console import StepReporter, Warnings, for_reading, loading
 
 _STDIN = "-"
 
@@ -31,7 +32,7 @@ model_option = click.option(
     help="What somebody did, oldest first, for a user that the model does not know. An id with a comma goes in "
     "quotes: '\"a,b\",c'.",
 )
-@click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many items.")
+@click.option("-k", "k", type=click.IntRange(1, 2**31 - 1), default=10, show_default=True, help="How many items.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each user.")
 @click.option("--all", "everybody", is_flag=True, help="For all users that the model knows, into a file.")
 @click.option("--users", "users_file", metavar="FILE", help="For those of a file, with one id a line, into a file.")
@@ -63,6 +64,8 @@ def recommend(
         asked = [user for name in users for user in (_lines(sys.stdin.read()) if name == _STDIN else [name])]
         if not asked and not given:
             raise UserError("whom to recommend to? Give --user ID, or --items ID,ID,... of what somebody did, or --all")
+        if not as_json:
+            progress.show_on(Warnings(console))
         with loading(console, "the model"):
             from components.serving.recommend import recommend as ask
             from pipeline.recommending.screen import show
@@ -122,7 +125,6 @@ def _in_bulk(console: Console, model: str, users_file: str | None, k: int, outpu
         from components.shared.files.reading import open_file
         from pipeline.recommending.bulk import Catalogue, write_recommendations
         from pipeline.recommending.fast import as_asked, fastest
-    from components.shared import progress
 
     progress.show_on(StepReporter(console))
     start = time.monotonic()

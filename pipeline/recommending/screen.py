@@ -5,11 +5,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.serving.recommend import Recommendation
+from components.shared.harmless import harmless
 
 
 def show(console: Console, recommendation: Recommendation, given: int = 0) -> None:
     """Prints it as a table, below a line that says whom it is for, and what it goes by where `given` items were."""
-    user = "" if recommendation.user is None else f"[bold]user {escape(recommendation.user)}[/bold]"
+    user = "" if recommendation.user is None else f"[bold]user {escape(harmless(recommendation.user))}[/bold]"
     about = "" if recommendation.known_user else _basis(recommendation, given)
     console.print(f"\n{', whom the model does not know: '.join(filter(None, [user, about]))}", soft_wrap=True)
     titled = any(recommendation.titles)
@@ -18,7 +19,9 @@ def show(console: Console, recommendation: Recommendation, given: int = 0) -> No
     for place, (item, title, score) in enumerate(
         zip(recommendation.items, titles, recommendation.scores, strict=True), start=1
     ):
-        table.add_row(str(place), escape(item), *([escape(title or "")] if titled else []), f"{score:.4f}")
+        table.add_row(
+            str(place), escape(harmless(item)), *([escape(harmless(title or ""))] if titled else []), f"{score:.4f}"
+        )
     console.print(table)
     if recommendation.others:
         console.print(f"it knows, for example: {', '.join(map(escape, recommendation.others))}", soft_wrap=True)

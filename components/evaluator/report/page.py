@@ -11,6 +11,7 @@ from markupsafe import Markup
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model_run import History
 from components.evaluator.report import data, evidence, figures, judgement, learning, systems
+from components.shared.harmless import harmless
 
 _FOLDER = Path(__file__).parent
 
@@ -66,7 +67,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (figures.figure, figures.signed, figures.count, figures.share, figures.percentage)
+    filters = (figures.figure, figures.signed, figures.count, figures.share, figures.percentage, harmless)
     environment.filters.update({function.__name__: function for function in filters})
     environment.globals.update(plural=figures.plural, bounds=figures.bounds, signed_bounds=figures.signed_bounds)
     return environment

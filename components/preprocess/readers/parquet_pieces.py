@@ -1,5 +1,6 @@
 """Reads Parquet files, a row group at a time."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from components.preprocess.readers.text_layout import find_places
 from components.preprocess.rows import Rows
 from components.preprocess.values.texts import is_text
 from components.preprocess.values.times import NUMBER, TimeForm, common_unit, form_of, is_temporal
-from components.shared.errors import UserError
+from components.shared.errors import UserError, first_line
 from components.shared.files.reading import open_file
 
 _BATCH_ROWS = 1 << 20
@@ -50,10 +51,10 @@ class ParquetPiece:
         """Reads the row group, a million rows at a time.
 
         Raises:
-          UserError: a row lacks a value or has a wrong one, where that is an error.
+          UserError: a row lacks a value or has a wrong one, where that is an error; or the file is damaged.
         """
         row = self.first_row
-        for batch in _open(self.path).iter_batches(_BATCH_ROWS, row_groups=[self.group], columns=self._names()):
+        for batch in _batches(self.path, _open(self.path), _BATCH_ROWS, [self.group], self._names()):
             rows, faulty = self._rows(batch)
             if faulty and self.reading.on_bad_row == "error":
                 raise UserError(
@@ -95,7 +96,7 @@ def plan_parquet(source: Source, reading: Reading) -> list[ParquetPiece]:
     found = []
     for path in source.paths:
         file = _open(path)
-        names = file.schema_arrow.names
+        names = _names_of(path, file)
         places, where = find_places(source, path, names)
         named: dict[str, Any] = {
             what: None if place is None else names[int(place)] for what, place in vars(places).items()
@@ -119,12 +120,12 @@ def sample_parquet(source: Source) -> Sample:
     """
     file = _open(source.paths[0])
     schema = file.schema_arrow
-    names = [name for name in schema.names if not pa.types.is_nested(schema.field(name).type)]
+    names = [name for name in _names_of(source.paths[0], file) if not pa.types.is_nested(schema.field(name).type)]
     groups = range(min(file.metadata.num_row_groups, _SAMPLE_GROUPS))
     batches = [
         batch
         for group in groups
-        for batch in itertools.islice(file.iter_batches(_SAMPLE_ROWS, row_groups=[group], columns=names), 1)
+        for batch in itertools.islice(_batches(source.paths[0], file, _SAMPLE_ROWS, [group], names), 1)
     ]
     if not batches:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
@@ -150,13 +151,13 @@ def _common_form(files: Sequence[tuple[str, pq.ParquetFile, Columns]], reading: 
         except UserError as error:
             raise UserError(f"{timed[0][0]}: {error}") from None
     if any(texts.values()):
-        sample = [str(value) for _, file, name in timed for value in _sample(file, name)]
+        sample = [str(value) for path, file, name in timed for value in _sample(path, file, name)]
         return form_of(sample, reading.time_format)
     return NUMBER
 
 
-def _sample(file: pq.ParquetFile, name: str) -> list[str]:
-    batch = next(file.iter_batches(_SAMPLE_ROWS, columns=[name]), None)
+def _sample(path: str, file: pq.ParquetFile, name: str) -> list[str]:
+    batch = next(_batches(path, file, _SAMPLE_ROWS, list(range(file.metadata.num_row_groups)), [name]), None)
     return [] if batch is None else [value for value in batch.column(0).to_pylist() if value is not None]
 
 
@@ -164,11 +165,45 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
+def _names_of(path: str, file: pq.ParquetFile) -> list[str]:
+    names: list[str] = file.schema_arrow.names
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"{path} has several columns called {twice!r}; give them names of their own")
+    return names
+
+
+def _batches(
+    path: str, file: pq.ParquetFile, rows: int, groups: Sequence[int], names: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    batches = file.iter_batches(rows, row_groups=groups, columns=names)
+    while True:
+        with _damage_told(path):
+            batch = next(batches, None)
+            if batch is not None:
+                batch.validate(full=True)  # texts that are no UTF-8 among them
+        if batch is None:
+            return
+        yield batch
+
+
+@contextlib.contextmanager
+def _damage_told(path: str) -> Iterator[None]:
+    """Says in one line what Arrow makes of damaged pages, which depends on where the damage is."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError, OverflowError) as error:
+        raise UserError(f"{path} is damaged ({first_line(error)}); write it again") from error
+
+
 def _open(path: str) -> pq.ParquetFile:
     try:
-        if is_compressed(path):
-            with open_bytes(path) as file:
-                return pq.ParquetFile(pa.BufferReader(file.read()))
-        return pq.ParquetFile(open_file(path))
-    except pa.ArrowInvalid as error:
+        with _damage_told(path):
+            if is_compressed(path):
+                with open_bytes(path) as file:
+                    return pq.ParquetFile(pa.BufferReader(file.read()))
+            return pq.ParquetFile(open_file(path))
+    except UserError as error:
+        if not isinstance(error.__cause__, pa.ArrowInvalid):
+            raise
         raise UserError(f"{path} is not a whole Parquet file; set dataset.format if it is something else") from error

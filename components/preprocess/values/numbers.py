@@ -40,8 +40,8 @@ def read_numbers(column: pa.Array, what: str) -> tuple[Numbers, Bad]:
         whole = _filled(column, pa.int64())
         if whole is not None:
             return whole, bad
-    numbers = _filled(column, pa.float64())
-    assert numbers is not None
+    # Numbers past 2^53 are rounded, as those of uint64 beyond int64 must be.
+    numbers = pc.fill_null(column.cast(pa.float64(), safe=False), 0).to_numpy(zero_copy_only=False)
     return numbers, bad | ~np.isfinite(numbers)
 
 

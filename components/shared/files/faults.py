@@ -31,6 +31,11 @@ _WRITE_REASONS = {
     errno.EACCES: "permission denied; choose a --root that you may write to",
     errno.EPERM: "permission denied; choose a --root that you may write to",
     errno.EROFS: "the file system is read-only; choose another --root",
+    errno.EIO: "the device fails (input/output error); check it, or choose another --root",
+    errno.ENOTDIR: "a part of its path is no folder; choose another --root",
+    errno.ENAMETOOLONG: "its path is longer than this system allows; choose a shorter --root",
+    errno.ENOLCK: "the file system has no locks; choose another --root",
+    errno.EOPNOTSUPP: "the file system has no locks; choose another --root",
 }
 _NETWORK = ("aiohttp", "requests", "urllib3", "botocore.httpsession")
 _NETWORK_NAMES = {

@@ -1,12 +1,13 @@
 """Whole folders, for what only reads and writes files of this machine, as TensorFlow does with models."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import posixpath
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from components.shared.errors import UserError
 from components.shared.files.faults import told
@@ -14,7 +15,10 @@ from components.shared.files.places import expanded, file_system, is_remote, is_
 from components.shared.files.reading import files_below, fingerprint_of, open_file, size_of
 from components.shared.files.secrets import without_secrets
 from components.shared.files.web import kept_while_running
-from components.shared.files.writing import delete, put, write_atomically
+from components.shared.files.writing import delete, make_dirs, put, write_atomically
+
+UNFINISHED = ".writing"
+"""How the name of a folder ends that is not whole yet."""
 
 
 @contextlib.contextmanager
@@ -90,7 +94,7 @@ def written_at_once(folder: str, last: str) -> Iterator[str]:
             delete([folder])
             copy(temporary, folder, last)
         return
-    temporary = f"{folder}.writing"
+    temporary = f"{folder}{UNFINISHED}"
     try:
         delete([temporary])
         os.makedirs(temporary)
@@ -116,31 +120,81 @@ def copy(source: str, folder: str, last: str) -> None:
         copy_file(posixpath.join(source, name), posixpath.join(folder, name))
 
 
-def copy_at_once(source: str, folder: str, last: str) -> None:
+def copy_at_once(source: str, folder: str, last: str, finish: Callable[[str], None] | None = None) -> None:
     """Copies a folder of this machine under another name first, so that nobody takes a part of it for the whole.
 
-    On this machine it appears in one step. On a storage of objects, copies within the storage do what is left; that
+    On this machine it appears in one step, and on the disk itself before: a machine that loses power then keeps all of
+    it or nothing. On a storage of objects, copies within the storage do what is left; that
     which makes it whole comes last.
 
     Args:
       source: where the files are.
       folder: where they go, on this machine or elsewhere.
       last: name of the file that makes it whole.
+      finish: writes more into the folder that it is given, before it is whole.
 
     Raises:
       UserError: as `write_atomically`.
     """
+    finish = finish or (lambda _: None)
     if not is_remote(folder):
         with written_at_once(folder, last) as temporary:
             copy(source, temporary, last)
+            finish(temporary)
+            sync(temporary)
+        sync(posixpath.dirname(folder), below=False)
         return
-    staging = f"{folder}.writing"
+    staging = f"{folder}{UNFINISHED}"
     copy(source, staging, last)
+    finish(folder)
     system, path = file_system(folder)
     with told(folder, "written"):
         for name in _with_last(files_below(source), last):
-            system.cp_file(posixpath.join(f"{path}.writing", name), posixpath.join(path, name))
+            system.cp_file(posixpath.join(f"{path}{UNFINISHED}", name), posixpath.join(path, name))
     delete([staging])
+
+
+def sync(folder: str, below: bool = True) -> None:
+    """Has a folder of this machine, and all that is in it, on the disk itself before it returns.
+
+    Args:
+      folder: the folder.
+      below: whether also what is in it.
+
+    Raises:
+      UserError: the disk is full or fails, which it may say only now.
+    """
+    with told(folder, "written"):
+        for name in files_below(folder) if below else ():
+            _sync(os.path.join(folder, name))
+        for at in [at for at, _, _ in os.walk(folder)] if below else [folder]:
+            _sync(at)
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path or ".", os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: str) -> Iterator[None]:
+    """Holds a folder of this machine, which is made where it is not there; whoever else asks for it waits.
+
+    The lock is the system's own, on a file `.lock`: it goes with the process, however that ends.
+
+    Raises:
+      UserError: the folder cannot be written.
+    """
+    with told(folder, "written"):
+        make_dirs(folder)
+        lock = open(os.path.join(folder, ".lock"), "a")  # noqa: SIM115
+    with lock:
+        with told(folder, "written"):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def copy_file(source: str, name: str) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from components.shared.errors import UserError
@@ -128,6 +128,24 @@ def files_below(folder: str) -> list[str]:
         return sorted(str(entry).removeprefix(below) for entry in system.find(path))
 
 
+def states_below(folder: str) -> dict[str, str]:
+    """The states of all files of a folder and of those in it, by their paths from the folder on; see `fingerprint_of`.
+
+    A state begins with the size.
+
+    Raises:
+      UserError: as `is_file`.
+    """
+    folder = expanded(folder)
+    if not is_remote(folder):
+        return {name: _state(os.path.join(folder, name)) for name in files_below(folder)}
+    with told(folder):
+        system, path = file_system(folder)
+        below = path.rstrip("/") + "/"
+        found = system.find(path, detail=True)
+        return {str(entry).removeprefix(below): _marks(info) for entry, info in sorted(found.items())}
+
+
 def match(pattern: str) -> list[str]:
     """The files that a name or a pattern stands for, in the order of their names.
 
@@ -182,10 +200,13 @@ def _states(pattern: str) -> Iterator[tuple[str, str]]:
 def _state(name: str) -> str:
     with told(name):
         if is_remote(name):
-            found = _info(name)
-            return ":".join(f"{mark}={found[mark]}" for mark in _MARKS if mark in found)
+            return _marks(_info(name))
         status = os.stat(name)
         return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def _marks(found: Mapping[str, Any]) -> str:
+    return ":".join(f"{mark}={found[mark]}" for mark in _MARKS if mark in found)
 
 
 def _info(name: str) -> dict[str, Any]:

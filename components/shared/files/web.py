@@ -22,6 +22,10 @@ _CHUNK_BYTES = 256 * 1024
 _MARKS = ("ETag", "Last-Modified", "Content-Length")
 _WAITS_SECONDS = (1.0, 4.0)
 """How long to wait before it is tried again."""
+_SLOW_SECONDS = 60.0
+_SLOW_BYTES = 64 * 1024
+"""What has to arrive within that time."""
+MOST_BYTES = 64 * 1024**3
 _lock = threading.Lock()
 _Result = TypeVar("_Result")
 
@@ -59,7 +63,13 @@ def text_of(url: str, most: int) -> str:
 
     def read() -> str:
         with _get(url) as response, _reading(url, "was cut short"):
-            return response.text[:most]
+            ends, content = time.monotonic() + _SLOW_SECONDS, b""
+            # A byte at a time comes as it is sent: each read returns what has arrived.
+            while len(content) < most and (chunk := response.raw.read1(most - len(content))):
+                content += chunk
+                if time.monotonic() > ends:
+                    raise UserError(f"{without_secrets(url)}: the server is too slow; try later, or another one")
+            return content.decode("utf-8", "replace")
 
     return _tried(read)
 
@@ -114,9 +124,10 @@ def _fetch_once(url: str, file: IO[bytes], cannot_write: Callable[[OSError], Use
     file.truncate()
     received = 0
     with _get(url) as response, _reading(url, "was cut short"):
-        expected = int(response.headers.get("Content-Length", 0))
+        expected = _declared_size(response)
+        pace = _Pace(url)
         with progress.bar(f"{plain_path(url).rsplit('/', 1)[-1]}, KiB", -(-expected // 1024)) as bar:
-            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
+            while chunk := response.raw.read1(_CHUNK_BYTES):
                 try:
                     file.write(chunk)
                     file.flush()
@@ -124,8 +135,34 @@ def _fetch_once(url: str, file: IO[bytes], cannot_write: Callable[[OSError], Use
                     raise cannot_write(error) from error
                 bar.advance((received + len(chunk)) // 1024 - received // 1024)
                 received += len(chunk)
+                pace.check(received)
     if received < expected:
         raise _BrokenOffError(f"{without_secrets(url)} was cut short at {received} of {expected} bytes: run again")
+
+
+class _Pace:
+    """Sees that an answer comes to its end some time: neither a trickle nor without end."""
+
+    def __init__(self, url: str):
+        self._url, self._since, self._before = url, time.monotonic(), 0
+
+    def check(self, received: int) -> None:
+        if received > MOST_BYTES:
+            raise UserError(
+                f"{without_secrets(self._url)} has more than {MOST_BYTES / 1e9:.0f} GB, as nothing here has"
+            )
+        now = time.monotonic()
+        if now - self._since < _SLOW_SECONDS:
+            return
+        if received - self._before < _SLOW_BYTES:
+            raise UserError(f"{without_secrets(self._url)}: the server is too slow; try later, or another one")
+        self._since, self._before = now, received
+
+
+def _declared_size(response: "Response") -> int:
+    """The size that the server declares; 0 where it declares none, or no number."""
+    declared = response.headers.get("Content-Length", "")
+    return int(declared) if declared.isascii() and declared.isdecimal() else 0
 
 
 def _tried(work: Callable[[], _Result]) -> _Result:

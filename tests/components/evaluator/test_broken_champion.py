@@ -49,7 +49,6 @@ def _without_signatures(model: Path) -> None:
 def test_a_corrupted_champion_is_broken_and_says_how(
     world: Any, save_model: Callable[..., None], destination: Path, breaks: Callable[[Path], None], says: str
 ) -> None:
-    save_model(str(destination / "1"), world.good_scores(), world)
     save_model(str(destination / "2"), world.good_scores(), world)
     breaks(destination / "2")
 
@@ -63,6 +62,23 @@ def test_a_corrupted_champion_is_broken_and_says_how(
         "to null"
     )
     assert "\n" not in evidence.detail
+
+
+def test_a_damaged_version_is_passed_over_for_the_newest_whole_one(
+    world: Any, save_model: Callable[..., None], destination: Path
+) -> None:
+    for version, breaks in ((1, None), (2, None), (3, _cut_off), (4, _with_damaged_variables)):
+        save_model(str(destination / str(version)), world.good_scores(), world)
+        if breaks:
+            breaks(destination / str(version))
+
+    evidence = compare(world, world.good_scores(), destination)
+
+    assert evidence.status is ChampionStatus.COMPARED
+    assert (evidence.version, evidence.path) == ("2", str(destination / "2"))
+    assert evidence.warning == (
+        f"version 4, 3 are damaged, and 2 is taken instead; remove {destination / '4'}, or push again"
+    )
 
 
 def test_a_champion_without_the_flags_is_broken(world: Any, destination: Path) -> None:

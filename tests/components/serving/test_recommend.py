@@ -194,3 +194,14 @@ def test_the_command_shows_titles_beside_ids(push: Push, printed: Callable[..., 
         ["2", "101", "0.2308"],
         ["3", "102", "Big", "[bold]", "0.1667"],
     ]
+
+
+def test_a_damaged_version_is_passed_over_aloud(push: Push, printed: Callable[..., list[str]]) -> None:
+    push("9", seed=1, to="damaged")
+    serving = push("10", seed=2, to="damaged")
+    (serving / "10" / "saved_model.pb").write_bytes(b"")
+
+    warning, *answer = printed("--user", "10", serving=str(serving))
+
+    assert warning == f"warning: version 10 is damaged, and 9 is taken instead; remove {serving / '10'}, or push again"
+    assert answer == printed("--user", "10", serving=str(serving / "9"))

@@ -52,3 +52,31 @@ def test_folder_depends_on_the_training_and_not_on_the_order_of_its_description(
     folder = checkpoint_folder("/root", {"seed": 1, "config": {"epochs": 2, "lr": 3}})
     assert folder == checkpoint_folder("/root", {"config": {"lr": 3, "epochs": 2}, "seed": 1})
     assert folder != checkpoint_folder("/root", {"seed": 2, "config": {"epochs": 2, "lr": 3}})
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "flipped", "replaced"])
+def test_a_damaged_checkpoint_is_told_and_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    checkpoints.save(str(tmp_path), state(1))
+    path = tmp_path / "state.npz"
+    whole = path.read_bytes()
+    middle = whole.index(np.float32(1).tobytes() * 3)
+    damaged = {
+        "cut": whole[: len(whole) // 2],
+        "emptied": b"",
+        "flipped": whole[:middle] + b"\1" + whole[middle + 1 :],
+        "replaced": b"no archive",
+    }[damage]
+    path.write_bytes(damaged)
+    told: list[str] = []
+    monkeypatch.setattr(checkpoints.progress, "warn", told.append)
+
+    assert checkpoints.load(str(tmp_path)) is None
+    assert checkpoints.load(str(tmp_path)) is None
+
+    assert (tmp_path / "state.npz.damaged").read_bytes() == damaged
+    (line,) = told
+    assert line.startswith("the checkpoint was damaged (")
+    assert line.endswith(f" and is now {path}.damaged; the training began anew")
+    assert "\n" not in line
