@@ -20,7 +20,8 @@ PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
 
 _SHRINKAGES = (10.0, 100.0)
-_POWER = 0.25
+_POWERS = (0.25, 0.0)  # what users and items are divided by, as powers of how many each has
+_UNDIVIDED_WIDTH = 512  # where frequent items come first, more of the rank adds little
 _DAMPING = (0.01, 0.03, 0.1)
 
 Matrix = npt.NDArray[np.float32]
@@ -54,8 +55,9 @@ def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Ite
     With X the interactions divided by the fourth roots of how many each user and each item has, and X ~ U S V' to some
     rank, an item's vector is its row of V; where it is read, it is divided by that root, and damped by S^2 / (S^2 + l)
     as in ridge regression. Undivided, and with all of the rank, that is the linear model of all items for each one
-    (see EASE: Steck, WWW 2019); with square roots, it compares items by their cosines. In between, frequent items do
-    not take all of the rank (Nikolakopoulos et al., EigenRec, KAIS 2019).
+    (see EASE: Steck, WWW 2019), which is a candidate too, and the better one on dense data; with square roots, it
+    compares items by their cosines. In between, frequent items do not take all of the rank (Nikolakopoulos et al.,
+    EigenRec, KAIS 2019).
 
     Args:
       seen: 1 where a user has interacted with an item, float32 [users, items].
@@ -63,19 +65,25 @@ def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Ite
       seed: of the decomposition's random start.
 
     Returns:
-      Factors of several strengths of damping.
+      Factors of several strengths of damping, divided by roots and not.
     """
-    of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -_POWER for axis in (1, 0))
-    scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
-    _, values, right = decompose(scaled, width, seed)
+    decompositions = []
+    for power in _POWERS:
+        of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -power for axis in (1, 0))
+        scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
+        rank = width if power else min(width, _UNDIVIDED_WIDTH)
+        decompositions.append((of_items[:, None], *decompose(scaled, rank, seed)))
+    return (
+        Factors((of_items * right * _kept(values, damping)).astype("f4"), right.astype("f4"))
+        for of_items, _, values, right in decompositions
+        for damping in _DAMPING
+    )
 
-    scored = right.astype("f4")
 
-    def factors(damping: float) -> Factors:
-        kept = values**2 / (values**2 + damping * values[0] ** 2)
-        return Factors((of_items[:, None] * right * kept).astype("f4"), scored)
-
-    return map(factors, _DAMPING)
+def _kept(values: npt.NDArray[np.float64], damping: float) -> npt.NDArray[np.float64]:
+    """What ridge regression leaves of each singular value's share, the damping being one of the largest squared."""
+    kept: npt.NDArray[np.float64] = values**2 / (values**2 + damping * values[0] ** 2)
+    return kept
 
 
 def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[Factors]:

@@ -40,10 +40,19 @@ def test_with_all_of_the_rank_the_history_tower_is_ridge_regression() -> None:
     np.testing.assert_allclose(factors.users(seen) @ factors.scored.T, (dense * of_items) @ weights, atol=1e-4)
 
 
+def test_undivided_with_all_of_the_rank_it_is_the_linear_model_of_all_items() -> None:
+    seen = interactions()
+    dense = seen.toarray().astype(np.float64)
+    gram = dense.T @ dense
+    weights = np.linalg.solve(gram + 0.01 * np.linalg.norm(gram, 2) * np.eye(12), gram)
+    factors = list(history_factors(seen, 12, seed=0))[3]
+    np.testing.assert_allclose(factors.users(seen) @ factors.scored.T, dense @ weights, atol=1e-4)
+
+
 def test_candidates_share_a_rank_and_differ_in_damping() -> None:
     seen = scipy.sparse.csr_matrix((np.random.default_rng(0).random((300, 200)) < 0.1).astype(np.float32))
     candidates = list(history_factors(seen, 128, seed=0))
-    assert [factors.read.shape[1] for factors in candidates] == [128] * 3
+    assert [factors.read.shape[1] for factors in candidates] == [128] * 6
     norms = [np.linalg.norm(factors.read) for factors in candidates]
     assert norms[0] > norms[1] > norms[2]
 
