@@ -1,6 +1,7 @@
 """The versions of a push destination: folders below it whose names are numbers, the highest being the newest."""
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.serving.contract import SAVED_MODEL_FILE
@@ -17,8 +18,8 @@ class Version:
     path: str
 
 
-def newest_version(destination: str) -> Version | None:
-    """The version with the highest number that is whole; None where there is none.
+def versions_in(destination: str) -> Iterator[Version]:
+    """The versions that are whole, that with the highest number first.
 
     A Pusher that was killed leaves a version without the file that it copies last.
 
@@ -30,10 +31,18 @@ def newest_version(destination: str) -> Version | None:
         for name in sorted(names, key=int, reverse=True):
             path = posixpath.join(destination, name)
             if is_whole(path):
-                return Version(name, path)
+                yield Version(name, path)
     except UserError as error:
         raise UserError(f"the push destination {without_secrets(destination)} cannot be read ({error})") from error
-    return None
+
+
+def newest_version(destination: str) -> Version | None:
+    """The first of them; None where there is none.
+
+    Raises:
+      UserError: the folder cannot be read.
+    """
+    return next(versions_in(destination), None)
 
 
 def is_whole(folder: str) -> bool:
