@@ -20,6 +20,7 @@ from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.recommending.command import export_vectors, recommend
+from pipeline.service.command import serve
 from pipeline.tuning.command import tune
 
 
@@ -34,6 +35,7 @@ def main() -> None:
 
 main.add_command(export_vectors)
 main.add_command(recommend)
+main.add_command(serve)
 main.add_command(submit)
 main.add_command(tune)
 
