@@ -30,12 +30,17 @@ def wait_for(browser: Browser, expression: str) -> None:
         time.sleep(0.05)
 
 
+def visit(browser: Browser, address: str, width: int = 1280, dark: bool = False) -> None:
+    browser.open("about:blank")  # from one fragment of a page to another one, nothing is loaded
+    browser.open(address, width=width, dark=dark)
+
+
 def items(service: Service, path: str) -> list[str]:
     return [item["item"] for item in service.get(path).json()["items"]]
 
 
 def test_a_user_their_history_and_what_is_like_an_item(browser: Browser, service: Service) -> None:
-    browser.open(f"{service.address}/#user=67")
+    visit(browser, f"{service.address}/#user=67")
     wait_for(browser, f"{BEST}.length === 10")
     assert browser.evaluate(BEST) == items(service, "/recommend/67")
     assert browser.evaluate(SEEN) == items(service, "/history/67")
@@ -53,7 +58,7 @@ def test_a_user_their_history_and_what_is_like_an_item(browser: Browser, service
 
 
 def test_somebody_new_chooses_what_they_did(browser: Browser, service: Service) -> None:
-    browser.open(f"{service.address}/#new=")
+    visit(browser, f"{service.address}/#new=")
     wait_for(browser, "document.querySelectorAll('#found button').length === 12")
     browser.evaluate("document.getElementById('query').value = 'title 11'")
     browser.evaluate("document.getElementById('query').dispatchEvent(new Event('input'))")
@@ -70,14 +75,14 @@ def test_somebody_new_chooses_what_they_did(browser: Browser, service: Service) 
 
 
 def test_an_id_that_cannot_be_one_is_told(browser: Browser, service: Service) -> None:
-    browser.open(f"{service.address}/#user=%3Cimg%3E")
+    visit(browser, f"{service.address}/#user=%3Cimg%3E")
     wait_for(browser, "!document.getElementById('problem').hidden")
     assert "user <img>: the user ids" in browser.evaluate("document.getElementById('problem').innerText")
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_fits_a_phone_and_follows_the_colour_scheme(browser: Browser, service: Service, dark: bool) -> None:
-    browser.open(f"{service.address}/#user=11", width=360, dark=dark)
+    visit(browser, f"{service.address}/#user=11", width=360, dark=dark)
     wait_for(browser, f"{BEST}.length === 10")
     assert browser.evaluate("document.documentElement.scrollWidth") <= 360
     ground = browser.evaluate("getComputedStyle(document.body).backgroundColor")
