@@ -21,6 +21,7 @@ from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.recommending.command import export_vectors, recommend
 from pipeline.runs.command import runs
+from pipeline.service.command import serve
 from pipeline.tuning.command import tune
 
 
@@ -36,6 +37,7 @@ def main() -> None:
 main.add_command(export_vectors)
 main.add_command(recommend)
 main.add_command(runs)
+main.add_command(serve)
 main.add_command(submit)
 main.add_command(tune)
 

@@ -230,6 +230,29 @@ class ServedModel:
         }
         return sum(int((~np.isfinite(variable.numpy())).sum()) for variable in variables.values())
 
+    @property
+    def specs(self) -> dict[str, tuple[dict[str, tf.TensorSpec], dict[str, tf.TensorSpec]]]:
+        """Of every signature that it has, by their names: its inputs and its outputs, by theirs."""
+        return {
+            name: (dict(function.structured_input_signature[1]), dict(function.structured_outputs))
+            for name, function in self._model.signatures.items()
+        }
+
+    def ask(self, signature: str, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Calls any signature that it has, by its name; the answer is not looked at.
+
+        Raises:
+          ValueError: the model does not take these inputs.
+        """
+        tensors = {
+            name: tf.constant(array, tf.string if array.dtype.kind == "O" else None) for name, array in inputs.items()
+        }
+        try:
+            answer = self._model.signatures[signature](**tensors)
+        except (tf.errors.OpError, TypeError, ValueError) as error:
+            raise ValueError(_reason(error)) from error
+        return {name: tensor.numpy() for name, tensor in answer.items()}
+
     def takes_texts(self, signature: Signature = SERVE) -> dict[str, bool]:
         """Whether a signature takes texts for each of its inputs, by their names."""
         _, inputs = self._model.signatures[signature.name].structured_input_signature
@@ -291,3 +314,10 @@ def _fits(shape: tuple[int, ...], tensor: Tensor, sizes: Mapping[str, int]) -> b
     return len(shape) == len(tensor.shape) and all(
         sizes.get(dimension, size) == size for size, dimension in zip(shape, tensor.shape, strict=True)
     )
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in a graph: the line before that which names the operation."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    named = [place for place, line in enumerate(lines) if line.startswith("[[{{node")]
+    return lines[named[0] - 1] if named and named[0] else first_line(error)

@@ -131,18 +131,18 @@ def score(
       scores: float32 [n, items].
     """
     product(mlp_users, of_users, projected)
-    for user in range(len(projected)):
-        for begin in range(0, len(items), _ITEMS_AT_ONCE):
-            end = min(begin + _ITEMS_AT_ONCE, len(items))
-            number, width = end - begin, items.shape[1]
+    for begin in range(0, len(items), _ITEMS_AT_ONCE):
+        end = min(begin + _ITEMS_AT_ONCE, len(items))
+        number, width = end - begin, items.shape[1]
+        for user in range(len(projected)):
             logits = scores[user, begin:end]
             _add_products(gmf_items[begin:end], gmf_users[user], logits)
             values = room[0, : number * width].reshape(number, width)
             _combine(projected[user], items[begin:end], values)
             for layer in range(len(layers)):
-                width, bias = layers[layer, 1], layers[layer, 3]
-                outputs = room[(layer + 1) % 2, : number * width].reshape(number, width)
-                rectified_product(values, panels[layers[layer, 2] :], biases[bias : bias + width], outputs)
+                outputs_width, bias = layers[layer, 1], layers[layer, 3]
+                outputs = room[(layer + 1) % 2, : number * outputs_width].reshape(number, outputs_width)
+                rectified_product(values, panels[layers[layer, 2] :], biases[bias : bias + outputs_width], outputs)
                 values = outputs
             _add_products(values, head, logits)
 

@@ -61,15 +61,17 @@ class Browser:
         self._socket.close()
         self._stop()
 
-    def open(self, page: Path, width: int = 1280, height: int = 900, dark: bool = False, medium: str = "") -> None:
-        """Loads a file in a window of so many CSS pixels and waits until it is there."""
+    def open(
+        self, page: Path | str, width: int = 1280, height: int = 900, dark: bool = False, medium: str = ""
+    ) -> None:
+        """Loads a file, or an address, in a window of so many CSS pixels and waits until it is there."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=medium, features=[scheme])
         self._events.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         self._wait_for("Page.loadEventFired")
 
     def evaluate(self, expression: str) -> Any:

@@ -1,0 +1,66 @@
+"""The best items of users in compiled code: what the signature `recommend` answers, in a fraction of its time."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from components.evaluator.ranking.compiled_scorer import CompiledScorer
+from components.evaluator.serving_check import largest_difference
+from components.serving.contract import LOWEST_SCORE, Catalog
+from components.serving.loader import ServedModel
+from pipeline.recommending.fast import as_asked
+
+_TRIED, _TRIED_K = 4, 10
+_TOLERANCE = 1e-4
+
+Scores = npt.NDArray[np.float32]
+Items = npt.NDArray[np.intp]
+
+
+def best_of(served: ServedModel, catalog: Catalog[npt.NDArray[Any]]) -> "BestItems | None":
+    """Finds the best items as a model's signature does; None where it does not declare its weights, or they differ."""
+    weights = served.served_weights()
+    if weights is None or len(weights.user_table) != len(catalog.user_ids):
+        return None
+    best = BestItems(CompiledScorer(served, weights), catalog)
+    users = np.linspace(0, len(catalog.user_ids) - 1, _TRIED).astype(np.int32)
+    k = min(_TRIED_K, len(catalog.item_ids))
+    expected = served.recommend(as_asked(catalog.user_ids[users]), k)["scores"]
+    actual = np.stack([scores for _, scores in best.of(users, k)])
+    same = bool(((expected > LOWEST_SCORE) == (actual > LOWEST_SCORE)).all())
+    difference = largest_difference(*(np.where(scores > LOWEST_SCORE, scores, 0) for scores in (expected, actual)))
+    return best if same and difference <= _TOLERANCE else None
+
+
+class BestItems:
+    """The best unseen items of users by their indexes."""
+
+    def __init__(self, scorer: CompiledScorer, catalog: Catalog[npt.NDArray[Any]]):
+        """Takes what scores, and what users have seen."""
+        self._scorer, self._seen, self._bounds = scorer, catalog.seen_items, catalog.seen_bounds
+        self._slope, self._offset = catalog.probabilities
+
+    def of(self, users: npt.NDArray[np.int32], k: int) -> list[tuple[Items, Scores]]:
+        """The items and their scores, best first, `k` or as many as there are, of each user: probabilities."""
+        scores = self._scorer.score_all_items(users)
+        for row, user in zip(scores, users, strict=True):
+            row[self._seen[self._bounds[user] : self._bounds[user + 1]]] = LOWEST_SCORE
+        return [(best, self._told(row[best])) for row in scores for best in [highest(row, k)]]
+
+    def _told(self, logits: Scores) -> Scores:
+        return np.where(logits > LOWEST_SCORE, expit(self._slope * logits + self._offset), LOWEST_SCORE)
+
+
+def highest(scores: Scores, k: int) -> Items:
+    """The places of the `k` highest of some scores, or of all, highest first; of equal ones the first comes first.
+
+    Example:
+      Of [2, 3, 1, 3], the two highest are at 1 and 3.
+    """
+    if (k := min(k, len(scores))) < 1:
+        return np.zeros(0, np.intp)
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    candidates = np.flatnonzero(scores >= least)
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:k]
