@@ -98,7 +98,7 @@ def test_the_program_has_every_command(environment: Environment) -> None:
     done = environment.run("neumf", "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Usage: neumf [OPTIONS] COMMAND")
-    assert set(re.findall(r"^  ([a-z]+) ", done.stdout.partition("Commands:")[2], flags=re.MULTILINE)) == {
+    assert set(re.findall(r"^  ([a-z-]+) ", done.stdout.partition("Commands:")[2], flags=re.MULTILINE)) == {
         *main.commands
     }
 

@@ -183,18 +183,20 @@ def _sync(path: str) -> None:
 def one_at_a_time(folder: str) -> Iterator[None]:
     """Holds a folder of this machine, which is made where it is not there; whoever else asks for it waits.
 
-    The lock is the system's own, on a file `.lock`: it goes with the process, however that ends.
+    The lock is the system's own, on the folder itself: it goes with the process, however that ends.
 
     Raises:
       UserError: the folder cannot be written.
     """
     with told(folder, "written"):
         make_dirs(folder)
-        lock = open(os.path.join(folder, ".lock"), "a")  # noqa: SIM115
-    with lock:
+        held = os.open(folder or ".", os.O_RDONLY)
+    try:
         with told(folder, "written"):
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(held, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(held)
 
 
 def copy_file(source: str, name: str) -> None:
