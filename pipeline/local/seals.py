@@ -31,14 +31,15 @@ class Digest:
     """What a file was like.
 
     Attributes:
-      state: its size and the time of its change, or what else its storage says of it.
       size: in bytes.
-      crc32c: of its content; None where something else tells.
+      crc32c: of its content; None where `state` tells.
+      state: its size and the time of its change, or what else its storage says of it; None where `crc32c` tells, so
+        that the same content has the same digest.
     """
 
-    state: str
     size: int
-    crc32c: int | None = None
+    crc32c: int | None
+    state: str | None
 
 
 def seal(uri: str) -> None:
@@ -108,8 +109,9 @@ def _files(uri: str) -> dict[str, str]:
 
 
 def _digest(uri: str, name: str, state: str) -> Digest:
-    told = is_remote(uri) or name.endswith(_CHECKS_ITSELF)
-    return Digest(state, _size(state), None if told else _crc32c(posixpath.join(uri, name)))
+    if is_remote(uri) or name.endswith(_CHECKS_ITSELF):
+        return Digest(_size(state), None, state)
+    return Digest(_size(state), _crc32c(posixpath.join(uri, name)), None)
 
 
 def _fault(uri: str, name: str, sealed: Digest | None, state: str | None, thorough: bool) -> str | None:

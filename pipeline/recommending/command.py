@@ -61,7 +61,7 @@ def recommend(
         if output is not None:
             raise UserError("--output is of --all and --users FILE")
         given = comma_separated("--items", items) if items is not None else []
-        asked = [user for name in users for user in (_lines(sys.stdin.read()) if name == _STDIN else [name])]
+        asked = [user for name in users for user in (_from_stdin() if name == _STDIN else [name])]
         if not asked and not given:
             raise UserError("whom to recommend to? Give --user ID, or --items ID,ID,... of what somebody did, or --all")
         if not as_json:
@@ -132,7 +132,7 @@ def _in_bulk(console: Console, model: str, users_file: str | None, k: int, outpu
     catalog = served.catalog()
     if users_file is not None:
         with open_file(users_file) as file:
-            users = user_ids(served, _lines(file.read().decode()))
+            users = user_ids(served, _lines(f"--users {users_file}", file.read()))
     elif catalog is None:
         raise UserError("--all: this model does not say whom it knows; name users with --users FILE, or push a new one")
     else:
@@ -145,5 +145,22 @@ def _in_bulk(console: Console, model: str, users_file: str | None, k: int, outpu
     console.print(f"{output}: {told}", markup=False, soft_wrap=True)
 
 
-def _lines(text: str) -> list[str]:
+def _from_stdin() -> list[str]:
+    return _lines(f"--user {_STDIN}", sys.stdin.buffer.read())
+
+
+def _lines(option: str, content: bytes) -> list[str]:
+    """The lines of a text that are not blank.
+
+    Args:
+      option: which option named it, for the message.
+      content: the text, in UTF-8.
+
+    Raises:
+      UserError: it is no such text.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise UserError(f"{option}: it is no text in UTF-8") from None
     return [line.strip() for line in text.splitlines() if line.strip()]

@@ -39,9 +39,15 @@ def fastest(served: ServedModel) -> Recommender:
     fast = FastRecommender(catalog, vectors, *_mlp(served, vectors))
     users = as_asked(catalog.user_ids[:_TRIED])
     expected, found = (recommender.recommend(users, _TRIED_K)["scores"] for recommender in (served, fast))
-    same = expected.shape == found.shape and (expected > LOWEST_SCORE).tolist() == (found > LOWEST_SCORE).tolist()
+    return fast if alike(expected, found) else served
+
+
+def alike(expected: Floats, found: Floats) -> bool:
+    """Whether scores, float32 [users, k], are those of the model's signature, up to rounding; they end alike, too."""
+    if expected.shape != found.shape or ((expected > LOWEST_SCORE) != (found > LOWEST_SCORE)).any():
+        return False
     difference = largest_difference(*(np.where(scores > LOWEST_SCORE, scores, 0) for scores in (expected, found)))
-    return fast if same and difference <= _TOLERANCE else served
+    return difference <= _TOLERANCE
 
 
 def as_asked(ids: npt.NDArray[Any]) -> RawIds:

@@ -24,7 +24,8 @@ def show(console: Console, recommendation: Recommendation, given: int = 0) -> No
         )
     console.print(table)
     if recommendation.others:
-        console.print(f"it knows, for example: {', '.join(map(escape, recommendation.others))}", soft_wrap=True)
+        others = ", ".join(escape(harmless(other)) for other in recommendation.others)
+        console.print(f"it knows, for example: {others}", soft_wrap=True)
 
 
 def _basis(recommendation: Recommendation, given: int) -> str:

@@ -7,13 +7,11 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from components.evaluator.ranking.compiled_scorer import CompiledScorer
-from components.evaluator.serving_check import largest_difference
 from components.serving.contract import LOWEST_SCORE, Catalog
 from components.serving.loader import ServedModel
-from pipeline.recommending.fast import as_asked
+from pipeline.recommending.fast import alike, as_asked
 
 _TRIED, _TRIED_K = 4, 10
-_TOLERANCE = 1e-4
 
 Scores = npt.NDArray[np.float32]
 Items = npt.NDArray[np.intp]
@@ -29,9 +27,7 @@ def best_of(served: ServedModel, catalog: Catalog[npt.NDArray[Any]]) -> "BestIte
     k = min(_TRIED_K, len(catalog.item_ids))
     expected = served.recommend(as_asked(catalog.user_ids[users]), k)["scores"]
     actual = np.stack([scores for _, scores in best.of(users, k)])
-    same = bool(((expected > LOWEST_SCORE) == (actual > LOWEST_SCORE)).all())
-    difference = largest_difference(*(np.where(scores > LOWEST_SCORE, scores, 0) for scores in (expected, actual)))
-    return best if same and difference <= _TOLERANCE else None
+    return best if alike(expected, actual) else None
 
 
 class BestItems:

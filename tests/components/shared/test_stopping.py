@@ -28,7 +28,7 @@ def deaf():
             print("working", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
-            pass
+            continue
 
 with stopping.heeded(lambda number: print("too late", flush=True), grace=0.5):
     try:

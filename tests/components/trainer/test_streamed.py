@@ -38,7 +38,7 @@ def test_the_same_weights_and_no_training_files(from_files: Workspace) -> None:
 
 
 class _Stop(Exception):  # noqa: N818 (it is no error)
-    pass
+    """Ends a training."""
 
 
 class _StopsInThirdEpoch(progress.Reporter):

@@ -21,7 +21,7 @@ Run = Callable[..., list[str]]
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """The lines that a command prints."""
 
-    def call(*arguments: str, exit_code: int = 0, stdin: str = "") -> list[str]:
+    def call(*arguments: str, exit_code: int = 0, stdin: str | bytes = "") -> list[str]:
         result = CliRunner().invoke(main, arguments, input=stdin)
         assert result.exit_code == exit_code, result.output
         return [line.rstrip() for line in (result.output + capfd.readouterr().out).splitlines() if line.strip()]
@@ -150,3 +150,12 @@ def test_vectors_and_what_they_are_good_for(push: Any, run: Run, tmp_path: Path,
 def test_a_model_without_factors_has_no_vectors(push: Any, run: Run, tmp_path: Path) -> None:
     (line,) = run("export-vectors", "--model", str(push("mlp alone")), "-o", str(tmp_path / "v.parquet"), exit_code=2)
     assert line == "error: --model: this model has an MLP tower alone, whose scores are no products of vectors"
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_ids_that_are_no_text_are_told(push: Any, run: Run, tmp_path: Path, by_file: bool) -> None:
+    (tmp_path / "users.txt").write_bytes(b"\xff\xfe7")
+    name = str(tmp_path / "users.txt")
+    asked = ["--users", name, "-o", str(tmp_path / "recs.csv")] if by_file else ["--user", "-"]
+    (line,) = run("recommend", "--model", str(push("mlp")), *asked, exit_code=2, stdin=b"\xff\xfe7")
+    assert line == f"error: {f'--users {name}' if by_file else '--user -'}: it is no text in UTF-8"
