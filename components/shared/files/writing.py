@@ -60,6 +60,7 @@ def put(local: str, name: str) -> None:
         system, path = file_system(name)
         system.put_file(local, path)
         if (arrived := int(system.info(path)["size"])) != size:
+            system.rm_file(path)
             raise UserError(
                 f"{without_secrets(name)} has {arrived:,} of {size:,} bytes after it was written; run again"
             )

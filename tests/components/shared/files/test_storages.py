@@ -30,6 +30,13 @@ def test_what_is_written_is_read_back_at_any_position(bucket: str) -> None:
         assert file.read(5_000_000) == content[3:5_000_003]
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\n\r", b"--", b" "])
+def test_a_small_file_keeps_its_last_bytes(bucket: str, end: bytes) -> None:
+    write(f"{bucket}/small.bin", b"\x80content" + end)
+
+    assert open_file(f"{bucket}/small.bin").read() == b"\x80content" + end
+
+
 def test_an_interrupted_write_leaves_nothing_and_keeps_what_was_there(bucket: str) -> None:
     write(f"{bucket}/file.bin", b"before")
     with pytest.raises(ZeroDivisionError), writing.write_atomically(f"{bucket}/file.bin") as file:
