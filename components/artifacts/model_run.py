@@ -111,6 +111,7 @@ class Blend:
       weights: of each part, where all have scores of the same standard deviation.
       alone: by part, its metrics by itself, by name ("HR@10").
       together: the metrics of all.
+      learnt_validation: whether parts were fitted once more after that, with the validation items too.
     """
 
     users: int
@@ -118,6 +119,7 @@ class Blend:
     weights: Mapping[str, float]
     alone: Mapping[str, Mapping[str, float]]
     together: Mapping[str, float]
+    learnt_validation: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The parts as JSON has them."""
@@ -128,6 +130,7 @@ class Blend:
                 for name, weight in self.weights.items()
             },
             "together": _in_lower_case(self.together),
+            "learnt_validation": self.learnt_validation,
         }
 
     @classmethod
@@ -140,6 +143,7 @@ class Blend:
             weights={name: part["weight"] for name, part in parts.items()},
             alone={name: _as_named(part["alone"]) for name, part in parts.items()},
             together=_as_named(content["together"]),
+            learnt_validation=content.get("learnt_validation", False),
         )
 
 

@@ -43,13 +43,23 @@ Rank = Callable[[str, Scorer], tuple[SampledRanking, FullRanking]]
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the inputs are: the folder of the SavedModel, the URIs of the artifacts, the folder that is pushed to."""
+    """What is evaluated.
+
+    Attributes:
+      model: the folder of the SavedModel.
+      examples: the URI of the artifact.
+      interactions: likewise.
+      vocabulary: likewise.
+      push_destination: the folder that is pushed to, where the champion is; None: there is none.
+      learnt_validation: whether the model learnt from the validation items in the end; then baselines do so too.
+    """
 
     model: str
     examples: str
     interactions: str
     vocabulary: str
     push_destination: str | None = None
+    learnt_validation: bool = False
 
 
 def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation:
@@ -85,7 +95,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         if reason := baseline.obstacle(training):
             left_out[name] = LeftOut(baseline.title, reason)
         else:
-            contenders[name] = _rank_baseline(name, baseline, training, rank)
+            contenders[name] = _rank_baseline(name, baseline, training, sources.learnt_validation, rank)
 
     sampled = contenders[MODEL].sampled
     slicings = slices.slicings(sampled.users, sampled.items, vocabulary.user_counts, item_counts)
@@ -152,7 +162,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))
 
 
-def _rank_baseline(name: str, baseline: Baseline, training: Training, rank: Rank) -> Contender:
+def _rank_baseline(name: str, baseline: Baseline, training: Training, learns_validation: bool, rank: Rank) -> Contender:
     """Fits a baseline and ranks with it; what was fitted is let go before the next one."""
     start = time.monotonic()
     tuned = baseline
@@ -160,7 +170,7 @@ def _rank_baseline(name: str, baseline: Baseline, training: Training, rank: Rank
         with progress.bar(f"{name}: settings", tries) as bar:
             tuned = baseline.tuned(training, bar)
     with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
-        fitted = tuned.fit(training, bar)
+        fitted = tuned.fit(training.with_validation() if learns_validation else training, bar)
     seconds = round(time.monotonic() - start, 2)
     return Contender(baseline.title, baseline.label, *rank(name, fitted), seconds, baseline.chosen(tuned))
 

@@ -31,6 +31,7 @@ class Executor(base_executor.BaseExecutor):
         inputs = {name: artifact_utils.get_single_instance(found) for name, found in input_dict.items() if found}
         model = inputs["model"]
         config, seed = EvaluatorConfig.from_properties(exec_properties), int(exec_properties["seed"])
+        history = History.read(inputs["model_run"].uri) if "model_run" in inputs else None
         found = evaluate(
             Sources(
                 model=path_utils.serving_model_dir(model.uri),
@@ -38,11 +39,11 @@ class Executor(base_executor.BaseExecutor):
                 interactions=inputs["interactions"].uri,
                 vocabulary=inputs["vocabulary"].uri,
                 push_destination=exec_properties["push_destination"] or None,
+                learnt_validation=bool(history and history.blend and history.blend.learnt_validation),
             ),
             config,
             seed,
         )
-        history = History.read(inputs["model_run"].uri) if "model_run" in inputs else None
         run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
         uri = artifact_utils.get_single_instance(output_dict["evaluation"]).uri
         evaluation.write(uri, found)

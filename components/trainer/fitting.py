@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import tensorflow as tf
 
+from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import Epoch, Stage
 from components.shared import progress
 from components.shared.files import folders
@@ -95,9 +96,14 @@ def _start(examples: Examples, config: Settings, seed: int, checkpoint: str) -> 
     """The model that a training starts with, unless it goes on from its checkpoint."""
     model = new_model(examples, config, seed)
     if config.pretraining == "als" and checkpoints.load(checkpoint) is None:
-        with progress.bar("ALS", config.als_iterations) as bar:
-            start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar)
+        start(examples, config, seed, model)
     return model
+
+
+def start(examples: Examples, config: Settings, seed: int, model: NeuMF, train: Pairs | None = None) -> None:
+    """Starts a model from ALS; see `start_from_als`."""
+    with progress.bar("ALS", config.als_iterations) as bar:
+        start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar, train)
 
 
 def new_model(examples: Examples, config: Settings, seed: int) -> NeuMF:

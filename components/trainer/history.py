@@ -8,6 +8,9 @@ from components.trainer.config import TrainerConfig
 
 Metrics = Mapping[str, float]
 
+# Where a start is fitted anew with the validation items, and trained weights cannot be, these must be worth that.
+_LEAST_GAIN = 0.01
+
 # What the console says of every training: the paper's metrics, whatever others there are.
 _ALWAYS_SHOWN = (f"HR@{K}", f"NDCG@{K}")
 
@@ -20,13 +23,20 @@ def chosen_metric(config: TrainerConfig) -> str:
 def best_epoch(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> int:
     """The number of the epoch to export, from 1: the earliest with the best metric, or the last without validation.
 
-    0 stands for what training started from, where that was validated and no epoch is better.
+    0 stands for what training started from, where that was validated and no epoch is better, or, with towers in closed
+    form beside it, better by a hundredth.
     """
     if not all(epoch.metrics for epoch in epochs):
         return len(epochs)
     values = [chosen_value(metrics, config) for metrics in (start, *(epoch.metrics for epoch in epochs)) if metrics]
     best = max(range(len(values)), key=lambda position: (values[position], -position), default=0)
-    return best if start else best + bool(epochs)
+    if not start:
+        return best + bool(epochs)
+    return best if values[best] >= values[0] * (1 + _LEAST_GAIN * _start_is_fitted_anew(config)) else 0
+
+
+def _start_is_fitted_anew(config: TrainerConfig) -> bool:
+    return config.pretraining == "als" and bool(config.history_factors or config.recent_items)
 
 
 def chosen_value(metrics: Metrics, config: TrainerConfig) -> float:

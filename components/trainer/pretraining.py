@@ -7,6 +7,7 @@ import numpy.typing as npt
 import scipy.optimize
 import scipy.special
 
+from components.artifacts.interactions import Pairs
 from components.shared.als import AlsSettings, fit_als
 from components.shared.progress import Bar
 from components.trainer.data import Examples
@@ -48,7 +49,9 @@ def fuse(model: NeuMF, gmf: NeuMF, mlp: NeuMF, gmf_share: float) -> None:
     model.head_bias.assign(sum(share * np.asarray(tower.head_bias) for tower, share in shares))
 
 
-def start_from_als(model: NeuMF, examples: Examples, config: Settings, seed: int, bar: Bar) -> None:
+def start_from_als(
+    model: NeuMF, examples: Examples, config: Settings, seed: int, bar: Bar, train: Pairs | None = None
+) -> None:
     """Starts the GMF tower of a model from the factors of ALS on the training interactions.
 
     Factors are scaled so that their product is a log-odds: a head of ones goes with them.
@@ -60,8 +63,11 @@ def start_from_als(model: NeuMF, examples: Examples, config: Settings, seed: int
       config: the settings of ALS.
       seed: what the factors' initial values are drawn from.
       bar: moves on by one for each iteration.
+      train: the interactions to fit, in place of those of the examples.
     """
     (users, items), (user, item, label) = _positives_and_sample(examples)
+    if train is not None:
+        users, items = train
     settings = AlsSettings(
         model.num_factors, config.als_iterations, config.als_regularization, config.als_unobserved_weight
     )

@@ -1,5 +1,6 @@
 """What TFX's Trainer executor runs."""
 
+import functools
 import posixpath
 import time
 from typing import Any
@@ -17,7 +18,7 @@ from components.trainer import checkpoints, history
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
-from components.trainer.fitting import fit
+from components.trainer.fitting import fit, start
 from components.trainer.linear import Ensemble, Histories
 from components.trainer.settings import chosen, settle
 from components.trainer.validation import make_validation
@@ -33,7 +34,7 @@ def run_fn(fn_args: FnArgs) -> None:
       UserError: the examples were not cut for this configuration, or do not belong to the vocabulary; the loss is
         not finite; the disk is full; there is no such device, or a worker is gone.
     """
-    start = time.monotonic()
+    begun = time.monotonic()
     custom: dict[str, Any] = fn_args.custom_config
     config, seed = TrainerConfig.model_validate(custom["config"]), int(custom["seed"])
     device = find_device(config.device)  # first: workers must be joined before TensorFlow does anything
@@ -59,8 +60,10 @@ def run_fn(fn_args: FnArgs) -> None:
         device.wait_for_all()
         return
     *towers, whole = trained.stages
-    exported = ensemble.join(trained.model, examples.summary.num_negatives, seed)
-    seconds = time.monotonic() - start
+    from_als = settings.pretraining == "als" and whole.best_epoch == 0
+    restart = functools.partial(start, examples, settings, seed) if from_als else None
+    exported = ensemble.join(trained.model, examples.summary.num_negatives, seed, restart)
+    seconds = time.monotonic() - begun
     History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend).write(logs)
     checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     ServingModel(

@@ -1,7 +1,7 @@
 """What a baseline is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Final, Self
 
@@ -53,6 +53,21 @@ class Training:
     def validation(self) -> Pairs:
         """The interactions that are held out for validation; read once, and only if a baseline asks for them."""
         return self.read_validation()
+
+    def with_validation(self) -> Self:
+        """The same, what is held out for validation being learnt from too, as each user's latest."""
+        users, items = self.validation
+        return replace(
+            self,
+            item_counts=self.item_counts + np.bincount(items, minlength=self.items),
+            read=self._all_pairs,
+            read_validation=lambda: (users[:0], items[:0]),
+        )
+
+    def _all_pairs(self) -> Pairs:
+        users, items = map(np.concatenate, zip(self.pairs, self.validation, strict=True))
+        order = np.argsort(users, kind="stable")
+        return users[order], items[order]
 
     @cached_property
     def matrix(self) -> scipy.sparse.csr_matrix:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy.sparse
 from pydantic import Field
 
-from components.evaluator.baselines.base import AUTO, Pairs, Training
+from components.evaluator.baselines.base import AUTO, Training
 from components.evaluator.baselines.linear.history_scorer import HistoryScorer
 from components.evaluator.baselines.tuned import TunedBaseline
 from components.shared.parameters import Auto
@@ -60,20 +60,13 @@ class RecentItems(TunedBaseline):
         """See `Baseline`."""
         following = count_following(*training.pairs, training.items, self.recent_items_distance)
         latest = latest_items(
-            *_with_validation(training),
+            *training.with_validation().pairs,
             (training.users, training.items),
             self.recent_items_length,
             self.value("recent_items_decay"),
         )
         bar.advance()
         return HistoryScorer(latest, _normalised(following, self.value("recent_items_shrinkage")))
-
-
-def _with_validation(training: Training) -> Pairs:
-    """All interactions by user, the one for validation last."""
-    users, items = map(np.concatenate, zip(training.pairs, training.validation, strict=True))
-    order = np.argsort(users, kind="stable")
-    return users[order], items[order]
 
 
 def _normalised(following: scipy.sparse.csr_matrix, shrinkage: float) -> scipy.sparse.csr_matrix:

@@ -20,10 +20,13 @@ from components.trainer.linear.folding import Folding, Reading, fold_trained, mo
 from components.trainer.linear.full_ranking import Sample, Scores
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.probabilities import fit_probabilities
-from components.trainer.linear.towers import NEUMF, Fitted, find_towers
+from components.trainer.linear.towers import NEUMF, Fitted, Tower, find_again, find_towers
 from components.trainer.linear.weighing import Weighing, scaled
 from components.trainer.model import NeuMF
 from components.trainer.settings import Settings
+
+Restart = Callable[[NeuMF, Pairs], None]
+"""Fits a model anew to training interactions, of which users ascend."""
 
 _TOWERS = "towers"
 _USERS_AT_ONCE = 256
@@ -95,21 +98,25 @@ class Ensemble:
         weighing = Weighing(sample, parts | {_TOWERS: self._together[0][:: self._step]}, self.metric)
         return weighing.metrics(_beside_towers(weighing))
 
-    def join(self, model: NeuMF, negatives: int, seed: int) -> Whole:
+    def join(self, model: NeuMF, negatives: int, seed: int, restart: Restart | None = None) -> Whole:
         """Puts a trained model and the towers together, with weights at least as good as either's alone.
+
+        Once these are chosen, the towers are found again with the validation items among the training interactions.
+        What is exported is then as far from the test items as what was chosen was from those for validation.
 
         Args:
           model: the trained model.
           negatives: rows of training for each positive, besides its own.
           seed: of the run; draws what the probabilities are fitted on.
+          restart: fits the model to other training interactions, where it is what training started from.
         """
         if self.sample is None:
-            return self._alone(model, Probabilities(negatives=negatives))
+            return _alone(model, self.histories, Probabilities(negatives=negatives))
         own, own_scale = _scores(model, self.sample)
         random = random_streams.generator(seed, "probabilities")
         fit = functools.partial(fit_probabilities, self.sample.every(self._step), negatives=negatives, random=random)
         if not self.towers:
-            return self._alone(model, fit(own[:: self._step] / np.float32(own_scale)))
+            return _alone(model, self.histories, fit(own[:: self._step] / np.float32(own_scale)))
         scales = {NEUMF: own_scale} | {name: fitted.scale for name, fitted in self.towers.items()}
         parts = {NEUMF: own} | self._scores_of_towers
         together, scale = self._together
@@ -117,21 +124,27 @@ class Ensemble:
         of_towers = {name: weight * scale * found[_TOWERS] for name, weight in self._weights.items()}
         weighing = Weighing(self.sample, parts, self.metric)
         weights = weighing.climb({NEUMF: found[NEUMF]} | of_towers)
+        used = [name for name in self.towers if weights[name]]
+        starts_again = restart is not None and weights[NEUMF] > 0
         blend = Blend(
             users=len(self.sample.users),
-            widths={name: fitted.tower.factors.read.shape[1] for name, fitted in self.towers.items()},
+            widths={name: fitted.tower.factors.width for name, fitted in self.towers.items()},
             weights=weights,
             alone={name: weighing.metrics({name: 1.0}) for name in parts},
             together=weighing.metrics(weights),
+            learnt_validation=starts_again or bool(used),
         )
         unscaled = weights[NEUMF] * own_scale or 1.0  # the whole is in the trained model's scale; see `_widen`
         probabilities = fit(weighing.total(weights)[:: self._step] / np.float32(unscaled))
-        return self._widen(
-            model, {name: weight * scales[name] for name, weight in weights.items()}, blend, probabilities
-        )
-
-    def _alone(self, model: NeuMF, probabilities: Probabilities, blend: Blend | None = None) -> Whole:
-        return Whole(model, None, Folding(fold_trained(model, self.histories)), blend, probabilities)
+        later = self.histories.with_validation()
+        if restart is not None and starts_again:
+            restart(model, later.train)
+        learnt = later if starts_again else self.histories
+        if not used:
+            return _alone(model, learnt, probabilities, blend)
+        towers = find_again({name: self.towers[name].tower for name in used}, later, seed)
+        unscaled_weights = {name: weight * scales[name] for name, weight in weights.items()}
+        return _widen(model, learnt, towers, unscaled_weights, blend, probabilities)
 
     @property
     def _step(self) -> int:
@@ -156,41 +169,59 @@ class Ensemble:
         assert self.sample is not None
         return scaled(Weighing(self.sample, self._scores_of_towers, self.metric).total(self._weights))
 
-    def _widen(self, model: NeuMF, weights: Mapping[str, float], blend: Blend, probabilities: Probabilities) -> Whole:
-        """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight."""
-        own = weights[NEUMF]
-        used = {name: fitted.tower for name, fitted in self.towers.items() if weights[name]}
-        if not used:
-            return self._alone(model, probabilities, blend)
-        scale = 1 / own if own else 1.0
-        readings = [
-            Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
-            for name, tower in used.items()
+
+def _alone(model: NeuMF, histories: Histories, probabilities: Probabilities, blend: Blend | None = None) -> Whole:
+    return Whole(model, None, Folding(fold_trained(model, histories)), blend, probabilities)
+
+
+def _widen(
+    model: NeuMF,
+    histories: Histories,
+    towers: Mapping[str, Tower],
+    weights: Mapping[str, float],
+    blend: Blend,
+    probabilities: Probabilities,
+) -> Whole:
+    """The model whose logits are the weighted sum, in the scale of the trained one's where that has a weight.
+
+    Args:
+      model: the trained model.
+      histories: with the interactions that it was trained on.
+      towers: those with a weight, by name.
+      weights: of the logits of each part.
+      blend: goes with it.
+      probabilities: likewise.
+    """
+    own = weights[NEUMF]
+    scale = 1 / own if own else 1.0
+    readings = [
+        Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
+        for name, tower in towers.items()
+    ]
+    items = [tower.factors.scored for tower in towers.values()]
+
+    def users(pairs: Pairs) -> list[Matrix]:
+        return [
+            tower.read(histories, pairs) @ reading.vectors
+            for tower, reading in zip(towers.values(), readings, strict=True)
         ]
-        items = [tower.factors.scored for tower in used.values()]
 
-        def users(pairs: Pairs) -> list[Matrix]:
-            return [
-                tower.read(self.histories, pairs) @ reading.vectors
-                for tower, reading in zip(used.values(), readings, strict=True)
-            ]
+    measured, served = histories.complete, histories.everything
+    if not own:
+        whole = NeuMF.of_vectors(users(measured), items)
+        table_served = np.concatenate(users(served), axis=1)
+        return Whole(whole, table_served, Folding(readings), blend, probabilities)
+    folded = fold_trained(model, histories)
 
-        measured, served = self.histories.complete, self.histories.everything
-        if not own:
-            whole = NeuMF.of_vectors(users(measured), items)
-            table_served = np.concatenate(users(served), axis=1)
-            return Whole(whole, table_served, Folding(readings), blend, probabilities)
-        folded = fold_trained(model, self.histories)
+    def table(pairs: Pairs) -> Matrix:
+        rows = moved_rows(model, folded, histories, pairs)
+        gmf, mlp = np.split(rows, [model.num_factors], axis=1)
+        return np.concatenate([gmf, *users(pairs), mlp], axis=1)
 
-        def table(pairs: Pairs) -> Matrix:
-            rows = moved_rows(model, folded, self.histories, pairs)
-            gmf, mlp = np.split(rows, [model.num_factors], axis=1)
-            return np.concatenate([gmf, *users(pairs), mlp], axis=1)
-
-        whole = model.widened(users(measured), items)
-        whole.user_table.assign(table(measured))
-        gmf, *mlp = folded
-        return Whole(whole, table(served), Folding([gmf, *readings, *mlp]), blend, probabilities)
+    whole = model.widened(users(measured), items)
+    whole.user_table.assign(table(measured))
+    gmf, *mlp = folded
+    return Whole(whole, table(served), Folding([gmf, *readings, *mlp]), blend, probabilities)
 
 
 def _beside_towers(weighing: Weighing) -> dict[str, float]:

@@ -4,8 +4,10 @@ A tower scores an item by the product of its vector with a weighted sum of other
 has seen. So a user whom nobody knew has a vector as soon as there are items of theirs.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +21,27 @@ from components.shared.sequences import count_following
 PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
 
-_SHRINKAGES = (10.0, 100.0)
-_POWERS = (0.25, 0.0)  # what users and items are divided by, as powers of how many each has
 _UNDIVIDED_WIDTH = 512  # where frequent items come first, more of the rank adds little
-_DAMPING = (0.01, 0.03, 0.1)
 
 Matrix = npt.NDArray[np.float32]
+
+
+class Form(NamedTuple):
+    """How interactions are scaled before a decomposition, and its values after it.
+
+    Attributes:
+      power: of how many each user and each item has, which interactions are divided by; of a tower that reads all.
+      damping: of a tower that reads all: see `history_factors`.
+      shrinkage: of a tower that reads the latest: see `recent_factors`.
+    """
+
+    power: float = 0.0
+    damping: float = 0.0
+    shrinkage: float = 0.0
+
+
+HISTORY_FORMS = [Form(power=power, damping=damping) for power in (0.25, 0.0) for damping in (0.01, 0.03, 0.1)]
+RECENT_FORMS = [Form(shrinkage=shrinkage) for shrinkage in (10.0, 100.0)]
 
 
 @dataclass(frozen=True)
@@ -34,10 +51,21 @@ class Factors:
     Attributes:
       read: the vectors of items that a user has seen, float32 [items, width].
       scored: the vectors of items that are scored, float32 [items, width].
+      form: how they were found.
     """
 
     read: Matrix
     scored: Matrix
+    form: Form = field(default_factory=Form)
+
+    @property
+    def width(self) -> int:
+        """How many there are of each item."""
+        return int(self.read.shape[1])
+
+    def cut(self, rank: int) -> "Factors":
+        """Those of the largest singular values."""
+        return Factors(self.read[:, :rank], self.scored[:, :rank], self.form)
 
     def users(self, history: scipy.sparse.csr_matrix) -> Matrix:
         """The vectors of users, float32 [users, width].
@@ -49,7 +77,9 @@ class Factors:
         return vectors
 
 
-def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Iterator[Factors]:
+def history_factors(
+    seen: scipy.sparse.csr_matrix, width: int, seed: int, forms: Sequence[Form] = HISTORY_FORMS
+) -> Iterator[Factors]:
     """Candidates for a tower that reads all that a user has seen, whatever its order.
 
     With X the interactions divided by the fourth roots of how many each user and each item has, and X ~ U S V' to some
@@ -63,20 +93,21 @@ def history_factors(seen: scipy.sparse.csr_matrix, width: int, seed: int) -> Ite
       seen: 1 where a user has interacted with an item, float32 [users, items].
       width: the rank; factors of a smaller one are the first of these.
       seed: of the decomposition's random start.
+      forms: the candidates; those of one power follow each other.
 
     Returns:
-      Factors of several strengths of damping, divided by roots and not.
+      Factors of each form.
     """
     decompositions = []
-    for power in _POWERS:
+    for power, of_power in itertools.groupby(forms, key=lambda form: form.power):
         of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -power for axis in (1, 0))
         scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
-        decompositions.append((of_items[:, None], *decompose(scaled, rank, seed)))
+        decompositions.append((list(of_power), of_items[:, None], *decompose(scaled, rank, seed)))
     return (
-        Factors((of_items * right * _kept(values, damping)).astype("f4"), right.astype("f4"))
-        for of_items, _, values, right in decompositions
-        for damping in _DAMPING
+        Factors((of_items * right * _kept(values, form.damping)).astype("f4"), right.astype("f4"), form)
+        for of_power, of_items, _, values, right in decompositions
+        for form in of_power
     )
 
 
@@ -86,7 +117,9 @@ def _kept(values: npt.NDArray[np.float64], damping: float) -> npt.NDArray[np.flo
     return kept
 
 
-def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[Factors]:
+def recent_factors(
+    train: Pairs, items: int, width: int, seed: int, forms: Sequence[Form] = RECENT_FORMS
+) -> Iterator[Factors]:
     """Candidates for a tower that reads what a user did last: which items come soon after which others.
 
     Two items count for one over how many places they are apart, up to `PLACES`; the sums are divided by the roots of
@@ -99,19 +132,20 @@ def recent_factors(train: Pairs, items: int, width: int, seed: int) -> Iterator[
       items: how many there are.
       width: the rank; factors of a smaller one are the first of these.
       seed: of the decomposition's random start.
+      forms: the candidates: what is added to the totals.
 
     Returns:
-      Factors with less and more added to the totals.
+      Factors of each form.
     """
     follows = count_following(*train, items, PLACES)
     totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
     decompositions = []
-    for shrinkage in _SHRINKAGES:
-        before, after = (scipy.sparse.diags_array((total + shrinkage) ** -0.5) for total in totals)
-        decompositions.append(decompose(before @ follows @ after, width, seed))
+    for form in forms:
+        before, after = (scipy.sparse.diags_array((total + form.shrinkage) ** -0.5) for total in totals)
+        decompositions.append((form, *decompose(before @ follows @ after, width, seed)))
     return (
-        Factors(*((side * np.sqrt(values)).astype("f4") for side in (left, right)))
-        for left, values, right in decompositions
+        Factors((left * np.sqrt(values)).astype("f4"), (right * np.sqrt(values)).astype("f4"), form)
+        for form, left, values, right in decompositions
     )
 
 

@@ -1,7 +1,7 @@
 """What users did, in its order: what the towers in closed form learn from, and what they read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -61,6 +61,11 @@ class Histories:
     def everything(self) -> Pairs:
         """All interactions, those for the test too: only for what is served."""
         return _by_user(self.complete, self.afterwards)
+
+    def with_validation(self) -> Self:
+        """The same, what is held out for validation being for training."""
+        nothing = Pairs(*(held_out[:0] for held_out in self.validation))
+        return replace(self, train=self.complete, validation=nothing)
 
     def all_of(self, pairs: Pairs) -> scipy.sparse.csr_matrix:
         """1 for each of the pairs, float32 [users, items]."""

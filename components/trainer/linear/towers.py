@@ -4,7 +4,8 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from components.trainer.linear.weighing import deviation, scaled
 from components.trainer.settings import Settings
 
 NEUMF, HISTORY, RECENT = PARTS
+
+_Found = TypeVar("_Found")
 
 _DECAYS = (0.6, 0.8)  # weights of an item that came just before another one, beside that other one's
 
@@ -66,7 +69,21 @@ class Tower:
 
     def cut(self, rank: int) -> "Tower":
         """The same of fewer factors, those of the largest singular values."""
-        return Tower(Factors(self.factors.read[:, :rank], self.factors.scored[:, :rank]), self.number, self.decay)
+        return replace(self, factors=self.factors.cut(rank))
+
+    def again(self, histories: Histories, seed: int) -> "Tower":
+        """The same, of the same form and width, found in other training interactions.
+
+        Args:
+          histories: with these.
+          seed: of the run; starts the decomposition.
+        """
+        key, form = _decomposition(seed), [self.factors.form]
+        if self.number is None:
+            found = history_factors(histories.seen, self.factors.width, key, form)
+        else:
+            found = recent_factors(histories.train, histories.items, self.factors.width, key, form)
+        return replace(self, factors=next(found))
 
     def users(self, histories: Histories, users: npt.NDArray[np.int32]) -> Matrix:
         """The vectors of some users by the training interactions, float32 [users, width]."""
@@ -86,17 +103,37 @@ def find_towers(histories: Histories, settings: Settings, sample: Sample, metric
     Returns:
       The towers by the names of `PARTS`, in their order.
     """
-    wanted = _candidates(histories, settings, random_streams.stream_key(seed, "decomposition"))
+    wanted = _candidates(histories, settings, _decomposition(seed))
     towers: dict[str, Fitted] = {}
     with progress.bar("towers in closed form", len(wanted)) as bar:
-        # Each decomposition has one thread of BLAS (see `decompose`): so side by side.
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
-            found = dict(zip(wanted, pool.map(lambda decomposed: decomposed(), wanted.values()), strict=True))
+        found = _side_by_side(wanted)
         for name, candidates in found.items():
             before = next((fitted.scores for fitted in towers.values()), None)
             towers[name] = _fit(_best(candidates, before, histories, sample, metric), histories, sample)
             bar.advance()
     return towers
+
+
+def find_again(towers: Mapping[str, Tower], histories: Histories, seed: int) -> dict[str, Tower]:
+    """Towers of the same forms and widths, found in other training interactions.
+
+    Args:
+      towers: by name.
+      histories: with these.
+      seed: of the run; starts the decompositions.
+    """
+    with progress.bar("towers, with validation items", len(towers)):
+        return _side_by_side({name: functools.partial(tower.again, histories, seed) for name, tower in towers.items()})
+
+
+def _side_by_side(wanted: Mapping[str, Callable[[], _Found]]) -> dict[str, _Found]:
+    # Each decomposition has one thread of BLAS (see `decompose`).
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:
+        return dict(zip(wanted, pool.map(lambda decomposed: decomposed(), wanted.values()), strict=True))
+
+
+def _decomposition(seed: int) -> int:
+    return random_streams.stream_key(seed, "decomposition")
 
 
 def _candidates(histories: Histories, settings: Settings, seed: int) -> Mapping[str, Callable[[], Iterator[Tower]]]:

@@ -16,8 +16,9 @@ from components.evaluator.evaluation import Sources, evaluate
 SYSTEMS = ("model", "popularity", "als", "item_knn", "ease", "recent_items")
 
 
-def _evaluate(world: Any, seed: int = 0, **config: Any) -> Evaluation:
-    sources = Sources(*(world.uri(name) for name in ("model", "examples", "interactions", "vocabulary")))
+def _evaluate(world: Any, seed: int = 0, learnt_validation: bool = False, **config: Any) -> Evaluation:
+    inputs = (world.uri(name) for name in ("model", "examples", "interactions", "vocabulary"))
+    sources = Sources(*inputs, learnt_validation=learnt_validation)
     found = evaluate(sources, EvaluatorConfig(**{"ks": (1, 3), "gate_k": 3, **config}), seed)
     content = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert Evaluation.from_json(content).to_json() == content
@@ -77,6 +78,12 @@ def test_a_baseline_that_does_not_fit_is_left_out_and_says_why(good_world: Any) 
     assert [rule.rule.removeprefix("better_than_ease_") for rule in failed] == ["hr", "ndcg", "mrr"]
     assert {rule.detail for rule in failed} == {f"EASE cannot be compared with: {reason}"}
     assert not found.blessed
+
+
+def test_baselines_learn_from_validation_items_where_the_model_did(good_world: Any) -> None:
+    before, after = (_evaluate(good_world, learnt_validation=learnt) for learnt in (False, True))
+    assert before.model.full == after.model.full
+    assert before.systems["popularity"].sampled != after.systems["popularity"].sampled
 
 
 def test_slices_are_of_the_sampled_ranking(good_world: Any) -> None:

@@ -67,6 +67,21 @@ def test_what_it_starts_from_is_taken_where_no_epoch_is_better(ndcg: list[float]
     assert best_epoch(start, epochs(*ndcg), config()) == best
 
 
+@pytest.mark.parametrize(
+    ("fields", "best"),
+    [
+        ({"pretraining": "als"}, 0),
+        ({"pretraining": "als", "history_factors": 0}, 0),
+        ({"pretraining": "als", "history_factors": 0, "recent_items": 0}, 2),
+        ({"pretraining": "none"}, 2),
+    ],
+)
+def test_a_start_that_is_fitted_anew_gives_way_to_a_gain_of_a_hundredth(fields: dict[str, object], best: int) -> None:
+    start = epochs(0.3)[0].metrics
+    assert best_epoch(start, epochs(0.301, 0.302), config(**fields)) == best
+    assert best_epoch(start, epochs(0.302, 0.304), config(**fields)) == 2
+
+
 def test_epochs_that_gain_nothing_over_the_start_end_the_training_and_are_told() -> None:
     start, found = epochs(0.3)[0].metrics, epochs(0.1, 0.2)
     patient = config(early_stopping_patience=2)

@@ -42,6 +42,17 @@ def test_popularity_alone_does_not_read_the_training_interactions() -> None:
     assert baselines["popularity"].fit(training, Bar()).score_all_items(np.arange(2)).shape == (2, 23)
 
 
+def test_what_is_held_out_for_validation_is_learnt_from_as_each_users_latest() -> None:
+    pairs = (np.array([0, 0, 2], np.int32), np.array([3, 1, 4], np.int32))
+    held_out = (np.array([0, 1], np.int32), np.array([4, 4], np.int32))
+    training = training_of(pairs, 3, 5, read_validation=lambda: held_out).with_validation()
+    assert list(zip(*(column.tolist() for column in training.pairs), strict=True)) == [
+        (0, 3), (0, 1), (0, 4), (1, 4), (2, 4)
+    ]  # fmt: skip
+    assert training.item_counts.tolist() == [0, 1, 0, 1, 3]
+    assert len(training.validation[0]) == 0
+
+
 def test_labels_and_titles_are_all_different() -> None:
     assert len({kind.title for kind in BASELINES.values()}) == len(BASELINES)
     assert len({kind.label for kind in BASELINES.values()} | {"Model"}) == len(BASELINES) + 1

@@ -88,17 +88,36 @@ def test_a_model_alone_is_judged_over_all_items() -> None:
     assert ensemble.metrics(alone)["HR@10"] == pytest.approx(np.mean(ranks <= 10))
 
 
-def test_a_users_vector_reads_the_item_for_validation_too() -> None:
+def test_the_item_for_validation_is_read_and_learnt_from_in_the_end() -> None:
     histories, before = cycles(), model()
     whole = joined(histories, before, history_factors=0)
     candidates = [
         histories.latest_of(histories.complete, 10, decay) @ factors.read @ factors.scored.T
-        for factors in recent_factors(histories.train, ITEMS, 24, stream_key(0, "decomposition"))
-        for decay in (0.6, 0.8, 0.9)
+        for factors in recent_factors(histories.complete, ITEMS, 24, stream_key(0, "decomposition"))
+        for decay in (0.6, 0.8)
     ]
     added = logits(whole.model) - logits(before) * (blend_of(whole).weights[NEUMF] > 0)
+    assert blend_of(whole).learnt_validation
     # One of the candidates, up to the scale that the weights give.
     assert max(np.corrcoef(added.ravel(), expected.ravel())[0, 1] for expected in candidates) > 1 - 1e-6
+
+
+def test_what_training_started_from_learns_from_the_item_for_validation_too() -> None:
+    histories, before, seen = cycles(), model(), []
+    before.user_table.assign(np.array(before.item_table)[histories.validation.items])  # it knows something of them
+
+    def restart(started: NeuMF, train: Pairs) -> None:
+        seen.append(train)
+        started.user_table.assign(np.ones_like(started.user_table))
+
+    weak = {"history_factors": 1, "recent_items": 0}
+    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, **weak}), seed=0)
+    whole = ensemble.join(before, negatives=4, seed=0, restart=restart)
+    assert blend_of(whole).weights[NEUMF] > 0
+    (train,) = seen
+    assert [list(column) for column in train] == [list(column) for column in histories.complete]
+    own = np.array(whole.model.user_table)[:, : FIELDS["num_factors"]]
+    assert (own == 1).all()  # as it was fitted anew: nothing was held back that it would have to be moved by
 
 
 def test_a_trained_part_without_weight_is_left_out_of_what_is_exported() -> None:
