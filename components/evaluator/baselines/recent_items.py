@@ -21,7 +21,7 @@ class RecentItems(TunedBaseline):
     An item a few places after another in somebody's history follows it, the closer the more: with the weight 1 over the
     distance. The sums of these are divided by the roots of what follows the first in all, plus a shrinkage, and of what
     the second follows in all, plus the same. The validation item, which is the latest before the test item, counts as
-    the user's; but what follows what is read off training interactions alone.
+    the user's; but what follows what is read off training interactions alone, unless the model learnt from more.
     """
 
     title: ClassVar[str] = "recent items"
