@@ -15,7 +15,7 @@ from components.negative_gen.evaluation_files import write_split
 from components.negative_gen.job import NegativesJob
 from components.negative_gen.training_files import LeftOver, Written, write_file, write_pool
 from components.shared import progress
-from components.shared.parallel import ThreadedFlatMap
+from components.shared.threaded_beam import ThreadedFlatMap
 
 _bars: dict[str, progress.Bar] = {}  # by artifact; workers in other processes have none
 

@@ -22,7 +22,7 @@ from components.preprocess.titles.files import Titles
 from components.preprocess.titles.join import join
 from components.preprocess.writer import finish
 from components.shared.errors import UserError
-from components.shared.parallel import ThreadedFlatMap
+from components.shared.threaded_beam import ThreadedFlatMap
 
 _Wanted: TypeAlias = npt.NDArray[np.bool_] | None
 """The items that are left, by position; None: all of them."""
