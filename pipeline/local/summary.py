@@ -4,6 +4,7 @@ import math
 import os
 import posixpath
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -71,13 +72,17 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
         console.print(f"{name:<9} {_shorten(value)}", highlight=False, soft_wrap=True)
     if destination:
         vocabulary = Vocabulary.open(outcomes["Preprocess"].outputs["vocabulary"].uri)
-        command = next_command(_shorten(posixpath.dirname(destination)), vocabulary.user(0))
-        console.print(f"{'next':<9} {command}", highlight=False, markup=False, soft_wrap=True)
+        for title, command in next_commands(_shorten(posixpath.dirname(destination)), vocabulary.user(0)).items():
+            console.print(f"{title:<9} {command}", highlight=False, markup=False, soft_wrap=True)
 
 
-def next_command(model: str, user: int | str) -> str:
-    """What to try with a pushed model: recommendations for a user that there is."""
-    return shlex.join(["python", "-m", "pipeline", "recommend", "--model", model, f"--user={user}"])
+def next_commands(model: str, user: int | str) -> dict[str, str]:
+    """What to try with a pushed model: recommendations for a user that there is, and a page with them."""
+    start = [_shorten(sys.executable), "-m", "pipeline"]  # a `python` of the path may be another one, or none
+    return {
+        "next": shlex.join([*start, "recommend", "--model", model, f"--user={user}"]),
+        "page": shlex.join([*start, "serve", "--model", model]),
+    }
 
 
 def _metrics(found: Evaluation) -> Table:

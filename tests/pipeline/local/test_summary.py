@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,13 @@ def test_a_reason_is_given_once_and_as_it_is(shown):
     assert not any(line.startswith("next ") for line in lines)
 
 
-def test_the_last_line_is_the_command_to_try_next(shown):
-    assert shown(_report())[-1] == "next python -m pipeline recommend --model /models '--user=a b'"
+def test_the_last_lines_are_commands_to_try_next(shown, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    assert shown(_report())[-2:] == [
+        "next bin/python -m pipeline recommend --model /models '--user=a b'",
+        "page bin/python -m pipeline serve --model /models",
+    ]
 
 
 def test_settings_that_were_chosen_on_validation_are_told(shown):
