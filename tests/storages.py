@@ -38,8 +38,10 @@ def s3(environment: pytest.MonkeyPatch) -> Iterator[str]:
     environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
     environment.setenv("no_proxy", "127.0.0.1")
     _make_bucket(f"s3://{BUCKET}")
-    yield f"s3://{BUCKET}"
-    server.stop()
+    try:
+        yield f"s3://{BUCKET}"
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager
@@ -60,8 +62,10 @@ def gs(environment: pytest.MonkeyPatch) -> Iterator[str]:
     environment.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server._api._httpd.server_address[1]}")
     environment.setenv("no_proxy", "127.0.0.1")
     _make_bucket(f"gs://{BUCKET}")
-    yield f"gs://{BUCKET}"
-    server.stop()
+    try:
+        yield f"gs://{BUCKET}"
+    finally:
+        server.stop()  # its thread would keep the process alive
 
 
 def _with_whole_last_byte(decoded: Callable[..., bytes | None]) -> Callable[..., bytes | None]:
@@ -153,9 +157,11 @@ def proxy(target: str) -> Iterator[Proxy]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @dataclass
@@ -199,6 +205,8 @@ def website(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Website]:
     environment.setenv("no_proxy", "127.0.0.1")
     site.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield site
-    server.shutdown()
-    server.server_close()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()

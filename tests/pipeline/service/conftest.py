@@ -48,7 +48,7 @@ class Service:
 
 
 @contextlib.contextmanager
-def serving(destination: Path, log: Path, *options: str) -> Iterator[Service]:
+def serving(destination: Path | str, log: Path, *options: str) -> Iterator[Service]:
     """Starts the service, and stops it in the end."""
     arguments = ["serve", "--model", str(destination), "--port", "0", "--poll", "0.2", *options]
     with log.open("w") as errors, subprocess.Popen(
@@ -59,9 +59,10 @@ def serving(destination: Path, log: Path, *options: str) -> Iterator[Service]:
         killer.start()
         try:
             assert process.stdout is not None
-            address = next((word for line in process.stdout for word in line.split() if "://" in word), None)
+            words = (word for line in process.stdout for word in line.split())
+            address = next((word for word in words if word.startswith("http://")), None)
             assert address, f"it does not start: {log.read_text()}"
-            yield Service(process, address.rstrip("/"), destination, log)
+            yield Service(process, address.rstrip("/"), Path(destination), log)
         finally:
             killer.cancel()
             process.send_signal(signal.SIGTERM)

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from components.serving.contract import SAVED_MODEL_FILE
+from components.shared.files import folders
 from tests.pipeline.service.conftest import SECONDS, Service, serving
 from tests.pipeline.service.models import push
 from tests.pipeline.service.test_service import wait_until
+from tests.storages import gs
 
 
 class Asking(threading.Thread):
@@ -42,6 +45,14 @@ class Asking(threading.Thread):
 def scoring_processes(service: Service) -> list[int]:
     process = service.process.pid
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_a_model_on_a_storage_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    push(tmp_path / "1")
+    with gs(monkeypatch) as bucket:
+        folders.copy(str(tmp_path / "1"), f"{bucket}/serving/1", last=SAVED_MODEL_FILE)
+        with serving(f"{bucket}/serving", tmp_path / "log") as service:
+            assert len(service.get("/recommend/11?k=3").json()["items"]) == 3
 
 
 def test_a_newer_version_takes_over_and_one_that_cannot_be_loaded_does_not(tmp_path: Path) -> None:
