@@ -124,11 +124,13 @@ class Sample:
         has only those.
       separator: between the columns of delimited text; None for another format.
       header: whether a first line names the columns of delimited text.
+      nested: names of what holds lists or objects, none of which can be what is looked for.
     """
 
     columns: dict[str | int, pa.Array]
     separator: str | None = None
     header: bool | None = None
+    nested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pyarrow.json
 from components.preprocess.readers.base import Reading, Sample, Source
 from components.preprocess.readers.blocks import Range, cut_file, lines_before, read_blocks
 from components.preprocess.readers.opening import encoding_of, open_bytes
+from components.preprocess.readers.other_forms import refuse_carriage_returns
 from components.preprocess.readers.table import Faulty, Table, to_rows
 from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, find_places
 from components.preprocess.rows import Rows
@@ -149,8 +150,10 @@ def sample_json(source: Source) -> Sample:
     objects = next((head[2] for path in source.paths if (head := _read_head(path, source)) is not None), None)
     if objects is None:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
-    plain = dict.fromkeys(name for found in objects for name, value in found.items() if _plain(value) is not None)
-    return Sample({name: _column([found.get(name) for found in objects]) for name in plain})
+    names = dict.fromkeys(name for found in objects for name, value in found.items() if value is not None)
+    plain = [name for name in names if any(_plain(found.get(name)) is not None for found in objects)]
+    columns: dict[str | int, pa.Array] = {name: _column([found.get(name) for found in objects]) for name in plain}
+    return Sample(columns, nested=tuple(name for name in names if name not in columns))
 
 
 def _kind(sample: Sequence[dict[str, Any]], name: str) -> pa.DataType:
@@ -172,15 +175,20 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
     """The encoding of a file, where its lines begin, and some of its objects."""
     encoding = encoding_of(path, source.encoding)
     with open_bytes(path, encoding) as file:
-        head = file.read(_SAMPLE_BYTES) + file.readline()
-    if not head.strip():
+        head = file.read(_SAMPLE_BYTES)
+        refuse_carriage_returns(path, head)
+        head += file.readline()
+    if not head.removeprefix(BYTE_ORDER_MARK).strip():
         return None
     marked = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
     if head[marked:].lstrip().startswith(b"["):
         raise UserError(f"{path} is one JSON array; write each of its objects on a line (jq -c '.[]')")
     objects = [found for line in head[marked:].split(b"\n") if (found := _object(line)) is not None]
     if not objects:
-        raise UserError(f"{path} line 1: is not one JSON object; set dataset.format if the file is something else")
+        raise UserError(
+            f"{path} line 1: is not one JSON object; write each on a line of its own (jq -c .), or set dataset.format "
+            "if the file is something else"
+        )
     return encoding, marked, objects
 
 
