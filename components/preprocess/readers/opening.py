@@ -16,6 +16,7 @@ import pyarrow as pa
 from components.preprocess.readers.base import is_compressed
 from components.preprocess.readers.other_forms import HEAD_BYTES, refuse_other_forms
 from components.shared.errors import UserError, first_line
+from components.shared.files.places import plain_path
 from components.shared.files.reading import open_file
 
 _CHUNK_BYTES = 1 << 20
@@ -88,7 +89,7 @@ def is_unicode(path: str) -> bool:
 
 
 def _plain(file: BinaryIO, path: str) -> BinaryIO:
-    ending = os.path.splitext(path)[1].lower()
+    ending = os.path.splitext(plain_path(path))[1].lower()
     unpack = _UNPACK.get(ending)
     return file if unpack is None else cast(BinaryIO, unpack(file, path))
 
@@ -127,7 +128,7 @@ _UNPACK: dict[str, Callable[[BinaryIO, str], IO[bytes]]] = {
 
 
 def _damaged(path: str, error: Exception) -> UserError:
-    kind = os.path.splitext(path)[1][1:].lower().replace("gz", "gzip")
+    kind = os.path.splitext(plain_path(path))[1][1:].lower().replace("gz", "gzip")
     return UserError(f"{path} is not a whole {kind} file ({error}): fetch or write it again")
 
 

@@ -3,7 +3,6 @@
 import re
 
 from components.shared.errors import UserError
-from components.shared.files.secrets import without_secrets
 
 _KINDS = (
     (rb"\x1f\x8b", "compressed with gzip: let its name end in .gz"),
@@ -38,10 +37,10 @@ def refuse_other_forms(path: str, head: bytes) -> None:
     """
     for pattern, kind in _KINDS:
         if re.match(pattern, head):
-            raise UserError(f"{without_secrets(path)} is {kind}")
+            raise UserError(f"{path} is {kind}")
     if b"\0" in head.split(b"\n", 1)[0]:
         raise UserError(
-            f"{without_secrets(path)} line 1 has NUL bytes: if it is text in another encoding, say which with "
+            f"{path} line 1 has NUL bytes: if it is text in another encoding, say which with "
             "dataset.encoding, such as utf-16-le"
         )
 
@@ -58,6 +57,6 @@ def refuse_carriage_returns(path: str, head: bytes) -> None:
     """
     if b"\n" not in head and b"\r" in head.rstrip(b"\r"):
         raise UserError(
-            f"{without_secrets(path)} has carriage returns where its lines should end: write them anew, such as by "
+            f"{path} has carriage returns where its lines should end: write them anew, such as by "
             r"tr '\r' '\n' < OLD > NEW"
         )
