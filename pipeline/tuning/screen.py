@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -82,7 +82,7 @@ class Screen(Watcher):
         self._console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)
         self.look()
 
-    def _fields(self) -> dict[str, str]:
+    def _fields(self) -> dict[str, Any]:
         minutes, seconds = divmod(int(self._limits.left), 60)
         return {"left": f"{minutes}:{seconds:02}", "best": _best(self._best, self._metric)}
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from components.artifacts.moments import UNITS
 from components.preprocess.inspection.time_formats import find_time_format, is_written_time
-from components.preprocess.readers.sniffing import find_by_name
+from components.preprocess.readers.text.sniffing import find_by_name
 from components.preprocess.values.numbers import Numbers, read_numbers
 from components.preprocess.values.texts import is_missing, is_text
 from components.preprocess.values.times import in_seconds

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
 from components.preprocess.readers.opening import open_bytes
 from components.preprocess.readers.table import Faulty, Table, to_rows
-from components.preprocess.readers.text_layout import find_places
+from components.preprocess.readers.text.layout import find_places
 from components.preprocess.rows import Rows
 from components.preprocess.values.texts import is_text
 from components.preprocess.values.times import NUMBER, TimeForm, common_unit, form_of, is_temporal

@@ -18,7 +18,7 @@ import zstandard
 from components.preprocess.config import DatasetConfig
 from components.preprocess.datasets.base import Request, Unsplit
 from components.preprocess.readers.base import Columns
-from components.preprocess.readers.sniffing import find_columns, find_separator, has_header, split_records
+from components.preprocess.readers.text.sniffing import find_columns, find_separator, has_header, split_records
 from components.shared.errors import UserError
 
 ROWS = [(f"u{n % 7}é", n % 5, ["buy", "view"][n % 2], 1_000_000_000 + n) for n in range(100)]

@@ -9,7 +9,7 @@ import pyarrow as pa
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.other_forms import refuse_carriage_returns
-from components.preprocess.readers.sniffing import find_separator, has_header, split_records
+from components.preprocess.readers.text.sniffing import find_separator, has_header, split_records
 from components.preprocess.values.ids import whole_numbers
 from components.preprocess.values.times import NUMBER, TimeForm, form_of
 from components.shared.errors import UserError
