@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from components.shared.errors import UserError
+from components.shared.files.secrets import without_secrets
 from pipeline.command_options import (
     config_option,
     name_of,
@@ -100,7 +102,7 @@ def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:
     """The configuration that some files ask for; says what is assumed."""
     from pipeline import inspection
 
-    with console.status(f"looking at {path}"):
+    with console.status(escape(f"looking at {without_secrets(path)}")):
         found = inspection.found_in(path, assignments)
     for line in inspection.assumed(found):
         console.print(line, markup=False, soft_wrap=True)
@@ -123,7 +125,7 @@ def init(files: Sequence[str], output: Path | None, assignments: Sequence[str]) 
             raise UserError(f"--output {output}: is there already; choose another name, or remove it")
         with loading(console, "Apache Beam"):
             from pipeline import inspection
-        with console.status(f"looking at {path}"):
+        with console.status(escape(f"looking at {without_secrets(path)}")):
             found = inspection.found_in(path, assignments)
         text = inspection.as_yaml(found, assignments)
         if output is None:

@@ -11,7 +11,7 @@ import click
 
 from components.shared.errors import UserError
 from components.shared.files import reading
-from components.shared.files.places import expanded, is_remote
+from components.shared.files.places import expanded, is_remote, plain_path
 from components.shared.files.secrets import without_secrets
 
 _DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "synthetic.yaml"
@@ -67,9 +67,9 @@ def name_of(path: str) -> str:
     """What a run of some files is called.
 
     Example:
-      "s3://shop/clicks-*.csv.gz" is "clicks".
+      "s3://shop/clicks-*.csv.gz" is "clicks", and so is "https://host/clicks.csv?token=abc".
     """
-    file = re.sub(r"(\.[a-z0-9]+)+$", "", path.lower().rpartition("/")[2])
+    file = re.sub(r"(\.[a-z0-9]+)+$", "", plain_path(path).lower().rpartition("/")[2])
     return re.sub(r"[^a-z0-9]+", "-", file).strip("-") or "ratings"
 
 

@@ -48,7 +48,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         examples.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
-        examples_utils.set_file_format(examples, "tfrecord")
         summary = ExamplesSummary.read(examples.uri)
         short = max((layout.short_users or 0 for layout in summary.evaluation.values()), default=0)
         fewer = f" (fewer for {short:,} users, who have no more)" if short else ""

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from components.evaluator import report
-from components.evaluator.report.charts import WIDTH, Caption, Line, line_chart
+from components.evaluator.report.charts import WIDTH, Caption, Chart, Line, line_chart
 from components.evaluator.report.svg import add, markup, picture
 from components.trainer.tuning.findings import Findings, Tried
 from components.trainer.tuning.space import Space, in_a_word
@@ -66,7 +65,7 @@ def _row(trial: Tried) -> tuple[str, ...]:
     return str(trial.number), f"{trial.best:.4f}", epoch, rows.seconds(trial), str(trial.state), values
 
 
-def _growth(findings: Findings) -> dict[str, Any]:
+def _growth(findings: Findings) -> Chart:
     """The best so far at the end of each trial, beside the configuration as it was."""
     ended = sorted(
         ((trial.ended or findings.seconds) / 60, trial.best) for trial in findings.trials if trial.best is not None
@@ -79,7 +78,7 @@ def _growth(findings: Findings) -> dict[str, Any]:
     caption = Caption("growth", title, f"{len(ended)} trials; {best[-1]:.4f} at the end")
     ticks = [(at, f"{at:.1f}") for at in _thinned(minutes)]
     svg = line_chart(caption, minutes, ticks, lines, "minutes", from_zero=False, markers=len(ended) <= 30)
-    return {"title": title, "svg": svg}
+    return Chart(title, svg)
 
 
 def _thinned(positions: Sequence[float], apart: float = 1 / 6) -> list[float]:
@@ -91,7 +90,7 @@ def _thinned(positions: Sequence[float], apart: float = 1 / 6) -> list[float]:
     return kept
 
 
-def _importance(findings: Findings) -> dict[str, Any]:
+def _importance(findings: Findings) -> Chart:
     """A bar for each key."""
     row, left = 24.0, 160.0
     title = "Importance of the keys"
@@ -103,4 +102,4 @@ def _importance(findings: Findings) -> dict[str, Any]:
         add(root, "text", key, x=0, y=y + 15, class_="label")
         add(root, "rect", x=left, y=y + 3, width=share * (WIDTH - left - 44), height=16, class_="part part-3")
         add(root, "text", f"{100 * share:.0f} %", x=WIDTH, y=y + 15, class_="value end")
-    return {"title": title, "svg": markup(root)}
+    return Chart(title, markup(root))

@@ -46,7 +46,7 @@ def test_the_components_differ(copy: Path) -> None:
         ("evaluator/gate.py", {"evaluator"}),
         ("trainer/run_fn.py", {"trainer"}),
         ("trainer/engines/cpu/adam.py", {"trainer"}),
-        ("preprocess/readers/text.py", {"preprocess"}),
+        ("preprocess/readers/text/__init__.py", {"preprocess"}),
         ("negative_gen/loops.py", {"negative_gen"}),
         ("sampling/loops.py", {"negative_gen", "trainer"}),
         ("artifacts/records.py", {"negative_gen", "trainer", "evaluator"}),

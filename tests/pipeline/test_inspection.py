@@ -11,6 +11,7 @@ from pipeline.cli import main
 from pipeline.command_options import name_of, one_pattern
 from pipeline.config import load_config
 from pipeline.inspection import as_yaml, assumed, found_in, tree_of
+from tests.storages import website
 
 ROWS = [(user, item, 1 + (user * item) % 5, 1_000_424_599 + 60 * (20 * user + item)) for user in range(20)
         for item in range(6 + user % 4)]  # fmt: skip
@@ -43,6 +44,7 @@ def init(capfd):
         ("Ratings[2020].CSV", "ratings-2020"),
         ("*.parquet", "ratings"),
         ("https://host/a/b.json", "b"),
+        ("https://me:hush@host/a/b.csv.gz?token=hush", "b"),
     ],
 )
 def test_a_run_is_called_after_its_files(path, name):
@@ -93,6 +95,18 @@ def test_what_a_run_assumes_has_six_lines_at_most(tmp_path):
     lines = assumed(found_in(str(path), []))
     assert len(lines) == 6
     assert lines[-1].endswith(f"more remarks: python -m pipeline init {path}")
+
+
+def test_what_is_secret_in_an_address_is_written_nowhere(clicks, tmp_path, init, monkeypatch):
+    clicks.rename(tmp_path / "clicks.csv")
+    with website(tmp_path, monkeypatch) as site:
+        code, out, _ = init(f"{site.url}/clicks.csv?page=2&token=hush", "-o", str(tmp_path / "my.yaml"))
+    written = (tmp_path / "my.yaml").read_text()
+    assert code == 0
+    assert "hush" not in out + written
+    assert f"path: {site.url}/clicks.csv?page=2&token=..." in written
+    assert "name: neumf-clicks\n" in written
+    assert "# - what is secret in the address is written nowhere: give it anew with --set dataset.path" in written
 
 
 def test_nothing_is_written_over(clicks, tmp_path, init):

@@ -259,7 +259,7 @@ def _fill(users: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int32]:
 
 def _join(nothing: _SomeRanking, parts: Iterable[_SomeRanking]) -> _SomeRanking:
     rankings = [nothing, *parts]
-    arrays: dict[str, Any] = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         field.name: np.concatenate([getattr(ranking, field.name) for ranking in rankings])
         for field in fields(nothing)
         if field.name != "not_finite"

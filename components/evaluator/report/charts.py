@@ -67,6 +67,19 @@ class Dot:
     high: float | None = None
 
 
+@dataclass(frozen=True)
+class Chart:
+    """A picture and the words above it.
+
+    Attributes:
+      title: what it shows.
+      svg: the picture, as HTML.
+    """
+
+    title: str
+    svg: Markup
+
+
 def line_chart(
     caption: Caption,
     positions: Sequence[float],

@@ -4,8 +4,9 @@ import itertools
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from components.artifacts.evaluation import Difference, Evaluation, System, Way
+from components.artifacts.evaluation import Bounds, Difference, Evaluation, System, Way
 from components.evaluator.report import figures
 
 WAYS: dict[Way, str] = {"sampled": "Among sampled negatives", "full": "Among all unseen items"}
@@ -34,6 +35,14 @@ class Shown:
     def label(self) -> str:
         """What charts and columns call it."""
         return self.system.label
+
+
+class Estimate(NamedTuple):
+    """A metric and the two ends of its interval; None is what is not finite."""
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -68,10 +77,14 @@ def known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def estimate(system: System, way: Way, metric: str) -> tuple[float | None, float | None, float | None]:
+def estimate(system: System, way: Way, metric: str) -> Estimate:
     """A system's metric and the two ends of its interval."""
-    low, high = system.intervals.of(way)[metric]
-    return known(system.of(way)[metric]), known(low), known(high)
+    return estimated(system.of(way)[metric], system.intervals.of(way)[metric])
+
+
+def estimated(value: float, bounds: Bounds) -> Estimate:
+    """A metric and the two ends of its interval."""
+    return Estimate(known(value), *map(known, bounds))
 
 
 def paired(difference: Difference) -> Paired:

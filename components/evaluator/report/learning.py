@@ -1,17 +1,54 @@
 """The training by epoch, and what was run, arranged for the templates."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from components.artifacts.evaluation import Evaluation
 from components.artifacts.model_run import METRIC_NAMES, PARTS, Blend, History, Stage
-from components.evaluator.report.charts import Caption, Line, line_chart
+from components.evaluator.report.charts import Caption, Chart, Line, line_chart
 from components.evaluator.report.evidence import in_words, kinds_of
 
 _WITH_COLOURS = ("hr", "ndcg")
 
 
-def learning(history: History | None) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Part:
+    """What the exported model is put together of: a part, or all of them, and how that ranks by itself.
+
+    Attributes:
+      title: what it is.
+      width: of a tower in closed form; None elsewhere.
+      weight: among the parts; None for all of them together.
+      metrics: on validation, by name ("HR@10").
+    """
+
+    title: str
+    width: int | None
+    weight: float | None
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The training: its epochs, the metrics that all of them have, charts of them, and what the model is made of."""
+
+    stage: Stage
+    metrics: Sequence[str]
+    charts: Sequence[Chart]
+    blend: Blend | None
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the configuration: keys with their values, as they would be typed."""
+
+    name: str
+    entries: Sequence[tuple[str, str]]
+
+
+def learning(history: History | None) -> Learning | None:
     """The training by epoch: its loss and its metrics on validation."""
     if history is None or not history.whole.epochs:
         return None
@@ -25,21 +62,20 @@ def learning(history: History | None) -> dict[str, Any] | None:
         values = [[metrics[name] for metrics in validated] for name in names]
         lines = [Line(*line) for line in zip(names, kinds, values, strict=True)]
         charts.append(_chart("validation", "Metrics on validation", lines, stage))
-    return {"stage": stage, "metrics": names, "charts": charts, "blend": history.blend, "parts": _parts(history.blend)}
+    return Learning(stage, names, charts, history.blend, _parts(history.blend))
 
 
-def _parts(blend: Blend | None) -> list[dict[str, Any]]:
+def _parts(blend: Blend | None) -> list[Part]:
     """What the exported model is put together of, a row each; empty where it is the trained one alone."""
     if blend is None:
         return []
     alone = [
-        {"title": PARTS[name], "width": blend.widths.get(name), "weight": weight, "metrics": blend.alone[name]}
-        for name, weight in blend.weights.items()
+        Part(PARTS[name], blend.widths.get(name), weight, blend.alone[name]) for name, weight in blend.weights.items()
     ]
-    return [*alone, {"title": "Together", "width": None, "weight": None, "metrics": blend.together}]
+    return [*alone, Part("Together", None, None, blend.together)]
 
 
-def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[str, Any]:
+def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> Chart:
     count, best = len(stage.epochs), stage.best_epoch
     positions = [float(number) for number in range(0 if stage.start else 1, count + 1)]
     ticks = [(position, f"{position:.0f}") for position in _thinned(positions)]
@@ -48,7 +84,7 @@ def _chart(name: str, title: str, lines: Sequence[Line], stage: Stage) -> dict[s
     caption = Caption(name, title, f"{count} epochs; {in_words(last)}; {chosen} was chosen")
     marked = (float(best), f"{chosen} chosen")
     svg = line_chart(caption, positions, ticks, lines, "epoch", marked, from_zero=False, markers=count <= 30)
-    return {"title": title, "svg": svg}
+    return Chart(title, svg)
 
 
 def _thinned(positions: Sequence[float], most: int = 10) -> list[float]:
@@ -70,12 +106,12 @@ def provenance(evaluation: Evaluation, version: str, pipeline: str | None) -> li
     return [(title, value) for title, value in facts.items() if value is not None]
 
 
-def configuration(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+def configuration(config: Mapping[str, Any]) -> list[Section]:
     """The configuration by section; single keys at its top come first, as a section of their own."""
     single = {key: value for key, value in config.items() if not isinstance(value, Mapping)}
     nested = {key: value for key, value in config.items() if isinstance(value, Mapping)}
     return [
-        {"name": name, "entries": [(key, _written(value)) for key, value in values.items()]}
+        Section(name, [(key, _written(value)) for key, value in values.items()])
         for name, values in {"run": single, **nested}.items()
         if values
     ]

@@ -1,16 +1,124 @@
 """Metrics, slices and recommendations of every system, arranged for the templates."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from components.artifacts.evaluation import Evaluation, Quartile
+from markupsafe import Markup
+
+from components.artifacts.evaluation import Evaluation, NewUsers, Quartile
 from components.evaluator.report import figures
-from components.evaluator.report.charts import Caption, Dot, Line, interval_chart, line_chart, share_chart
-from components.evaluator.report.evidence import BRIEFLY, SLICES, WAYS, estimate, in_words, known, paired, shown
+from components.evaluator.report.charts import Caption, Chart, Dot, Line, interval_chart, line_chart, share_chart
+from components.evaluator.report.evidence import (
+    BRIEFLY,
+    SLICES,
+    WAYS,
+    Estimate,
+    Paired,
+    estimate,
+    estimated,
+    in_words,
+    known,
+    paired,
+    shown,
+)
 
 _SLICED_BY = {"activity": "interactions of the user", "item_popularity": "interactions of the item"}
 
 
-def accuracy(evaluation: Evaluation) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric of every system."""
+
+    metric: str
+    cells: Sequence[Estimate]
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """All metrics in one way of ranking, on so many users; `short_users` by K, those without metrics there."""
+
+    title: str
+    users: int
+    short_users: Mapping[int, int]
+    rows: Sequence[MetricRow]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Charts and tables of the metrics, and what is told beside them."""
+
+    charts: Sequence[Chart]
+    tables: Sequence[MetricTable]
+    fits: Sequence[str]
+    choices: Sequence[str]
+    short_users: Sequence[str]
+
+
+@dataclass(frozen=True)
+class NewUsersRow:
+    """A metric of the new users and of the trained ones, and the first as a multiple of the second."""
+
+    metric: str
+    new: Estimate
+    trained: Estimate
+    ratio: float | None
+
+
+@dataclass(frozen=True)
+class NewUsersShown:
+    """How new users were measured, and what that gave."""
+
+    found: NewUsers
+    rows: Sequence[NewUsersRow]
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """The model against a baseline in one metric: a cell for each way of ranking."""
+
+    against: str
+    metric: str
+    cells: Sequence[Paired]
+
+
+@dataclass(frozen=True)
+class SliceRow:
+    """A quartile of the users: a cell for each metric of the gate and each system."""
+
+    name: str
+    range: str
+    users: int
+    cells: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The quartiles of one way to slice, as a chart of the first metric and in numbers."""
+
+    title: str
+    svg: Markup
+    rows: Sequence[SliceRow]
+
+
+@dataclass(frozen=True)
+class RecommendedRow:
+    """What a system shows to anybody: how many items, as a share of all, and their mean number of interactions."""
+
+    system: str
+    distinct: int
+    share: float
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What every system shows to anybody, and a chart of how popular that is."""
+
+    rows: Sequence[RecommendedRow]
+    svg: Markup
+
+
+def accuracy(evaluation: Evaluation) -> Accuracy:
     """Metrics of every system with their intervals: a chart for each of the gate's metrics, and tables of all."""
     systems = shown(evaluation)
     charts, tables = [], []
@@ -20,15 +128,15 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
             dots = [Dot(found.label, found.kind, *estimate(found.system, way, metric)) for found in systems]
             name = f"{way}-{metric.lower().replace('@', '-')}"
             caption = Caption(name, f"{metric}, {title.lower()}", in_words([(dot.label, dot.value) for dot in dots]))
-            charts.append({"title": f"{metric}, {BRIEFLY[way]}", "svg": interval_chart(caption, dots)})
+            charts.append(Chart(f"{metric}, {BRIEFLY[way]}", interval_chart(caption, dots)))
     for way in evaluation.ways:
         title = WAYS[way]
         rows = [
-            {"metric": metric, "cells": [estimate(found.system, way, metric) for found in systems]}
+            MetricRow(metric, [estimate(found.system, way, metric) for found in systems])
             for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
         ]
         users, short = evaluation.test_users.of(way), evaluation.short_users.of(way)
-        tables.append({"title": title, "users": users, "short_users": short, "rows": rows})
+        tables.append(MetricTable(title, users, short, rows))
     fits = [
         f"{found.label} {seconds:.1f} s"
         for found in systems
@@ -40,40 +148,38 @@ def accuracy(evaluation: Evaluation) -> dict[str, Any]:
         if found.system.chosen
     ]
     short_users = [told for way in evaluation.ways if (told := evaluation.told_short_users(way))]
-    return {"charts": charts, "tables": tables, "fits": fits, "choices": choices, "short_users": short_users}
+    return Accuracy(charts, tables, fits, choices, short_users)
 
 
-def new_users(evaluation: Evaluation) -> dict[str, Any] | None:
+def new_users(evaluation: Evaluation) -> NewUsersShown | None:
     """All metrics of the new users beside those of the trained ones, among all unseen items; None without any."""
     found = evaluation.new_users
     if found is None:
         return None
     rows = [
-        {
-            "metric": metric,
-            "new": (known(found.metrics[metric]), *map(known, found.intervals[metric])),
-            "trained": estimate(evaluation.model, "full", metric),
-            "ratio": known(evaluation.new_users_ratio(metric)),
-        }
+        NewUsersRow(
+            metric,
+            new=estimated(found.metrics[metric], found.intervals[metric]),
+            trained=estimate(evaluation.model, "full", metric),
+            ratio=known(evaluation.new_users_ratio(metric)),
+        )
         for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
     ]
-    return {"found": found, "rows": rows}
+    return NewUsersShown(found, rows)
 
 
-def differences(evaluation: Evaluation) -> list[dict[str, Any]]:
+def differences(evaluation: Evaluation) -> list[DifferenceRow]:
     """The model against each baseline, paired by user, on the gate's metrics: a cell for each way of ranking."""
     return [
-        {
-            "against": evaluation.systems[baseline].label,
-            "metric": metric,
-            "cells": [paired(ways.of(way)[metric]) for way in evaluation.ways],
-        }
+        DifferenceRow(
+            evaluation.systems[baseline].label, metric, [paired(ways.of(way)[metric]) for way in evaluation.ways]
+        )
         for baseline, ways in evaluation.differences.items()
         for metric in evaluation.gate_metrics
     ]
 
 
-def curves(evaluation: Evaluation) -> list[dict[str, Any]]:
+def curves(evaluation: Evaluation) -> list[Chart]:
     """The first metric of every system, by the length of the list, for both ways of ranking."""
     ks, metric = evaluation.ks, evaluation.metrics[0]
     charts = []
@@ -89,11 +195,11 @@ def curves(evaluation: Evaluation) -> list[dict[str, Any]]:
         caption = Caption(f"curve-{way}", f"{metric}@K by K, {title.lower()}", numbers)
         ticks = [(float(k), str(k)) for k in ks]
         svg = line_chart(caption, [float(k) for k in ks], ticks, lines, "K, length of the list")
-        charts.append({"title": title, "svg": svg})
+        charts.append(Chart(title, svg))
     return charts
 
 
-def slices(evaluation: Evaluation) -> list[dict[str, Any]]:
+def slices(evaluation: Evaluation) -> list[Slices]:
     """Every system in each quartile, by the user's activity and by the popularity of the held-out item."""
     systems, metrics = shown(evaluation), evaluation.gate_metrics
     sections = []
@@ -113,16 +219,16 @@ def slices(evaluation: Evaluation) -> list[dict[str, Any]]:
         )
         caption = Caption(f"slices-{way.replace('_', '-')}", f"{metrics[0]} in quartiles, {title.lower()}", numbers)
         rows = [
-            {
-                "name": part.name,
-                "range": _range(part),
-                "users": part.users,
-                "cells": [part.metrics[found.name][metric] for metric in metrics for found in systems],
-            }
+            SliceRow(
+                part.name,
+                _range(part),
+                part.users,
+                cells=[part.metrics[found.name][metric] for metric in metrics for found in systems],
+            )
             for part in quartiles
         ]
         svg = line_chart(caption, positions, ticks, lines, _SLICED_BY[way])
-        sections.append({"title": title, "svg": svg, "rows": rows})
+        sections.append(Slices(title, svg, rows))
     return sections
 
 
@@ -131,16 +237,16 @@ def _range(part: Quartile) -> str:
     return low if part.low == part.high else f"{low}–{high}"
 
 
-def recommended(evaluation: Evaluation) -> dict[str, Any]:
+def recommended(evaluation: Evaluation) -> Recommended:
     """How popular the recommended items are, and how much of the catalogue is ever recommended."""
     systems = shown(evaluation)
     rows = [
-        {
-            "system": found.label,
-            "distinct": found.system.coverage.items,
-            "share": found.system.coverage.share,
-            "mean": known(found.system.recommended_popularity.mean_interactions),
-        }
+        RecommendedRow(
+            found.label,
+            distinct=found.system.coverage.items,
+            share=found.system.coverage.share,
+            mean=known(found.system.recommended_popularity.mean_interactions),
+        )
         for found in systems
     ]
     shares = [
@@ -148,4 +254,4 @@ def recommended(evaluation: Evaluation) -> dict[str, Any]:
     ]
     numbers = "; ".join(f"{label} {', '.join(map(figures.share, parts))}" for label, parts in shares)
     caption = Caption("recommended", "Recommendations by popularity of the item, least popular quarter first", numbers)
-    return {"rows": rows, "svg": share_chart(caption, shares)}
+    return Recommended(rows, share_chart(caption, shares))

@@ -19,7 +19,7 @@ from pyarrow import csv
 from components.preprocess.given_split import GivenSplit
 from components.preprocess.readers.base import plain_name
 from components.preprocess.readers.opening import open_bytes
-from components.preprocess.readers.text_layout import is_integer
+from components.preprocess.readers.text.layout import is_integer
 from components.shared.errors import UserError
 from components.shared.files.reading import names_in
 

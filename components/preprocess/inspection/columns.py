@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from components.artifacts.moments import UNITS
 from components.preprocess.inspection.time_formats import find_time_format, is_written_time
-from components.preprocess.readers.sniffing import find_by_name
+from components.preprocess.readers.text.sniffing import find_by_name
 from components.preprocess.values.numbers import Numbers, read_numbers
 from components.preprocess.values.texts import is_missing, is_text
 from components.preprocess.values.times import in_seconds
@@ -50,7 +50,7 @@ class Choice:
     doubts: tuple[str, ...]
 
 
-def choose_columns(sample: Sampled, given: Mapping[str, Name | None]) -> Choice:
+def choose_columns(sample: Sampled, given: Mapping[str, Name | None], nested: Sequence[str] = ()) -> Choice:
     """Says which column is what: as given, else by usual names, else by what is in them.
 
     Example:
@@ -60,6 +60,7 @@ def choose_columns(sample: Sampled, given: Mapping[str, Name | None]) -> Choice:
     Args:
       sample: the columns.
       given: what is known already, by role; None for what no column is.
+      nested: names of what holds lists or objects, which is no column.
 
     Raises:
       UserError: user or item cannot be told, or a column is not there.
@@ -68,7 +69,9 @@ def choose_columns(sample: Sampled, given: Mapping[str, Name | None]) -> Choice:
     for role, name in find_by_name(name for name in sample if isinstance(name, str)).items():
         if role not in given and name in _left(sample, found):
             found[role] = (name, "by its name")
-    doubt = _find_by_content(sample, found, [role for role in _BY_CONTENT if role not in given and role not in found])
+    roles = [role for role in _BY_CONTENT if role not in given and role not in found]
+    doubt = _find_by_content(sample, found, roles, nested)
+    unread = _unread([name for role, name in find_by_name(nested).items() if role not in {*found, *given}])
     columns = {role: found[role][0] for role in ROLES if role in found}
     time_format, ambiguous = find_time_format(sample[columns["timestamp"]]) if "timestamp" in columns else ("auto", "")
     events = (_event_doubt(name, column) for name, column in _left(sample, found).items())
@@ -76,8 +79,13 @@ def choose_columns(sample: Sampled, given: Mapping[str, Name | None]) -> Choice:
         columns,
         {role: found[role][1] for role in columns},
         time_format,
-        tuple(filter(None, [doubt, ambiguous, *events])),
+        tuple(filter(None, [unread, doubt, ambiguous, *events])),
     )
+
+
+def _unread(nested: Sequence[str]) -> str:
+    """What to say of columns that hold lists or objects; empty where there are none."""
+    return f"lists and objects are not read ({', '.join(map(described, nested))})" if nested else ""
 
 
 def _in_sample(role: str, name: Name, sample: Sampled) -> Name:
@@ -89,7 +97,9 @@ def _in_sample(role: str, name: Name, sample: Sampled) -> Name:
     raise UserError(f"dataset.{role}_column: there is no column {name!r}; there are {', '.join(map(str, sample))}")
 
 
-def _find_by_content(sample: Sampled, found: dict[str, tuple[Name, str]], roles: Sequence[str]) -> str:
+def _find_by_content(
+    sample: Sampled, found: dict[str, tuple[Name, str]], roles: Sequence[str], nested: Sequence[str]
+) -> str:
     """Adds to what is found what the values of columns tell; returns a doubt, which is empty where there is none.
 
     Raises:
@@ -104,10 +114,9 @@ def _find_by_content(sample: Sampled, found: dict[str, tuple[Name, str]], roles:
         if role in ("timestamp", "rating"):
             continue
         if not candidates:
-            raise UserError(
-                f"it cannot be told which column is the {role}: set dataset.{role}_column to one of "
-                + ", ".join(map(str, sample))
-            )
+            names = ", ".join(map(str, sample)) or "(no column has numbers or texts)"
+            fault = f"it cannot be told which column is the {role}: set dataset.{role}_column to one of {names}"
+            raise UserError("; ".join(filter(None, [fault, _unread(nested)])))
         guessed.append(f"{described(candidates[0])} is taken for the {role}")
         possible = candidates[1:]
     others = f" ({' or '.join(map(described, possible))} may be it)" if possible else ""

@@ -63,6 +63,13 @@ def first_fault(dataset: DatasetConfig) -> str:
     return ""
 
 
+def reads_any_row(dataset: DatasetConfig) -> bool:
+    """Whether there is a row that can be read and is wanted."""
+    found = dataset.chosen.interactions(Request(None, True, 0))
+    assert isinstance(found, Unsplit)
+    return any(len(rows.user) for piece in found.pieces for rows in piece.read())
+
+
 def _pipeline() -> beam.Pipeline:
     return beam.Pipeline(runner="FnApiRunner", options=PipelineOptions(["--direct_num_workers=1"]))
 

@@ -1,6 +1,7 @@
 """Looks at files of interactions: a sample says how they are to be read, and a pass over them what is in them."""
 
 import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -8,12 +9,13 @@ from typing import Any, NamedTuple, TypeAlias
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets.files import Files
 from components.preprocess.inspection.columns import ROLES, Choice, choose_columns
-from components.preprocess.inspection.counting import Counted, count, first_fault
+from components.preprocess.inspection.counting import Counted, count, first_fault, reads_any_row
 from components.preprocess.readers import READERS, format_of
 from components.preprocess.readers.base import Sample, Source
 from components.preprocess.readers.opening import is_unicode, open_bytes
 from components.shared.errors import UserError
 from components.shared.files import reading
+from components.shared.files.secrets import without_secrets
 
 _FEW_BAD = 0.01
 """Up to this share of the rows, those that cannot be read may be left out unasked."""
@@ -67,8 +69,13 @@ def look(dataset: Mapping[str, Any], preprocess: Mapping[str, Any]) -> Found:
         found["encoding"] = encoding
     source = _source(found)
     sample = READERS[source.format].sample(source)
+    if len(sample.columns) == 1 and sample.separator is not None:
+        raise UserError(
+            f"dataset.path: {without_secrets(path)} has one column, where users and items are two; if it has more, say "
+            "by dataset.separator what is between them, and remove lines that stand above the header"
+        )
     choice = choose_columns(
-        sample.columns, {role: found[f"{role}_column"] for role in ROLES if f"{role}_column" in found}
+        sample.columns, {role: found[f"{role}_column"] for role in ROLES if f"{role}_column" in found}, sample.nested
     )
     found = _with_columns(found, sample, choice, rated="min_rating" in preprocess)
     found, prepared, counted = _settled(found, dict(preprocess))
@@ -77,15 +84,23 @@ def look(dataset: Mapping[str, Any], preprocess: Mapping[str, Any]) -> Found:
 
 
 def _format_by_content(path: str) -> str | None:
-    """The format of files whose names tell of none; None where they do."""
+    """The format of files, by the first of them; None where their names tell the same."""
     paths = reading.match(path)
-    if not paths or all(map(format_of, paths)):
+    if not paths:
         return None
-    if _is_parquet(paths[0]):
+    form = _form_of_content(paths[0])
+    by_name = {format_of(path) for path in paths}
+    texts = {name for name, reader in READERS.items() if reader.separator is not None}
+    return None if by_name == {form} or (form in texts and by_name <= texts) else form
+
+
+def _form_of_content(path: str) -> str:
+    if _is_parquet(path):
         return "parquet"
-    with open_bytes(paths[0]) as file:
-        head = file.read(_HEAD_BYTES).lstrip(codecs.BOM_UTF8 + b" \r\n\t")
-    return "json" if head.startswith(b"{") else "csv"
+    with open_bytes(path) as file:
+        head = file.read(_HEAD_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    # An array is JSON, too, of which its reader says what to do.
+    return "json" if re.match(rb'\{\s*["}]|\[\s*[\[{"\d-]', head) else "csv"
 
 
 def _encoding(path: str) -> str | None:
@@ -140,11 +155,19 @@ def _settled(dataset: Keys, preprocess: Keys) -> _Settled:
             except UserError as error:
                 faults.append(error)
     if not tried:
-        raise faults[0]
+        raise _why_nothing(dataset, faults[0])
     dataset, preprocess, counted = min(tried, key=lambda settled: settled.counted.bad_rows)
     if "on_bad_row" not in dataset and 0 < counted.bad_rows <= _FEW_BAD * counted.summary.rows_read:
         dataset = {**dataset, "on_bad_row": "skip"}
     return _Settled(dataset, preprocess, counted)
+
+
+def _why_nothing(dataset: Keys, fault: UserError) -> UserError:
+    """Why nothing is left: what is wrong with the first row, where none can be read."""
+    if reads_any_row(DatasetConfig.model_validate(dataset | {"on_bad_row": "skip"})):
+        return fault
+    first = first_fault(DatasetConfig.model_validate(dataset | {"on_bad_row": "error"}))
+    return UserError(f"no row can be read; the first: {first}") if first else fault
 
 
 def _with_minima(dataset: Keys, preprocess: Keys) -> _Settled:

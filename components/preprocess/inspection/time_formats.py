@@ -6,8 +6,13 @@ from components.preprocess.values.texts import is_missing, is_text
 from components.preprocess.values.times import NUMBER, TimeForm, form_of, is_temporal, read_times
 
 _DATES = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d-%b-%Y", "%m %d, %Y", "%b %d, %Y")
-_TIMES = ("", " %H:%M", " %H:%M:%S", ", %H:%M", " %I:%M %p")
-PATTERNS = (*(date + time for date in _DATES for time in _TIMES), "%a %b %d %H:%M:%S %z %Y")
+_TIMES = ("", " %H:%M", " %H:%M:%S", ", %H:%M", " %I:%M %p", " %I:%M:%S %p")
+PATTERNS = (
+    *(date + time for date in _DATES for time in _TIMES),
+    "%a %b %d %H:%M:%S %z %Y",
+    "%a, %d %b %Y %H:%M:%S %Z",
+    "%d/%b/%Y:%H:%M:%S %z",
+)
 """How people write times, beside numbers and ISO 8601."""
 
 

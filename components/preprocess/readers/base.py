@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from components.shared.files.places import plain_path
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -124,11 +126,13 @@ class Sample:
         has only those.
       separator: between the columns of delimited text; None for another format.
       header: whether a first line names the columns of delimited text.
+      nested: names of what holds lists or objects, none of which can be what is looked for.
     """
 
     columns: dict[str | int, pa.Array]
     separator: str | None = None
     header: bool | None = None
+    nested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,13 +158,15 @@ class Reading:
 
 def is_compressed(path: str) -> bool:
     """Whether a file is compressed, by its name."""
-    return path.lower().endswith(COMPRESSED)
+    return plain_path(path).lower().endswith(COMPRESSED)
 
 
 def plain_name(path: str) -> str:
-    """A file's name as it is once decompressed.
+    """A file's name as it is once decompressed; of a web address, without what follows the name.
 
     Example:
-      `plain_name("clicks.csv.GZ")` is "clicks.csv".
+      `plain_name("clicks.csv.GZ")` is "clicks.csv", and so is `plain_name("https://host/clicks.csv?token=abc")` behind
+      its folder.
     """
-    return next((path[: -len(ending)] for ending in COMPRESSED if path.lower().endswith(ending)), path)
+    name = plain_path(path)
+    return next((name[: -len(ending)] for ending in COMPRESSED if name.lower().endswith(ending)), name)

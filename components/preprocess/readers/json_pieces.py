@@ -1,7 +1,8 @@
 """Reads JSON lines in pieces of whole lines.
 
-Arrow reads a block at once. One that it cannot read, or in which it would lose digits, is halved until the lines that
-are at fault are few; those are read one by one.
+A compiled loop reads a block of plain values. It gives up on anything else, and Arrow reads the block at once. One that
+it cannot read, or in which it would lose digits, is halved until the lines that are at fault are few; those are read
+one by one.
 """
 
 import json
@@ -10,16 +11,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
 from components.preprocess.readers.base import Reading, Sample, Source
 from components.preprocess.readers.blocks import Range, cut_file, lines_before, read_blocks
+from components.preprocess.readers.json_loops import find_values
 from components.preprocess.readers.opening import encoding_of, open_bytes
+from components.preprocess.readers.other_forms import refuse_carriage_returns
 from components.preprocess.readers.table import Faulty, Table, to_rows
-from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, find_places
+from components.preprocess.readers.text import record_loops
+from components.preprocess.readers.text.layout import BYTE_ORDER_MARK, find_places
 from components.preprocess.rows import Rows
+from components.preprocess.values.loops import read_integers
 from components.preprocess.values.times import NUMBER, TimeForm, form_of
 from components.shared.errors import UserError
 
@@ -62,10 +68,12 @@ class JsonPiece:
                 yield replace(rows, file=self.part.path)
 
     def _parse(self, start: int, block: bytes) -> Iterator[Rows]:
-        lines = _count_lines(block)
+        table = _read_plain(block, self.kinds)
+        lines = _count_lines(block) if table is None else len(table)
         if not lines:
             return
-        table = _read_at_once(block, self.kinds, lines)
+        if table is None:
+            table = _read_at_once(block, self.kinds, lines)
         if table is not None:
             yield self._rows(table, start, block)
         elif lines > _FEW_LINES:
@@ -149,8 +157,10 @@ def sample_json(source: Source) -> Sample:
     objects = next((head[2] for path in source.paths if (head := _read_head(path, source)) is not None), None)
     if objects is None:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
-    plain = dict.fromkeys(name for found in objects for name, value in found.items() if _plain(value) is not None)
-    return Sample({name: _column([found.get(name) for found in objects]) for name in plain})
+    names = dict.fromkeys(name for found in objects for name, value in found.items() if value is not None)
+    plain = [name for name in names if any(_plain(found.get(name)) is not None for found in objects)]
+    columns: dict[str | int, pa.Array] = {name: _column([found.get(name) for found in objects]) for name in plain}
+    return Sample(columns, nested=tuple(name for name in names if name not in columns))
 
 
 def _kind(sample: Sequence[dict[str, Any]], name: str) -> pa.DataType:
@@ -172,15 +182,20 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
     """The encoding of a file, where its lines begin, and some of its objects."""
     encoding = encoding_of(path, source.encoding)
     with open_bytes(path, encoding) as file:
-        head = file.read(_SAMPLE_BYTES) + file.readline()
-    if not head.strip():
+        head = file.read(_SAMPLE_BYTES)
+        refuse_carriage_returns(path, head)
+        head += file.readline()
+    if not head.removeprefix(BYTE_ORDER_MARK).strip():
         return None
     marked = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
     if head[marked:].lstrip().startswith(b"["):
         raise UserError(f"{path} is one JSON array; write each of its objects on a line (jq -c '.[]')")
     objects = [found for line in head[marked:].split(b"\n") if (found := _object(line)) is not None]
     if not objects:
-        raise UserError(f"{path} line 1: is not one JSON object; set dataset.format if the file is something else")
+        raise UserError(
+            f"{path} line 1: is not one JSON object; write each on a line of its own (jq -c .), or set dataset.format "
+            "if the file is something else"
+        )
     return encoding, marked, objects
 
 
@@ -197,6 +212,51 @@ def _count_lines(block: bytes) -> int:
     if b"\n\n" in block or b"\r\n" in block or block.startswith(b"\n"):
         return sum(1 for line in block.split(b"\n") if line.strip())
     return block.count(b"\n") + (block[-1:] != b"\n")
+
+
+def _read_plain(block: bytes, kinds: dict[str, pa.DataType]) -> pa.Table | None:
+    """The columns of a block in which all that counts is whole numbers and plain texts; None where it is not so."""
+    if not all(kind in (pa.int64(), pa.string()) for kind in kinds.values()) or not _is_utf8(block):
+        return None
+    text = np.frombuffer(block if block.endswith(b"\n") else block + b"\n", np.uint8)
+    names = [name.encode() for name in kinds]
+    are_texts = np.array([kind == pa.string() for kind in kinds.values()])
+    # A line of `{"name":1,...}` has a brace at each end, a newline, and commas between.
+    least = sum(len(name) + len('"":1,') for name in names) + len("{}\n") - len(",")
+    spans = np.empty((2, len(names), len(text) // least + 1), np.int64)
+    rows = find_values(
+        text, np.frombuffer(b"".join(names), np.uint8), np.cumsum([len(name) for name in names]), are_texts, spans
+    )
+    if rows < 0:
+        return None
+    read = {True: _texts_of, False: _numbers_of}
+    columns = {
+        name: read[bool(is_text)](text, *spans[:, place, :rows])
+        for place, (name, is_text) in enumerate(zip(kinds, are_texts, strict=True))
+    }
+    return None if any(column is None for column in columns.values()) else pa.table(columns)
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _texts_of(text: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.Array:
+    offsets, data = np.empty(len(begins) + 1, np.int32), np.empty(int((ends - begins).sum()), np.uint8)
+    record_loops.gather(text, begins, ends, np.zeros(len(begins), np.uint8), offsets, data)
+    return pa.Array.from_buffers(pa.string(), len(begins), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def _numbers_of(
+    text: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> pa.Array | None:
+    """Integers; None where one needs more than 64 bits."""
+    numbers, good = np.empty(len(begins), np.int64), np.empty(len(begins), np.bool_)
+    read_integers(text, begins, ends, False, numbers, good)
+    return pa.array(numbers) if good.all() else None
 
 
 def _read_at_once(block: bytes, kinds: dict[str, pa.DataType], lines: int) -> pa.Table | None:

@@ -14,7 +14,9 @@ from typing import IO, BinaryIO, cast
 import pyarrow as pa
 
 from components.preprocess.readers.base import is_compressed
-from components.shared.errors import UserError
+from components.preprocess.readers.other_forms import HEAD_BYTES, refuse_other_forms
+from components.shared.errors import UserError, first_line
+from components.shared.files.places import plain_path
 from components.shared.files.reading import open_file
 
 _CHUNK_BYTES = 1 << 20
@@ -55,11 +57,15 @@ def encoding_of(path: str, encoding: str | None) -> str | None:
       encoding: what the configuration says; None: UTF-8, or UTF-16 where the file begins with its mark.
 
     Raises:
-      UserError: there is no such encoding.
+      UserError: there is no such encoding, or the file is no text by its first bytes.
     """
+    with open_bytes(path) as file:
+        head = file.read(HEAD_BYTES)
+    if encoding is None and head[:2] in _MARKS:
+        return _MARKS[head[:2]]
     if encoding is None:
-        with open_bytes(path) as file:
-            return _MARKS.get(file.read(2))
+        refuse_other_forms(path, head)
+        return None
     try:
         name = codecs.lookup(encoding).name
     except LookupError:
@@ -83,7 +89,7 @@ def is_unicode(path: str) -> bool:
 
 
 def _plain(file: BinaryIO, path: str) -> BinaryIO:
-    ending = os.path.splitext(path)[1].lower()
+    ending = os.path.splitext(plain_path(path))[1].lower()
     unpack = _UNPACK.get(ending)
     return file if unpack is None else cast(BinaryIO, unpack(file, path))
 
@@ -91,12 +97,17 @@ def _plain(file: BinaryIO, path: str) -> BinaryIO:
 def _unzip(file: BinaryIO, path: str) -> IO[bytes]:
     archive = zipfile.ZipFile(file)
     names = [info.filename for info in archive.infolist() if _is_data(info)]
-    if len(names) != 1:
+    if not names:
+        raise UserError(f"{path} has no file in it")
+    if len(names) > 1:
         raise UserError(
             f"{path} has {len(names)} files ({', '.join(names[:3])}{', ...' * (len(names) > 3)}) where one is "
             "expected: unpack it and set dataset.path to the right one"
         )
-    return archive.open(names[0])
+    try:
+        return archive.open(names[0])
+    except (RuntimeError, NotImplementedError) as error:  # a password is asked for, or a method is not known
+        raise UserError(f"{path} cannot be unpacked here ({first_line(error)}): unpack it yourself") from error
 
 
 def _is_data(info: zipfile.ZipInfo) -> bool:
@@ -117,7 +128,7 @@ _UNPACK: dict[str, Callable[[BinaryIO, str], IO[bytes]]] = {
 
 
 def _damaged(path: str, error: Exception) -> UserError:
-    kind = os.path.splitext(path)[1][1:].lower().replace("gz", "gzip")
+    kind = os.path.splitext(plain_path(path))[1][1:].lower().replace("gz", "gzip")
     return UserError(f"{path} is not a whole {kind} file ({error}): fetch or write it again")
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
 from components.preprocess.readers.opening import open_bytes
 from components.preprocess.readers.table import Faulty, Table, to_rows
-from components.preprocess.readers.text_layout import find_places
+from components.preprocess.readers.text.layout import find_places
 from components.preprocess.rows import Rows
 from components.preprocess.values.texts import is_text
 from components.preprocess.values.times import NUMBER, TimeForm, common_unit, form_of, is_temporal
@@ -120,7 +120,8 @@ def sample_parquet(source: Source) -> Sample:
     """
     file = _open(source.paths[0])
     schema = file.schema_arrow
-    names = [name for name in _names_of(source.paths[0], file) if not pa.types.is_nested(schema.field(name).type)]
+    nested = [name for name in _names_of(source.paths[0], file) if pa.types.is_nested(schema.field(name).type)]
+    names = [name for name in schema.names if name not in nested]
     groups = range(min(file.metadata.num_row_groups, _SAMPLE_GROUPS))
     batches = [
         batch
@@ -130,7 +131,7 @@ def sample_parquet(source: Source) -> Sample:
     if not batches:
         raise UserError(f"{source.name} is empty: there are no interactions to read")
     table = pa.Table.from_batches(batches)
-    return Sample({name: table.column(name).combine_chunks() for name in names})
+    return Sample({name: table.column(name).combine_chunks() for name in names}, nested=tuple(nested))
 
 
 def _common_form(files: Sequence[tuple[str, pq.ParquetFile, Columns]], reading: Reading) -> TimeForm:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from components.preprocess.readers.base import Reading
 from components.preprocess.rows import Rows
-from components.preprocess.values.ids import id_fault, kept_ids, read_ids
+from components.preprocess.values.ids import Ids, id_fault, read_ids
 from components.preprocess.values.numbers import read_numbers
 from components.preprocess.values.texts import Bad, is_missing
 from components.preprocess.values.times import TimeForm, read_times, time_fault
@@ -61,8 +61,8 @@ def to_rows(table: Table, reading: Reading) -> tuple[Rows, Faulty | None]:
     high = good if high is None else good & high
     keep = high & _wanted(table)
     rows = Rows(
-        kept_ids(user, keep) if not keep.all() else user,
-        kept_ids(item, keep) if not keep.all() else item,
+        _kept(columns["user"], user, keep, table, reading),
+        _kept(columns["item"], item, keep, table, reading),
         None if times is None else times[keep],
         bad=int((~good).sum()),
         below_min_rating=int((good & ~high).sum()),
@@ -70,6 +70,15 @@ def to_rows(table: Table, reading: Reading) -> tuple[Rows, Faulty | None]:
         time_unit=table.times.unit if table.times else None,
     )
     return rows, None if good.all() else _first(table, faults, int(good.argmin()), reading)
+
+
+def _kept(column: pa.Array, ids: Ids, keep: Bad, table: Table, reading: Reading) -> Ids:
+    """The ids of the rows that are kept; none of the others counts for what type they have."""
+    if keep.all():
+        return ids
+    if isinstance(ids, np.ndarray):
+        return ids[keep]
+    return read_ids(column.filter(pa.array(keep)), reading.id_type, table.is_declared)[0]
 
 
 def _wanted(table: Table) -> Bad:
@@ -100,9 +109,13 @@ def _first(table: Table, faults: dict[str, Bad], row: int, reading: Reading) -> 
         return Faulty(row, "not UTF-8; say which encoding it is with dataset.encoding, such as latin-1")
     what = next(what for what, bad in faults.items() if bad[row])
     value = table.columns[what][row].as_py()
-    text = "" if value is None else str(value)
+    text = "" if value is None else _shortened(str(value))
     if what in ("user", "item"):
         return Faulty(row, id_fault(f"{what} id", text, reading.id_type))
     if what == "timestamp" and table.times is not None:
         return Faulty(row, time_fault(text, table.times))
     return Faulty(row, f"empty {what}" if is_missing(text) else f"{what} {text!r} is not a number")
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."

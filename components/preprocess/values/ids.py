@@ -60,13 +60,6 @@ def id_fault(what: str, text: str, id_type: IdType) -> str:
     return f"{what} {text!r} is not an integer of 64 bits (if it is right, set dataset.id_type=string)"
 
 
-def kept_ids(ids: Ids, keep: Bad) -> Ids:
-    """The ids of the rows that are kept, and no others."""
-    if isinstance(ids, np.ndarray):
-        return ids[keep]
-    return ids.filter(pa.array(keep)).dictionary_decode().dictionary_encode()
-
-
 def as_texts(ids: Ids) -> pa.Array:
     """Ids as an Arrow string array."""
     return pa.array(ids).cast(pa.string()) if isinstance(ids, np.ndarray) else ids

@@ -3,9 +3,11 @@
 import logging
 import re
 
-_USER = re.compile(r"://[^/\s@]*@")
+_USER = re.compile(r"://[^/\s?#]*@")
+# Parameters whose names end in such a word, and all that Amazon and Google sign addresses with.
 _KEY = re.compile(
-    r"([?&](?:sig|signature|token|access_token|api_?key|key|password|secret|X-(?:Amz|Goog)-\w+(?:-\w+)*)=)[^&\s'\"]+",
+    r"([?&;](?:[\w.-]*(?:sig|signature|token|key|key[_-]?id|password|passwd|pwd|secret|auth|authorization|credentials?)"
+    r"|X-(?:Amz|Goog)-[\w-]+)=)[^&;\s'\"]+",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,11 @@ ROOT = Path(__file__).parents[3]
 COMPONENTS = "tests/components"
 LOOPS = {
     "products": [f"{COMPONENTS}/kernels/test_products.py", "-k=AVX2"],  # the same loops as for other registers
-    "readers and shards": [f"{COMPONENTS}/preprocess/readers/test_text.py", f"{COMPONENTS}/preprocess/test_loops.py"],
+    "readers and shards": [
+        f"{COMPONENTS}/preprocess/readers/test_text.py",
+        f"{COMPONENTS}/preprocess/readers/test_json_loops.py",
+        f"{COMPONENTS}/preprocess/test_loops.py",
+    ],
     "synthetic data": [
         f"{COMPONENTS}/preprocess/datasets/test_synthetic.py",
         "-k=every_size or draws_without_replacement or alias_tables or closed_form",

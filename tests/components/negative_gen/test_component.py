@@ -1,4 +1,5 @@
 import numpy as np
+from tfx.components.util import tfxio_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import Channel, standard_artifacts
 
@@ -60,6 +61,7 @@ def test_the_executor_writes_what_the_logic_writes(tmp_path, monkeypatch):
     assert contents(tmp_path / "examples") == contents(expected)
     assert output.split_names == '["train", "validation", "test"]'
     assert output.get_string_custom_property("payload_format") == "FORMAT_TF_EXAMPLE"
+    assert tfxio_utils.get_split_tfxio([output], "test", ["tests"])  # TFX's readers know the format of the files
     rows = ExamplesSummary.read(str(expected)).rows_per_epoch
     assert notes == [f"2 x {rows:,} training rows in batches of 1,000, 99 negatives to rank against"]
 

@@ -65,6 +65,11 @@ def _pieces(path: str) -> Unsplit:
 
 
 @pytest.mark.parametrize("ending", FORMATS)
+def test_a_signed_address_is_read_by_the_name_in_it(inputs: Path, site: Website, ending: str) -> None:
+    assert _rows(f"{site.url}/clicks-0.{ending}?token=hush.zip") == _rows(f"{inputs}/clicks-0.{ending}")
+
+
+@pytest.mark.parametrize("ending", FORMATS)
 def test_a_glob_on_a_storage_gives_what_it_gives_here(inputs: Path, bucket: str, ending: str) -> None:
     for number in range(3):
         write(f"{bucket}/{ending}/clicks-{number}.{ending}", (inputs / f"clicks-{number}.{ending}").read_bytes())

@@ -5,7 +5,7 @@ import gzip
 import pandas as pd
 import pytest
 
-from components.preprocess.inspection.looking import look
+from components.preprocess.inspection.looking import _format_by_content, look
 from components.shared.errors import UserError
 
 ROWS = [(user, item, 1_000_424_599 + 60 * (7 * user + item)) for user in range(8) for item in range(user % 3 + 5)]
@@ -54,6 +54,49 @@ def test_every_form_is_looked_at(tmp_path, name):
     found = found_in(str(path))
     assert found.choice.columns == {"user": "user_id", "item": "item_id", "timestamp": "ts"}
     assert found.counted.summary.rows_read == len(ROWS)
+
+
+@pytest.mark.parametrize("content", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.parquet"])
+def test_what_is_in_a_file_counts_more_than_its_name(tmp_path, content, name):
+    path, table = tmp_path / name, pd.DataFrame(ROWS, columns=["user_id", "item_id", "ts"])
+    write = {
+        "csv": lambda: table.to_csv(path, index=False),
+        "json": lambda: table.to_json(path, orient="records", lines=True),
+        "parquet": lambda: table.to_parquet(path),
+    }
+    write[content]()
+    assert _format_by_content(str(path)) == (None if name == f"a.{content}" else content)
+
+
+def test_columns_of_objects_are_told(tmp_path):
+    rows = pd.DataFrame([{"user": u, "item": i, "timestamp": {"$date": t}, "tags": []} for u, i, t in ROWS])
+    rows.to_json(tmp_path / "a.json", orient="records", lines=True)
+    found = found_in(str(tmp_path / "a.json"))
+    assert "timestamp" not in found.choice.columns
+    assert found.choice.doubts == ("lists and objects are not read (column 'timestamp')",)
+
+
+REFUSED = {
+    "one column": ("# exported\nuser,item\n1,2\n", r"has one column, .* dataset\.separator .* above the header"),
+    "no row that can be read": (
+        'user,item,timestamp\n1,2,"1,000,000,000"\n',
+        r"no row can be read; the first: .*a\.csv line 2: timestamp '1,000,000,000' is not a number: set dataset\.time",
+    ),
+    "objects as ids": (
+        '{"user": {"id": 1}, "item": 5}\n{"user": {"id": 2}, "item": 6}\n',
+        r"which column is the user: set dataset\.user_column to one of item; .*not read \(column 'user'\)",
+    ),
+    "a filter that keeps nothing": ("user,item,timestamp\n1,2,3\n1,x,\n", "no user has 3 interactions"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_found_out_is_one_line_that_says_what_to_do(tmp_path, case):
+    content, message = REFUSED[case]
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(UserError, match=message):
+        found_in(str(tmp_path / "a.csv"), preprocess={"min_interactions": 3, "min_item_interactions": 1})
 
 
 def test_quotes_that_do_not_end_are_characters(tmp_path):

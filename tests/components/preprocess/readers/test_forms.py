@@ -4,7 +4,9 @@ import bz2
 import gzip
 import io
 import json
+import lzma
 import random
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,7 @@ import zstandard
 from components.preprocess.config import DatasetConfig
 from components.preprocess.datasets.base import Request, Unsplit
 from components.preprocess.readers.base import Columns
-from components.preprocess.readers.sniffing import find_columns, find_separator, has_header, split_records
+from components.preprocess.readers.text.sniffing import find_columns, find_separator, has_header, split_records
 from components.shared.errors import UserError
 
 ROWS = [(f"u{n % 7}é", n % 5, ["buy", "view"][n % 2], 1_000_000_000 + n) for n in range(100)]
@@ -31,7 +33,7 @@ def read(path: Path, **options: Any) -> list[tuple[Any, Any, Any]]:
     return [
         row
         for rows in batches
-        for row in zip(rows.user.to_pylist(), rows.item.tolist(), rows.timestamp.tolist(), strict=True)
+        for row in zip(rows.user.tolist(), rows.item.tolist(), rows.timestamp.tolist(), strict=True)
     ]
 
 
@@ -128,6 +130,67 @@ def test_numbers_of_json_lose_no_digit(tmp_path: Path) -> None:
     lines = [{"user": "a", "item": item, "timestamp": 5} for item in (2**63 - 1, 2**63 - 2, 7.0)]
     (tmp_path / "rows.json").write_text("\n".join(map(json.dumps, lines)))
     assert [item for _, item, _ in read(tmp_path / "rows.json")] == [2**63 - 1, 2**63 - 2, 7]
+
+
+OTHER_FORMS = {
+    "gzip": (gzip.compress(text(",").encode()), "compressed with gzip: let its name end in .gz"),
+    "bzip2": (bz2.compress(text(",").encode()), "compressed with bzip2"),
+    "zstd": (zstandard.compress(text(",").encode()), "compressed with zstd"),
+    "xz": (lzma.compress(text(",").encode()), "compressed with what is not read here"),
+    "zip": (zipped(text(",").encode()), "a zip archive or an Excel workbook"),
+    "Parquet": (b"PAR1" + bytes(20), "Parquet: set dataset.format=parquet"),
+    "a page": (b"<!DOCTYPE html><html>Please log in</html>", "a web page, not the data"),
+    "UTF-16 without a mark": (text(",").encode("utf-16-le"), "line 1 has NUL bytes: .* such as utf-16-le"),
+    "returns": (text(",").replace("\n", "\r").encode(), "has carriage returns where its lines should end"),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_FORMS)
+@pytest.mark.parametrize("name", ["rows.csv", "rows.json"])
+def test_a_file_that_is_something_else_is_told(tmp_path: Path, name: str, case: str) -> None:
+    content, message = OTHER_FORMS[case]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / name)
+
+
+def test_an_archive_of_files_is_told_behind_its_compression(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(text(","))
+    with tarfile.open(tmp_path / "rows.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "rows.csv", "rows.csv")
+    with pytest.raises(UserError, match="is a tar archive: unpack it"):
+        read(tmp_path / "rows.tar.gz", format="csv")
+
+
+def test_a_zip_archive_that_asks_for_a_password_is_told(tmp_path: Path) -> None:
+    content = bytearray(zipped(b"user,item,timestamp\n1,2,3\n"))
+    for place in (content.rfind(b"PK\3\4") + 6, content.rfind(b"PK\1\2") + 8):  # the flag in both headers of the file
+        content[place] |= 1
+    (tmp_path / "rows.csv.zip").write_bytes(content)
+    with pytest.raises(UserError, match=r"cannot be unpacked here .*password"):
+        read(tmp_path / "rows.csv.zip")
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.json"])
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", "\ufeff\n"])
+def test_a_file_with_nothing_but_a_mark_is_empty(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match="is empty: there are no interactions to read"):
+        read(tmp_path / name)
+
+
+def test_rows_that_do_not_count_say_nothing_of_the_type_of_ids(tmp_path: Path) -> None:
+    rows = ["user,item,timestamp,event", "7,1,5,buy", "8,2,6,buy", "Total,,,buy", "x,3,7,view", "9,y,no,buy"]
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    assert read(tmp_path / "rows.csv", on_bad_row="skip", where={"event": "buy"}) == [(7, 1, 5), (8, 2, 6)]
+
+
+def test_a_name_that_two_columns_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("user,item,item,timestamp\n1,2,3,4\n")
+    message = r"has 2 columns 'item'; set dataset\.item_column to the position of the right one: user \(0\), item \(1\)"
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / "rows.csv")
+    assert read(tmp_path / "rows.csv", user_column=0, item_column=2, timestamp_column=3, header=True) == [(1, 3, 4)]
 
 
 def test_an_array_of_json_is_told(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from components.preprocess.readers.base import Columns, Reading, Source
-from components.preprocess.readers.text_loops import most_lines, parse_integers
-from components.preprocess.readers.text_pieces import plan_text
+from components.preprocess.readers.text.integer_loops import most_lines, parse_integers
+from components.preprocess.readers.text.pieces import plan_text
 
 WITHOUT_MEANING = ["", "", "", "a", "7", "-", "x y", "é", " ", "0x1F", 'a"b']
 QUOTES = ['"odd" a', '"odd""" a', '"', 'a"', '"open', '"a" b"', '""', '"a"b"c"', '"5', '"5"']

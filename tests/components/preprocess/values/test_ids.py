@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from components.preprocess.rows import Rows, merge_censuses, positions, take_census
-from components.preprocess.values.ids import kept_ids, read_ids
+from components.preprocess.values.ids import read_ids
 
 TEXTS = {
     "integers": (["7", "-12", "0"], [7, -12, 0]),
@@ -56,9 +56,11 @@ def test_a_column_with_a_type_keeps_every_id_apart(case: str) -> None:
 
 def test_a_value_that_no_row_has_is_no_user() -> None:
     column = pa.DictionaryArray.from_arrays(pa.array([2, 0, None], pa.int32()), pa.array(["a ", "b", "a"]))
-    found, bad = read_ids(column, "auto", is_declared=True)
-    assert kept_ids(found, ~bad).dictionary_decode().to_pylist() == ["a", "a"]
-    census = take_census(Rows(kept_ids(found, ~bad), np.array([1, 1]), None))
+    bad = read_ids(column, "auto", is_declared=True)[1]
+    assert bad.tolist() == [False, False, True]
+    kept, _ = read_ids(column.filter(pa.array(~bad)), "auto", is_declared=True)
+    assert kept.dictionary_decode().to_pylist() == ["a", "a"]
+    census = take_census(Rows(kept, np.array([1, 1]), None))
     assert (census.users.to_pylist(), census.user_rows.tolist()) == (["a"], [2])
 
 

@@ -41,6 +41,12 @@ def test_a_storage_of_an_unknown_kind_is_told_with_those_that_are_known() -> Non
         ("at https://me:hush@host/a, twice", "at https://host/a, twice"),
         ("https://host/a?X-Amz-Signature=hush&part=1", "https://host/a?X-Amz-Signature=...&part=1"),
         ("https://host/a?sv=1&sig=hush", "https://host/a?sv=1&sig=..."),
+        (
+            "https://host/a.csv?refresh_token=hush&AWSAccessKeyId=hush",
+            "https://host/a.csv?refresh_token=...&AWSAccessKeyId=...",
+        ),
+        ("ftp://me:hu@sh@host/a", "ftp://host/a"),
+        ("https://host/a?to=me@host&author=me&keyword=x", "https://host/a?to=me@host&author=me&keyword=x"),
         ("mail me@host", "mail me@host"),
         ("s3://bucket/a@b", "s3://bucket/a@b"),
     ],

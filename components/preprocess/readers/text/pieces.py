@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from components.preprocess.readers import record_loops, text_loops
 from components.preprocess.readers.base import Reading, Source
 from components.preprocess.readers.blocks import MOST_BYTES, Range, cut_file, lines_before, read_blocks
 from components.preprocess.readers.table import Faulty, Table, to_rows
-from components.preprocess.readers.text_layout import TextLayout, text_layouts
+from components.preprocess.readers.text import integer_loops, record_loops
+from components.preprocess.readers.text.layout import TextLayout, text_layouts
 from components.preprocess.rows import Rows
 from components.preprocess.values.texts import Bad
 from components.preprocess.values.times import ticks
@@ -144,13 +144,13 @@ def _parse_integers(block: bytes, layout: TextLayout, reading: Reading) -> Rows 
         return None
     places, kinds = np.full(layout.width, -1, np.int64), np.zeros(layout.width, np.uint8)
     places[wanted] = np.arange(len(wanted))
-    kinds[wanted[:2]] = text_loops.ID if reading.id_type == "auto" else text_loops.NUMBER
+    kinds[wanted[:2]] = integer_loops.ID if reading.id_type == "auto" else integer_loops.NUMBER
     if layout.times.kind == "iso":
-        kinds[wanted[2:]] = text_loops.TIME
+        kinds[wanted[2:]] = integer_loops.TIME
     text = _as_text(block)
-    most = text_loops.most_lines(len(text), layout.width, len(wanted), len(separator))
+    most = integer_loops.most_lines(len(text), layout.width, len(wanted), len(separator))
     columns = np.empty((len(wanted), most), np.int64)
-    rows = text_loops.parse_integers(
+    rows = integer_loops.parse_integers(
         text, np.uint8(separator[0]), len(separator), places, kinds, ticks(layout.times), columns
     )
     if rows <= 0:

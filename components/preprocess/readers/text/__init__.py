@@ -14,11 +14,11 @@ class Text(Reader):
     separator: str
 
     def plan(self, source: Source, reading: Reading) -> Sequence[Piece]:
-        from components.preprocess.readers.text_pieces import plan_text
+        from components.preprocess.readers.text.pieces import plan_text
 
         return plan_text(source, reading, self.separator)
 
     def sample(self, source: Source) -> Sample:
-        from components.preprocess.readers.text_layout import sample_text
+        from components.preprocess.readers.text.layout import sample_text
 
         return sample_text(source, self.separator)

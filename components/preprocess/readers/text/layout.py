@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
 from components.preprocess.readers.opening import encoding_of, open_bytes
-from components.preprocess.readers.sniffing import find_separator, has_header, split_records
+from components.preprocess.readers.other_forms import refuse_carriage_returns
+from components.preprocess.readers.text.sniffing import find_separator, has_header, split_records
 from components.preprocess.values.ids import whole_numbers
 from components.preprocess.values.times import NUMBER, TimeForm, form_of
 from components.shared.errors import UserError
@@ -166,7 +167,12 @@ def _place(key: str, column: str | int, path: str, names: Sequence[str]) -> int:
             f"dataset.{key}: {path} has {len(names)} columns, so there is none at {column}; positions begin with 0: "
             + _listed(names)
         )
-    if column in names:
+    if (times := list(names).count(column)) > 1:
+        raise UserError(
+            f"{path} has {times} columns {column!r}; set dataset.{key} to the position of the right one: "
+            + _listed(names)
+        )
+    if times:
         return list(names).index(column)
     hint = " (or null, if there is none)" if key == "timestamp_column" else ""
     raise UserError(f"{path} has no column {column!r}; set dataset.{key}{hint} to one of: {_listed(names)}")
@@ -184,9 +190,11 @@ def _read_head(path: str, source: Source, usual: str) -> _Head | None:
     with open_bytes(path, encoding) as file:
         head = file.read(_HEAD_BYTES)
         while b"\n" not in head[:-1] and (more := file.read(_HEAD_BYTES)):
+            refuse_carriage_returns(path, head)
             head += more
-        if not head.strip():
+        if not head.removeprefix(BYTE_ORDER_MARK).strip():
             return None
+        refuse_carriage_returns(path, head)
         whole = len(head) < _HEAD_BYTES
         samples = [] if is_compressed(path) or encoding else list(_samples(file, size_of(path)))
     marked = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
