@@ -1,16 +1,18 @@
 """The configuration of a run: one YAML file, with single values set on top of it."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
 from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.datasets import DATASETS
 from components.shared.errors import UserError
 from components.shared.files.secrets import without_secrets
 from components.shared.parameters import Section, describe_fault
@@ -21,6 +23,12 @@ from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
+# The grammar of the distribution specification: registry, path, tag, digest.
+_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+    r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?"
+)
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
 
 
@@ -57,6 +65,13 @@ class ClusterConfig(Section):
     )
     accelerator_count: int = Field(default=1, ge=1, description="How many of them.")
 
+    @field_validator("image")
+    @classmethod
+    def _is_a_name_of_an_image(cls, image: str) -> str:
+        if not _IMAGE.fullmatch(image):
+            raise ValueError("is no name of an image, such as REGISTRY/neumf-pipeline:1, in lower case after REGISTRY/")
+        return image
+
 
 class Config(Section):
     """Everything that a run depends on. Each component describes its own section."""
@@ -86,7 +101,23 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
       UserError: the file cannot be read, a key is unknown, or a value is not allowed; the message names the key and
         what is allowed.
     """
-    return config_of(read_tree(path, assignments), path, assignments)
+    config = config_of(read_tree(path, assignments), path, assignments)
+    _refuse_without_effect(config, assignments)
+    return config
+
+
+def _refuse_without_effect(config: Config, assignments: Sequence[str]) -> None:
+    """A file may have keys of several kinds of data sets, but whoever sets one means that it be used."""
+    used = {"kind", *DATASETS[config.dataset.kind].model_fields}
+    last = {key: value for key, _, value in (assignment.partition("=") for assignment in assignments)}
+    for key, value in last.items():
+        section, name = [*key.split("."), ""][:2]
+        if section == "dataset" and name not in used and value not in ("", "null"):
+            kinds = [kind for kind, data in DATASETS.items() if name in data.model_fields]
+            raise UserError(
+                f"--set {key}={value}: has no effect, as dataset.kind is {config.dataset.kind}; set dataset.kind to "
+                f"{' or '.join(kinds)} as well, or leave it out"
+            )
 
 
 def config_of(tree: dict[str, Any], origin: str | Path, assignments: Sequence[str] = ()) -> Config:

@@ -6,6 +6,7 @@ here before TFX sees it (as of kubeflow/pipelines 7b70c7b, backend/src/v2):
 - Input artifacts come with an empty type (metadata/client.go), and from kfp.local with a general one. The compiled step
   knows the types.
 - There is one output more, `executor-logs`, which is not TFX's (driver/driver.go).
+- A parameter that a run leaves open is not there (driver/resolve.go), or null; the steps know an empty text.
 - Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), with credentials
   that the step does not have. So the step works on the folders, and the outputs are described by URIs again.
 """
@@ -81,6 +82,10 @@ def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
     """
     outputs = executor_input.get("outputs", {}).get("artifacts", {})
     outputs.pop(_LOGS, None)
+    values = executor_input.get("inputs", {}).get("parameterValues", {})
+    for name, parameter in inputs_spec.get("parameters", {}).items():
+        if parameter["parameterType"] == "STRING" and values.get(name) is None:
+            values[name] = ""
     inputs = executor_input.get("inputs", {}).get("artifacts", {})
     for name, artifacts in inputs.items():
         for artifact in artifacts.get("artifacts", []):

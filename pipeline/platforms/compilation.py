@@ -1,6 +1,6 @@
 """Compiles the pipeline for the platforms that take Kubeflow's PipelineSpec (schema 2.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -13,12 +13,13 @@ from components.trainer.component import Trainer
 from components.trainer.tuning.component import Tuner
 from pipeline.config import ClusterConfig, Config
 from pipeline.pipeline import Places, create_pipeline
-from pipeline.platforms import run_parameters
+from pipeline.platforms import hardware, run_parameters
 from pipeline.platforms.base import Platform
 
 Spec = dict[str, Any]
 
 _COMMAND = ["python", "-m", "pipeline.entrypoint"]
+_NUMBERS: dict[type, str] = {int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE"}
 _HEADER = "# Made by `python -m pipeline compile`. Change the configuration, not this file.\n"
 _DESCRIPTION = "From a file of ratings to a gated, pushed NeuMF recommender."
 
@@ -35,6 +36,7 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     """
     input_version = data_types.RuntimeParameter(run_parameters.INPUT_VERSION, ptype=str)
     training_job = platform.training_job(config)
+    hardware.check(config)
     pipeline = create_pipeline(
         run_parameters.with_run_parameters(config), Places.of_orchestrator(), input_version, training_job
     )
@@ -47,6 +49,7 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     )
     spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
     _describe(spec, pipeline)
+    _take_numbers(spec)
     _give_defaults(spec, run_parameters.default_values(config))
     return spec
 
@@ -55,6 +58,12 @@ def switch_cache_off(spec: Spec) -> None:
     """Has every step run, whatever earlier runs did."""
     for task in spec["root"]["dag"]["tasks"].values():
         task["cachingOptions"] = {}
+
+
+def leave_open(spec: Spec, names: Iterable[str]) -> None:
+    """Takes the defaults of some parameters away, for a run that is to have null or auto there."""
+    for name in names:
+        spec["root"]["inputDefinitions"]["parameters"][name].pop("defaultValue", None)
 
 
 def to_yaml(spec: Spec) -> str:
@@ -95,9 +104,27 @@ def _describe_artifacts(definitions: Spec, texts: Mapping[str, str]) -> None:
         artifact["description"] = texts[name]
 
 
-def _give_defaults(spec: Spec, values: Mapping[str, Any]) -> None:
+def _give_defaults(spec: Spec, values: Mapping[str, run_parameters.Value]) -> None:
     """Adds the defaults, which TFX leaves out; so whoever starts a run names only what is different."""
     texts = run_parameters.descriptions()
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     for name, parameter in parameters.items():
-        parameter.update(defaultValue=values[name], description=texts[name], isOptional=True)
+        default = {} if values[name] is None else {"defaultValue": values[name]}
+        parameter.update(default, description=texts[name], isOptional=True)
+
+
+def _take_numbers(spec: Spec) -> None:
+    """Has runs take a number where people type one.
+
+    What may be null or auto besides is a text to TFX. To the platforms it becomes an optional number, which is left
+    out for null and auto; the entry point gives the step an empty text then.
+    """
+    numbers = run_parameters.number_types()
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    for name in numbers:
+        parameters[name]["parameterType"] = _NUMBERS[numbers[name]]
+    for step, task in spec["root"]["dag"]["tasks"].items():
+        inputs = spec["components"][step]["inputDefinitions"]["parameters"]
+        for name, source in task["inputs"]["parameters"].items():
+            if kind := numbers.get(source.get("componentInputParameter", "")):
+                inputs[name].update(parameterType=_NUMBERS[kind], isOptional=True)

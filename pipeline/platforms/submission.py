@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.shared.errors import UserError
+from pipeline.config import ClusterConfig
 from pipeline.platforms import compilation, run_parameters, visibility
 from pipeline.platforms.base import Platform, Run
 
@@ -22,12 +24,25 @@ def prepare(
       cache: whether the results of earlier runs may be used.
 
     Raises:
-      UserError: a value is not allowed, or not on this platform, or names what its steps cannot see.
+      UserError: a value is not allowed, or not on this platform, or names what its steps cannot see; or no image is
+        named.
     """
     settings, values = run_parameters.load_run(config, assignments, parameters)
+    _check_image(settings.cluster.image)
     visibility.check_values(settings, values, platform)
     spec = compilation.compile_pipeline(settings, platform)
     if not cache:
         compilation.switch_cache_off(spec)
+    compilation.leave_open(spec, [name for name, value in values.items() if value is None])
+    given = {name: value for name, value in values.items() if value is not None}
     name = f"{settings.name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    return Run(name, settings.name, compilation.to_yaml(spec), values)
+    return Run(name, settings.name, compilation.to_yaml(spec), given)
+
+
+def _check_image(image: str) -> None:
+    """The default is a name on the machine that builds it: a cluster would look for it on Docker Hub."""
+    if image == ClusterConfig().image:
+        raise UserError(
+            f"cluster.image (image): {image} is in no registry; name the image that you pushed, as in "
+            "--param image=REGISTRY/neumf-pipeline:1"
+        )

@@ -7,6 +7,7 @@ from tfx.extensions.google_cloud_ai_platform.trainer import executor
 
 from components.shared.errors import UserError
 from pipeline.config import Config
+from pipeline.vertex.accelerators import check_accelerator
 from pipeline.vertex.config import CustomJobConfig
 
 
@@ -14,11 +15,14 @@ def training_job(config: Config) -> dict[str, Any] | None:
     """The job as `custom_config` of TFX's Vertex Trainer; None where the configuration has none.
 
     Raises:
-      UserError: the job has several machines, or a TPU, that the trainer would not use.
+      UserError: the job has several machines, or a TPU, that the trainer would not use; or Vertex does not have its
+        accelerator.
     """
     job = config.custom_job
     if job.project is None:
         return None
+    if job.accelerator:
+        check_accelerator("custom_job.accelerator", job.accelerator)
     wanted = "multiworker" if job.machines > 1 else "tpu" if job.tpu_topology else None
     if wanted and config.trainer.device not in ("auto", wanted):
         raise UserError(f"trainer.device: {config.trainer.device} does not use this custom_job; set {wanted}, or auto")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from components.shared.errors import UserError
 from pipeline.config import Config
 from pipeline.platforms.base import Connection, Platform
+from pipeline.vertex.accelerators import check_accelerator
 from pipeline.vertex.options import VertexOptions
 
 
@@ -26,8 +26,7 @@ class Vertex(Platform[VertexOptions]):
 
     def accelerator(self, name: str) -> str:
         """A type, which Vertex finds a machine for."""
-        if "/" in name:
-            raise UserError(f"cluster.accelerator: Vertex knows types such as NVIDIA_L4, not the resource {name!r}")
+        check_accelerator("cluster.accelerator", name)
         return name
 
     def training_job(self, config: Config) -> dict[str, Any] | None:

@@ -49,7 +49,8 @@ class Backend:
           StepFailedError: one did; those after it do not run.
         """
         definitions = spec["root"]["inputDefinitions"]["parameters"]
-        values = {name: definition["defaultValue"] for name, definition in definitions.items()} | dict(parameters)
+        defaults = {name: found["defaultValue"] for name, found in definitions.items() if "defaultValue" in found}
+        values = defaults | dict(parameters)
         tasks = spec["root"]["dag"]["tasks"]
         order = TopologicalSorter({name: task.get("dependentTasks", []) for name, task in tasks.items()})
         for name in order.static_order():
@@ -80,6 +81,8 @@ class Backend:
                     if "componentInputParameter" in source
                     else source["runtimeValue"]["constant"]
                     for key, source in task["inputs"]["parameters"].items()
+                    # A parameter that the run leaves open is not there (driver/resolve.go).
+                    if source.get("componentInputParameter", "") in ("", *values)
                 },
                 "artifacts": {key: {"artifacts": [found]} for key, found in inputs.items()},
             },

@@ -45,7 +45,7 @@ def test_all_steps_run_on_artifacts_of_an_object_store(whole_run: Backend) -> No
 
 def test_a_refused_model_is_not_pushed(whole_run: Backend, spec: Any, image: str) -> None:
     backend = dataclasses.replace(whole_run, logs={}, artifacts=dict(whole_run.artifacts))
-    backend.run(spec, image, f"{ROOT}-refused", {"minimum_hr": "0.99"}, steps=("Evaluator", "Pusher"))
+    backend.run(spec, image, f"{ROOT}-refused", {"minimum_hr": 0.99}, steps=("Evaluator", "Pusher"))
     assert list(backend.logs) == ["Evaluator", "Pusher"]
     pushed = backend.artifacts["Pusher"]["pushed_model"]
     assert pushed["metadata"]["pushed"] == 0.0
