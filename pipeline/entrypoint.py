@@ -9,6 +9,8 @@ here before TFX sees it (as of kubeflow/pipelines 7b70c7b, backend/src/v2):
 - A parameter that a run leaves open is not there (driver/resolve.go), or null; the steps know an empty text.
 - Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), with credentials
   that the step does not have. So the step works on the folders, and the outputs are described by URIs again.
+
+The results that a console shows (`pipeline.results`) are outputs of the compiled step that TFX knows nothing of.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from components.shared import progress, stopping
 from components.shared.errors import find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.imports import lasting_imports
+from pipeline.results.writing import take_out, write
 
 Json = Any
 
@@ -48,10 +51,12 @@ def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
     try:
         executor_input = json.loads(known.json_serialized_invocation_args)
         inputs_spec = json.loads(known.json_serialized_inputs_spec_args or "{}")
+        shown = take_out(executor_input)
         folders = adapt(executor_input, inputs_spec)
         known.json_serialized_invocation_args = json.dumps(executor_input)
         _say_what_happens(known.executor_class_path, folders)
         _run(known, beam_args)
+        write(shown, executor_input["outputs"], _local_folder)
         restore_uris(executor_input["outputs"]["outputFile"], folders)
     except (Exception, KeyboardInterrupt) as error:
         if number := stopping.asked():

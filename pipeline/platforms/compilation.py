@@ -15,6 +15,7 @@ from pipeline.config import ClusterConfig, Config
 from pipeline.pipeline import Places, create_pipeline
 from pipeline.platforms import hardware, run_parameters
 from pipeline.platforms.base import Platform
+from pipeline.results.outputs import RESULTS
 
 Spec = dict[str, Any]
 
@@ -49,6 +50,7 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     )
     spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
     _describe(spec, pipeline)
+    _add_results(spec)
     _take_numbers(spec)
     _give_defaults(spec, run_parameters.default_values(config))
     return spec
@@ -102,6 +104,15 @@ def _describe(spec: Spec, pipeline: Pipeline) -> None:
 def _describe_artifacts(definitions: Spec, texts: Mapping[str, str]) -> None:
     for name, artifact in definitions.get("artifacts", {}).items():
         artifact["description"] = texts[name]
+
+
+def _add_results(spec: Spec) -> None:
+    """Adds what the platforms' consoles show of each step to its outputs."""
+    for name, result in RESULTS.items():
+        spec["components"][result.step]["outputDefinitions"]["artifacts"][name] = {
+            "artifactType": {"schemaTitle": result.kind, "schemaVersion": "0.0.1"},
+            "description": result.description,
+        }
 
 
 def _give_defaults(spec: Spec, values: Mapping[str, run_parameters.Value]) -> None:

@@ -176,6 +176,9 @@ def test_a_step_runs_and_says_what_it_did(tmp_path: Path) -> None:
     (interactions,) = output["artifacts"]["interactions"]["artifacts"]
     assert interactions["uri"] == str(tmp_path / "interactions")
     assert json.loads((tmp_path / "interactions" / "summary.json").read_text())["users"] == 200
+    (counts,) = output["artifacts"]["data_counts"]["artifacts"]
+    assert counts["uri"] == str(tmp_path / "data_counts")
+    assert (counts["metadata"]["users"], counts["metadata"]["rows read"]) == (200, 9000)
 
 
 def test_an_error_of_the_user_is_the_last_line_and_exit_code_2(tmp_path: Path) -> None:
