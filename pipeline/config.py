@@ -1,13 +1,12 @@
 """The configuration of a run: one YAML file, with single values set on top of it."""
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
@@ -18,17 +17,12 @@ from components.shared.files.secrets import without_secrets
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
+from pipeline.platforms.config import ClusterConfig
 from pipeline.vertex.config import CustomJobConfig
 from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
-# The grammar of the distribution specification: registry, path, tag, digest.
-_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
-_IMAGE = re.compile(
-    rf"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
-    r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?"
-)
 _NOT_DESCRIBED = ("beam", "cluster", "custom_job")
 
 
@@ -49,28 +43,6 @@ class BeamConfig(Section):
         default=(),
         description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores.",
     )
-
-
-class ClusterConfig(Section):
-    """Containers on Kubeflow and Vertex AI; a run on one machine passes over all of this."""
-
-    image: str = Field(default="neumf-pipeline:latest", min_length=1, description="The image that all steps run in.")
-    cpu: float | None = Field(default=None, gt=0, description="The Trainer's limit, in cores; null leaves it open.")
-    memory: float | None = Field(default=None, gt=0, description="The Trainer's limit, in GB; null leaves it open.")
-    accelerator: str | None = Field(
-        default=None,
-        min_length=1,
-        description="The Trainer's accelerator. Kubeflow: a resource of the cluster, such as nvidia.com/gpu. Vertex: a "
-        "type, such as NVIDIA_L4; on Kubeflow, that asks for an nvidia.com/gpu of whatever type is there.",
-    )
-    accelerator_count: int = Field(default=1, ge=1, description="How many of them.")
-
-    @field_validator("image")
-    @classmethod
-    def _is_a_name_of_an_image(cls, image: str) -> str:
-        if not _IMAGE.fullmatch(image):
-            raise ValueError("is no name of an image, such as REGISTRY/neumf-pipeline:1, in lower case after REGISTRY/")
-        return image
 
 
 class Config(Section):

@@ -1,10 +1,14 @@
 """Kubeflow Pipelines as a platform."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from components.shared.errors import UserError
 from pipeline.kubeflow.options import KubeflowOptions
+from pipeline.kubeflow.pods import platform_spec
 from pipeline.platforms.base import Connection, Platform
+from pipeline.platforms.config import PodConfig
 
 _ANY_GPU = "nvidia.com/gpu"
 _GPU_OF_VERTEX = "NVIDIA_"
@@ -22,6 +26,9 @@ class Kubeflow(Platform[KubeflowOptions]):
         from pipeline.kubeflow.client import KubeflowConnection
 
         return KubeflowConnection(options)
+
+    def pods(self, pods: Mapping[str, PodConfig]) -> dict[str, Any]:
+        return platform_spec(pods)
 
     def accelerator(self, name: str) -> str:
         """A resource of the cluster; for a type, a GPU of whatever type is there."""

@@ -1,5 +1,6 @@
 """Compiles the pipeline for the platforms that take Kubeflow's PipelineSpec (schema 2.1)."""
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,12 +10,15 @@ from tfx.orchestration import data_types
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
+from components.preprocess.config import DatasetConfig
 from components.trainer.component import Trainer
 from components.trainer.tuning.component import Tuner
-from pipeline.config import ClusterConfig, Config
+from pipeline import look
+from pipeline.config import Config
 from pipeline.pipeline import Places, create_pipeline
 from pipeline.platforms import hardware, run_parameters
 from pipeline.platforms.base import Platform
+from pipeline.platforms.config import ClusterConfig, PodConfig
 from pipeline.results.outputs import RESULTS
 
 Spec = dict[str, Any]
@@ -41,14 +45,15 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     pipeline = create_pipeline(
         run_parameters.with_run_parameters(config), Places.of_orchestrator(), input_version, training_job
     )
-    if training_job is None:
-        _ask_for_resources(pipeline, config.cluster, platform)
+    _ask_for_resources(pipeline, config.cluster, platform, in_job=training_job is not None)
     runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
         kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
             default_image=config.cluster.image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
         )
     )
     spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    for step, pod in pods(config, spec).items():
+        _set_up(spec, step, pod)
     _describe(spec, pipeline)
     _add_results(spec)
     _take_numbers(spec)
@@ -62,28 +67,97 @@ def switch_cache_off(spec: Spec) -> None:
         task["cachingOptions"] = {}
 
 
+def look_first(spec: Spec) -> None:
+    """Adds a step before Preprocess, in the same container, that finds out whether its files have changed."""
+    task, executors = spec["root"]["dag"]["tasks"]["Preprocess"], spec["deploymentSpec"]["executors"]
+    # Copies, as YAML would write what stands in two places as an alias.
+    like = copy.deepcopy(task)
+    inputs = copy.deepcopy(spec["components"]["Preprocess"]["inputDefinitions"]["parameters"])
+    read = [name for name in task["inputs"]["parameters"] if name in (*DatasetConfig.model_fields, look.OUTPUT)]
+    executors[_executor(look.STEP)] = {
+        "container": {
+            **copy.deepcopy(executors[_executor("Preprocess")]["container"]),
+            "command": list(look.COMMAND),
+            "args": list(look.ARGUMENTS),
+        }
+    }
+    spec["components"][look.STEP] = {
+        "executorLabel": _executor(look.STEP),
+        "inputDefinitions": {"parameters": {name: inputs[name] for name in read}},
+        "outputDefinitions": {"parameters": {look.OUTPUT: {"parameterType": "STRING"}}},
+    }
+    spec["root"]["dag"]["tasks"][look.STEP] = {
+        **{key: like[key] for key in ("retryPolicy",) if key in like},
+        "cachingOptions": {},
+        "componentRef": {"name": look.STEP},
+        "inputs": {"parameters": {name: like["inputs"]["parameters"][name] for name in read}},
+        "taskInfo": {"name": look.STEP},
+    }
+    task["dependentTasks"] = [look.STEP]
+    task["inputs"]["parameters"][look.OUTPUT] = {
+        "taskOutputParameter": {"producerTask": look.STEP, "outputParameterKey": look.OUTPUT}
+    }
+
+
 def leave_open(spec: Spec, names: Iterable[str]) -> None:
     """Takes the defaults of some parameters away, for a run that is to have null or auto there."""
     for name in names:
         spec["root"]["inputDefinitions"]["parameters"][name].pop("defaultValue", None)
 
 
-def to_yaml(spec: Spec) -> str:
-    """The text of a file that Kubeflow and Vertex take."""
-    return _HEADER + yaml.safe_dump(spec, sort_keys=True, width=120, allow_unicode=True)
+def pods(config: Config, spec: Spec) -> dict[str, PodConfig]:
+    """What each step of a compiled pipeline runs in; the one that looks sees what Preprocess sees."""
+    return {step: config.cluster.pod("Preprocess" if step == look.STEP else step) for step in spec["components"]}
 
 
-def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Platform[Any]) -> None:
-    wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
-        cpu_limit=cluster.cpu or 0, memory_limit=cluster.memory or 0
-    )
-    if cluster.accelerator:
-        wanted.accelerator.type = platform.accelerator(cluster.accelerator)
-        wanted.accelerator.count = cluster.accelerator_count
-    if wanted.ListFields():
-        for component in pipeline.components:
-            if isinstance(component, Trainer | Tuner):
-                component.with_platform_config(wanted)
+def to_yaml(spec: Spec, config: Config, platform: Platform[Any]) -> str:
+    """The text of a file that a platform takes: the pipeline, and what only the platform can be told of its pods.
+
+    Raises:
+      UserError: the platform does not have what the configuration asks for.
+    """
+    extra = platform.pods({_executor(step): pod for step, pod in pods(config, spec).items()})
+    texts = [yaml.safe_dump(part, sort_keys=True, width=120, allow_unicode=True) for part in (spec, extra) if part]
+    return _HEADER + "---\n".join(texts)
+
+
+def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Platform[Any], in_job: bool) -> None:
+    """Where a job trains, the Trainer's step only waits for it."""
+    for component in pipeline.components:
+        trains = isinstance(component, Trainer | Tuner)
+        if trains and in_job:
+            continue
+        pod = cluster.pod(component.id)
+        wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
+            cpu_limit=pod.cpu or 0,
+            memory_limit=pod.memory or 0,
+            cpu_request=pod.cpu_request or 0,
+            memory_request=pod.memory_request or 0,
+        )
+        if trains and cluster.accelerator:
+            wanted.accelerator.type = platform.accelerator(cluster.accelerator)
+            wanted.accelerator.count = cluster.accelerator_count
+        if wanted.ListFields():
+            component.with_platform_config(wanted)
+
+
+def _executor(step: str) -> str:
+    """The label that TFX gives to the executor of a step."""
+    return f"{step}_executor"
+
+
+def _set_up(spec: Spec, step: str, pod: PodConfig) -> None:
+    """Adds the variables and the retries of a step."""
+    if pod.environment:
+        container = spec["deploymentSpec"]["executors"][_executor(step)]["container"]
+        container["env"] = [{"name": name, "value": value} for name, value in sorted(pod.environment.items())]
+    if pod.retries:
+        spec["root"]["dag"]["tasks"][step]["retryPolicy"] = {
+            "maxRetryCount": pod.retries,
+            "backoffDuration": f"{pod.retry_wait}s",
+            "backoffFactor": pod.retry_factor,
+            "backoffMaxDuration": f"{pod.retry_wait_limit}s",
+        }
 
 
 def _describe(spec: Spec, pipeline: Pipeline) -> None:

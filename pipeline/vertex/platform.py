@@ -1,6 +1,7 @@
 """Vertex AI Pipelines as a platform."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pipeline.config import Config
 from pipeline.platforms.base import Connection, Platform
@@ -14,6 +15,17 @@ class Vertex(Platform[VertexOptions]):
     title = "Vertex AI Pipelines"
     options = VertexOptions
     visible_paths = "/gcs/BUCKET/..., where Vertex mounts buckets"
+
+    in_place_of: ClassVar[Mapping[str, str]] = {
+        "cpu_request": "set cpu",
+        "memory_request": "set memory",
+        "secret_environment": "give rights to the account that the steps run as",
+        "secret_files": "give rights to the account that the steps run as",
+        "volumes": "buckets are mounted at /gcs/BUCKET",
+        "image_pull_secrets": "let the account that the steps run as read the registry",
+        "node_selector": "set cpu, memory and cluster.accelerator, by which it picks a machine",
+        "tolerations": "set cpu, memory and cluster.accelerator, by which it picks a machine",
+    }
 
     def connect(self, options: VertexOptions) -> Connection:
         # The client is slow to import, and needed for nothing else.
