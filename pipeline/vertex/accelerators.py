@@ -1,6 +1,7 @@
 """The accelerators that Vertex AI has, as its client knows them."""
 
 import difflib
+from typing import Any
 
 from components.shared.errors import UserError
 
@@ -34,4 +35,5 @@ def gpus() -> list[str]:
     # The client is slow to import.
     from google.cloud.aiplatform_v1.types import AcceleratorType
 
-    return [name for name in AcceleratorType.__members__ if name.startswith(_GPU)]
+    kinds: Any = AcceleratorType  # whose types do not say that it is an enumeration
+    return [kind.name for kind in kinds if kind.name.startswith(_GPU)]
