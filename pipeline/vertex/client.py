@@ -86,9 +86,10 @@ class VertexConnection:
             self._known(schedule).delete()
 
     def _known(self, schedule: Schedule) -> aiplatform.PipelineJobSchedule:
-        return aiplatform.PipelineJobSchedule.get(
+        known: aiplatform.PipelineJobSchedule = aiplatform.PipelineJobSchedule.get(
             schedule.id, project=self._options.project, location=self._options.region
         )
+        return known
 
     def _job(self, run: Run) -> aiplatform.PipelineJob:
         with tempfile.TemporaryDirectory(prefix="submit-") as folder:
