@@ -21,6 +21,7 @@ from pipeline.config import Config, config_of, load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
+from pipeline.platforms.schedule_command import schedule
 from pipeline.recommending.command import export_vectors, recommend
 from pipeline.runs.command import runs
 from pipeline.service.command import serve
@@ -39,6 +40,7 @@ def main() -> None:
 main.add_command(export_vectors)
 main.add_command(recommend)
 main.add_command(runs)
+main.add_command(schedule)
 main.add_command(serve)
 main.add_command(submit)
 main.add_command(tune)
@@ -156,7 +158,8 @@ def compile_command(
         config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
         with loading(console, "TFX"):
             from pipeline.platforms import compilation, visibility
-        visibility.check_config(config, PLATFORMS[target])
-        text = compilation.to_yaml(compilation.compile_pipeline(config, PLATFORMS[target]))
+        platform = PLATFORMS[target]
+        visibility.check_config(config, platform)
+        text = compilation.to_yaml(compilation.compile_pipeline(config, platform), config, platform)
         write_text(output, text)
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)

@@ -11,11 +11,13 @@ from pydantic import BaseModel, Field, ValidationError
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
 from components.preprocess.config import DatasetConfig, PreprocessConfig
+from components.preprocess.datasets import DATASETS
 from components.shared.errors import UserError
 from components.shared.files.secrets import without_secrets
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
+from pipeline.platforms.config import ClusterConfig
 from pipeline.vertex.config import CustomJobConfig
 from pipeline.yaml_file import load_yaml
 
@@ -41,21 +43,6 @@ class BeamConfig(Section):
         default=(),
         description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores.",
     )
-
-
-class ClusterConfig(Section):
-    """Containers on Kubeflow and Vertex AI; a run on one machine passes over all of this."""
-
-    image: str = Field(default="neumf-pipeline:latest", min_length=1, description="The image that all steps run in.")
-    cpu: float | None = Field(default=None, gt=0, description="The Trainer's limit, in cores; null leaves it open.")
-    memory: float | None = Field(default=None, gt=0, description="The Trainer's limit, in GB; null leaves it open.")
-    accelerator: str | None = Field(
-        default=None,
-        min_length=1,
-        description="The Trainer's accelerator. Kubeflow: a resource of the cluster, such as nvidia.com/gpu. Vertex: a "
-        "type, such as NVIDIA_L4; on Kubeflow, that asks for an nvidia.com/gpu of whatever type is there.",
-    )
-    accelerator_count: int = Field(default=1, ge=1, description="How many of them.")
 
 
 class Config(Section):
@@ -86,7 +73,23 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
       UserError: the file cannot be read, a key is unknown, or a value is not allowed; the message names the key and
         what is allowed.
     """
-    return config_of(read_tree(path, assignments), path, assignments)
+    config = config_of(read_tree(path, assignments), path, assignments)
+    _refuse_without_effect(config, assignments)
+    return config
+
+
+def _refuse_without_effect(config: Config, assignments: Sequence[str]) -> None:
+    """A file may have keys of several kinds of data sets, but whoever sets one means that it be used."""
+    used = {"kind", *DATASETS[config.dataset.kind].model_fields}
+    last = {key: value for key, _, value in (assignment.partition("=") for assignment in assignments)}
+    for key, value in last.items():
+        section, name = [*key.split("."), ""][:2]
+        if section == "dataset" and name not in used and value not in ("", "null"):
+            kinds = [kind for kind, data in DATASETS.items() if name in data.model_fields]
+            raise UserError(
+                f"--set {key}={value}: has no effect, as dataset.kind is {config.dataset.kind}; set dataset.kind to "
+                f"{' or '.join(kinds)} as well, or leave it out"
+            )
 
 
 def config_of(tree: dict[str, Any], origin: str | Path, assignments: Sequence[str] = ()) -> Config:

@@ -6,8 +6,11 @@ here before TFX sees it (as of kubeflow/pipelines 7b70c7b, backend/src/v2):
 - Input artifacts come with an empty type (metadata/client.go), and from kfp.local with a general one. The compiled step
   knows the types.
 - There is one output more, `executor-logs`, which is not TFX's (driver/driver.go).
+- A parameter that a run leaves open is not there (driver/resolve.go), or null; the steps know an empty text.
 - Artifacts at minio:// and s3:// are copied to and from local folders (component/launcher_v2.go), with credentials
   that the step does not have. So the step works on the folders, and the outputs are described by URIs again.
+
+The results that a console shows (`pipeline.results`) are outputs of the compiled step that TFX knows nothing of.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from components.shared import progress, stopping
 from components.shared.errors import find_user_error
 from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.imports import lasting_imports
+from pipeline.results.writing import take_out, write
 
 Json = Any
 
@@ -47,10 +51,12 @@ def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
     try:
         executor_input = json.loads(known.json_serialized_invocation_args)
         inputs_spec = json.loads(known.json_serialized_inputs_spec_args or "{}")
+        shown = take_out(executor_input)
         folders = adapt(executor_input, inputs_spec)
         known.json_serialized_invocation_args = json.dumps(executor_input)
         _say_what_happens(known.executor_class_path, folders)
         _run(known, beam_args)
+        write(shown, executor_input["outputs"], _local_folder)
         restore_uris(executor_input["outputs"]["outputFile"], folders)
     except (Exception, KeyboardInterrupt) as error:
         if number := stopping.asked():
@@ -81,6 +87,10 @@ def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
     """
     outputs = executor_input.get("outputs", {}).get("artifacts", {})
     outputs.pop(_LOGS, None)
+    values = executor_input.get("inputs", {}).get("parameterValues", {})
+    for name, parameter in inputs_spec.get("parameters", {}).items():
+        if parameter["parameterType"] == "STRING" and values.get(name) is None:
+            values[name] = ""
     inputs = executor_input.get("inputs", {}).get("artifacts", {})
     for name, artifacts in inputs.items():
         for artifact in artifacts.get("artifacts", []):

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from components.trainer.tuning.space import documentation
 from pipeline.config import Config
+from pipeline.platforms.config import PodConfig
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
 INTRODUCTION = """# Configuration
@@ -25,6 +26,7 @@ def configuration_page() -> str:
         if _is_section(field.annotation):
             assert isinstance(field.annotation, type)
             sections[name] = _rows(field.annotation, lambda annotation: True)
+    sections["cluster.defaults"] = _rows(PodConfig, lambda annotation: True)
     tables = [_table(f"`{name}`" if name else "The run", rows) for name, rows in sections.items()]
     return "\n".join([INTRODUCTION, *tables, _tuned()])
 
@@ -57,9 +59,15 @@ def _allowed(schema: dict[str, Any]) -> str:
         return str(schema["const"])
     if "enum" in schema:
         return " \\| ".join(schema["enum"])
-    kind = {"integer": "whole number", "string": "text", "array": "list", "boolean": "true or false"}.get(
-        schema["type"], schema["type"]
-    )
+    if "properties" in schema:
+        return "mapping"
+    kind = {
+        "object": "mapping",
+        "integer": "whole number",
+        "string": "text",
+        "array": "list",
+        "boolean": "true or false",
+    }.get(schema["type"], schema["type"])
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{sign} {schema[bound]:g}" for bound, sign in signs.items() if bound in schema]
     return " ".join([kind, *bounds])
@@ -70,6 +78,8 @@ def _default(value: Any) -> str:
         return "null"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(str, value)) + "]"
+    if isinstance(value, BaseModel | dict):
+        return "{}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

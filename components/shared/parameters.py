@@ -2,13 +2,14 @@
 
 A component owns its section (`components/<name>/config.py`). Each field becomes one execution property, so that every
 knob is visible and cached by TFX on any platform: numbers as they are, the rest as JSON text. There, nothing at all
-stands for null, and a text that cannot be mistaken for something else goes without quotes.
+stands for null, and for auto where there is no null; a text that cannot be mistaken for something else goes without
+quotes.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Any, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
 
@@ -17,6 +18,7 @@ from components.shared.errors import UserError
 Auto: TypeAlias = Literal["auto"]
 """In place of a value: whoever takes it chooses one by the data."""
 
+_OPEN = (NoneType, Auto)
 _PLAIN = (bool, int, float, str, NoneType, tuple, dict, BaseModel)
 
 
@@ -143,6 +145,8 @@ def _read(section: type[Section], name: str, value: Any) -> Any:
     kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     if not value and NoneType in kinds:
         return None
+    if not value and Auto in kinds:
+        return "auto"
     try:
         found = json.loads(value)
     except ValueError:
@@ -157,3 +161,11 @@ def property_type(section: type[Section], name: str) -> type:
     if annotation is int:
         return int
     return float if annotation is float else str
+
+
+def number_type(section: type[Section], name: str) -> type[int] | type[float] | None:
+    """Whether people type a number for a field: int or float where nothing else can stand there than null or auto."""
+    annotation = section.model_fields[name].annotation
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    numbers = {get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds if kind not in _OPEN}
+    return next((kind for kind in (int, float) if numbers == {kind}), None)

@@ -1,9 +1,18 @@
 """Kubeflow Pipelines as a platform."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from components.shared.errors import UserError
 from pipeline.kubeflow.options import KubeflowOptions
+from pipeline.kubeflow.pods import platform_spec
 from pipeline.platforms.base import Connection, Platform
+from pipeline.platforms.config import PodConfig
 
 _ANY_GPU = "nvidia.com/gpu"
+_GPU_OF_VERTEX = "NVIDIA_"
+_RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 class Kubeflow(Platform[KubeflowOptions]):
@@ -18,6 +27,16 @@ class Kubeflow(Platform[KubeflowOptions]):
 
         return KubeflowConnection(options)
 
+    def pods(self, pods: Mapping[str, PodConfig]) -> dict[str, Any]:
+        return platform_spec(pods)
+
     def accelerator(self, name: str) -> str:
         """A resource of the cluster; for a type, a GPU of whatever type is there."""
-        return name if "/" in name else _ANY_GPU
+        if _RESOURCE.fullmatch(name):
+            return name
+        if not name.startswith(_GPU_OF_VERTEX):
+            raise UserError(
+                f"cluster.accelerator: a cluster knows resources such as {_ANY_GPU}, amd.com/gpu or google.com/tpu, "
+                f"not {name!r}"
+            )
+        return _ANY_GPU

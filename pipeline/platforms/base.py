@@ -1,12 +1,13 @@
 """What a platform is: how pipelines are compiled for it, and how their runs are started and looked at."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from components.shared.errors import UserError
 from pipeline.config import Config
+from pipeline.platforms.config import ONLY_KUBERNETES, PodConfig
 from pipeline.platforms.options import Options
 
 
@@ -55,6 +56,43 @@ class Status:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """Runs that a platform starts by itself.
+
+    Attributes:
+      id: the platform's own for it.
+      name: that it was given.
+      cron: when runs start: minute, hour, day of the month, month, day of the week.
+      state: in the platform's words: ACTIVE, PAUSED, ENABLED, DISABLED, ...
+    """
+
+    id: str
+    name: str
+    cron: str
+    state: str
+
+
+@runtime_checkable
+class Scheduler(Protocol):
+    """A connection to a platform that starts runs by itself. All methods raise `UserError` as those of `Connection`."""
+
+    def schedule(self, run: Run, cron: str) -> Schedule:
+        """Has runs started, never two at a time, and none for a time that was missed."""
+
+    def schedules(self) -> Sequence[Schedule]:
+        """All that there are."""
+
+    def pause(self, schedule: Schedule) -> None:
+        """Has no more runs started until it is resumed."""
+
+    def resume(self, schedule: Schedule) -> None:
+        """Has runs started again."""
+
+    def delete(self, schedule: Schedule) -> None:
+        """Removes it; its runs stay."""
+
+
 class Connection(Protocol):
     """A platform that was connected to. All methods raise `UserError` where it cannot be reached, or refuses."""
 
@@ -77,11 +115,13 @@ class Platform(ABC, Generic[PlatformOptions]):
       title: its full name.
       options: what `submit` can be told for it; each field is an option of the command line.
       visible_paths: which paths its steps can see, in a few words.
+      in_place_of: what to do in place of a key that only Kubernetes has, by the key.
     """
 
     title: str
     options: type[PlatformOptions]
     visible_paths: str = "the absolute path of a volume that is mounted into them"
+    in_place_of: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def connect(self, options: PlatformOptions) -> Connection:
@@ -102,6 +142,30 @@ class Platform(ABC, Generic[PlatformOptions]):
           UserError: it has no such accelerator.
         """
         return name
+
+    def pods(self, pods: Mapping[str, PodConfig]) -> dict[str, Any]:
+        """What only this platform can be told of the steps' pods: a document of its own behind the compiled pipeline.
+
+        Variables, limits and retries stand in the pipeline itself.
+
+        Args:
+          pods: of each executor of the pipeline, by its label.
+
+        Returns:
+          The document; empty where there is none.
+
+        Raises:
+          UserError: it does not have what a key of `cluster.steps` or `cluster.defaults` asks for.
+        """
+        for label, pod in pods.items():
+            for key in ONLY_KUBERNETES:
+                if getattr(pod, key):
+                    hint = self.in_place_of.get(key, "leave it out")
+                    step = label.removesuffix("_executor")
+                    raise UserError(
+                        f"cluster.steps.{step}.{key} (or cluster.defaults.{key}): {self.title} has none; {hint}"
+                    )
+        return {}
 
     def training_job(self, config: Config) -> dict[str, Any] | None:
         """The job of its own that trains in place of the Trainer's step, as `custom_config` of TFX's Vertex Trainer.

@@ -1,6 +1,7 @@
 """Compiles the pipeline for the platforms that take Kubeflow's PipelineSpec (schema 2.1)."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -9,16 +10,21 @@ from tfx.orchestration import data_types
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
+from components.preprocess.config import DatasetConfig
 from components.trainer.component import Trainer
 from components.trainer.tuning.component import Tuner
-from pipeline.config import ClusterConfig, Config
+from pipeline import look
+from pipeline.config import Config
 from pipeline.pipeline import Places, create_pipeline
-from pipeline.platforms import run_parameters
+from pipeline.platforms import hardware, run_parameters
 from pipeline.platforms.base import Platform
+from pipeline.platforms.config import ClusterConfig, PodConfig
+from pipeline.results.outputs import RESULTS
 
 Spec = dict[str, Any]
 
 _COMMAND = ["python", "-m", "pipeline.entrypoint"]
+_NUMBERS: dict[type, str] = {int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE"}
 _HEADER = "# Made by `python -m pipeline compile`. Change the configuration, not this file.\n"
 _DESCRIPTION = "From a file of ratings to a gated, pushed NeuMF recommender."
 
@@ -35,18 +41,22 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     """
     input_version = data_types.RuntimeParameter(run_parameters.INPUT_VERSION, ptype=str)
     training_job = platform.training_job(config)
+    hardware.check(config)
     pipeline = create_pipeline(
         run_parameters.with_run_parameters(config), Places.of_orchestrator(), input_version, training_job
     )
-    if training_job is None:
-        _ask_for_resources(pipeline, config.cluster, platform)
+    _ask_for_resources(pipeline, config.cluster, platform, in_job=training_job is not None)
     runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
         kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
             default_image=config.cluster.image, default_commands=_COMMAND, use_pipeline_spec_2_1=True
         )
     )
     spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    for step, pod in pods(config, spec).items():
+        _set_up(spec, step, pod)
     _describe(spec, pipeline)
+    _add_results(spec)
+    _take_numbers(spec)
     _give_defaults(spec, run_parameters.default_values(config))
     return spec
 
@@ -57,22 +67,97 @@ def switch_cache_off(spec: Spec) -> None:
         task["cachingOptions"] = {}
 
 
-def to_yaml(spec: Spec) -> str:
-    """The text of a file that Kubeflow and Vertex take."""
-    return _HEADER + yaml.safe_dump(spec, sort_keys=True, width=120, allow_unicode=True)
+def look_first(spec: Spec) -> None:
+    """Adds a step before Preprocess, in the same container, that finds out whether its files have changed."""
+    task, executors = spec["root"]["dag"]["tasks"]["Preprocess"], spec["deploymentSpec"]["executors"]
+    # Copies, as YAML would write what stands in two places as an alias.
+    like = copy.deepcopy(task)
+    inputs = copy.deepcopy(spec["components"]["Preprocess"]["inputDefinitions"]["parameters"])
+    read = [name for name in task["inputs"]["parameters"] if name in (*DatasetConfig.model_fields, look.OUTPUT)]
+    executors[_executor(look.STEP)] = {
+        "container": {
+            **copy.deepcopy(executors[_executor("Preprocess")]["container"]),
+            "command": list(look.COMMAND),
+            "args": list(look.ARGUMENTS),
+        }
+    }
+    spec["components"][look.STEP] = {
+        "executorLabel": _executor(look.STEP),
+        "inputDefinitions": {"parameters": {name: inputs[name] for name in read}},
+        "outputDefinitions": {"parameters": {look.OUTPUT: {"parameterType": "STRING"}}},
+    }
+    spec["root"]["dag"]["tasks"][look.STEP] = {
+        **{key: like[key] for key in ("retryPolicy",) if key in like},
+        "cachingOptions": {},
+        "componentRef": {"name": look.STEP},
+        "inputs": {"parameters": {name: like["inputs"]["parameters"][name] for name in read}},
+        "taskInfo": {"name": look.STEP},
+    }
+    task["dependentTasks"] = [look.STEP]
+    task["inputs"]["parameters"][look.OUTPUT] = {
+        "taskOutputParameter": {"producerTask": look.STEP, "outputParameterKey": look.OUTPUT}
+    }
 
 
-def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Platform[Any]) -> None:
-    wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
-        cpu_limit=cluster.cpu or 0, memory_limit=cluster.memory or 0
-    )
-    if cluster.accelerator:
-        wanted.accelerator.type = platform.accelerator(cluster.accelerator)
-        wanted.accelerator.count = cluster.accelerator_count
-    if wanted.ListFields():
-        for component in pipeline.components:
-            if isinstance(component, Trainer | Tuner):
-                component.with_platform_config(wanted)
+def leave_open(spec: Spec, names: Iterable[str]) -> None:
+    """Takes the defaults of some parameters away, for a run that is to have null or auto there."""
+    for name in names:
+        spec["root"]["inputDefinitions"]["parameters"][name].pop("defaultValue", None)
+
+
+def pods(config: Config, spec: Spec) -> dict[str, PodConfig]:
+    """What each step of a compiled pipeline runs in; the one that looks sees what Preprocess sees."""
+    return {step: config.cluster.pod("Preprocess" if step == look.STEP else step) for step in spec["components"]}
+
+
+def to_yaml(spec: Spec, config: Config, platform: Platform[Any]) -> str:
+    """The text of a file that a platform takes: the pipeline, and what only the platform can be told of its pods.
+
+    Raises:
+      UserError: the platform does not have what the configuration asks for.
+    """
+    extra = platform.pods({_executor(step): pod for step, pod in pods(config, spec).items()})
+    texts = [yaml.safe_dump(part, sort_keys=True, width=120, allow_unicode=True) for part in (spec, extra) if part]
+    return _HEADER + "---\n".join(texts)
+
+
+def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Platform[Any], in_job: bool) -> None:
+    """Where a job trains, the Trainer's step only waits for it."""
+    for component in pipeline.components:
+        trains = isinstance(component, Trainer | Tuner)
+        if trains and in_job:
+            continue
+        pod = cluster.pod(component.id)
+        wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
+            cpu_limit=pod.cpu or 0,
+            memory_limit=pod.memory or 0,
+            cpu_request=pod.cpu_request or 0,
+            memory_request=pod.memory_request or 0,
+        )
+        if trains and cluster.accelerator:
+            wanted.accelerator.type = platform.accelerator(cluster.accelerator)
+            wanted.accelerator.count = cluster.accelerator_count
+        if wanted.ListFields():
+            component.with_platform_config(wanted)
+
+
+def _executor(step: str) -> str:
+    """The label that TFX gives to the executor of a step."""
+    return f"{step}_executor"
+
+
+def _set_up(spec: Spec, step: str, pod: PodConfig) -> None:
+    """Adds the variables and the retries of a step."""
+    if pod.environment:
+        container = spec["deploymentSpec"]["executors"][_executor(step)]["container"]
+        container["env"] = [{"name": name, "value": value} for name, value in sorted(pod.environment.items())]
+    if pod.retries:
+        spec["root"]["dag"]["tasks"][step]["retryPolicy"] = {
+            "maxRetryCount": pod.retries,
+            "backoffDuration": f"{pod.retry_wait}s",
+            "backoffFactor": pod.retry_factor,
+            "backoffMaxDuration": f"{pod.retry_wait_limit}s",
+        }
 
 
 def _describe(spec: Spec, pipeline: Pipeline) -> None:
@@ -95,9 +180,36 @@ def _describe_artifacts(definitions: Spec, texts: Mapping[str, str]) -> None:
         artifact["description"] = texts[name]
 
 
-def _give_defaults(spec: Spec, values: Mapping[str, Any]) -> None:
+def _add_results(spec: Spec) -> None:
+    """Adds what the platforms' consoles show of each step to its outputs."""
+    for name, result in RESULTS.items():
+        spec["components"][result.step]["outputDefinitions"]["artifacts"][name] = {
+            "artifactType": {"schemaTitle": result.kind, "schemaVersion": "0.0.1"},
+            "description": result.description,
+        }
+
+
+def _give_defaults(spec: Spec, values: Mapping[str, run_parameters.Value]) -> None:
     """Adds the defaults, which TFX leaves out; so whoever starts a run names only what is different."""
     texts = run_parameters.descriptions()
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     for name, parameter in parameters.items():
-        parameter.update(defaultValue=values[name], description=texts[name], isOptional=True)
+        default = {} if values[name] is None else {"defaultValue": values[name]}
+        parameter.update(default, description=texts[name], isOptional=True)
+
+
+def _take_numbers(spec: Spec) -> None:
+    """Has runs take a number where people type one.
+
+    What may be null or auto besides is a text to TFX. To the platforms it becomes an optional number, which is left
+    out for null and auto; the entry point gives the step an empty text then.
+    """
+    numbers = run_parameters.number_types()
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    for name in numbers:
+        parameters[name]["parameterType"] = _NUMBERS[numbers[name]]
+    for step, task in spec["root"]["dag"]["tasks"].items():
+        inputs = spec["components"][step]["inputDefinitions"]["parameters"]
+        for name, source in task["inputs"]["parameters"].items():
+            if kind := numbers.get(source.get("componentInputParameter", "")):
+                inputs[name].update(parameterType=_NUMBERS[kind], isOptional=True)

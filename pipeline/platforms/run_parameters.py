@@ -1,15 +1,18 @@
 """What may be chosen for each run of a compiled pipeline. The defaults are those of its configuration."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tfx.orchestration.data_types import RuntimeParameter
 
 from components.shared.errors import UserError
-from components.shared.parameters import Section, property_type
+from components.shared.parameters import Section, number_type, property_type
 from pipeline.config import Config, load_config
+
+# What a run may be told: a number or a text; None leaves a number open, which is what null and auto are there.
+Value = int | float | str | None
 
 # The name of each parameter, and the key of the configuration that it stands for.
 RUN_PARAMETERS = {
@@ -58,26 +61,39 @@ def with_run_parameters(config: Config) -> Config:
     return config.model_copy(update={**top, **inner})
 
 
-def default_values(config: Config) -> dict[str, int | float | str]:
+def default_values(config: Config) -> dict[str, Value]:
     """The values of all parameters, as the configuration has them."""
-    values = {}
+    values: dict[str, Value] = {}
+    open_numbers = number_types()
     for name, key in RUN_PARAMETERS.items():
         section, field = _owner(config, key)
-        values[name] = section.to_property(field, section.model_dump(mode="json")[field])
+        value = section.model_dump(mode="json")[field]
+        if name in open_numbers:
+            values[name] = value if isinstance(value, int | float) else None
+        else:
+            values[name] = section.to_property(field, value)
     return {**values, INPUT_VERSION: ""}
+
+
+def number_types() -> dict[str, type]:
+    """Which parameters are numbers that may be left open, and of which type."""
+    fields = {name: _declared(key) for name, key in RUN_PARAMETERS.items()}
+    kinds = {name: number_type(*field) for name, field in fields.items() if property_type(*field) is str}
+    return {name: kind for name, kind in kinds.items() if kind}
 
 
 def descriptions() -> dict[str, str]:
     """What each parameter is, as its key of the configuration says."""
     texts = {}
     for name, key in RUN_PARAMETERS.items():
-        *path, field = key.split(".")
-        section: Any = Config.model_fields[path[0]].annotation if path else Config
-        texts[name] = section.model_fields[field].description
+        section, field = _declared(key)
+        texts[name] = section.model_fields[field].description or ""
     return {**texts, INPUT_VERSION: _INPUT_VERSION_IS}
 
 
-def load_run(path: str | Path, assignments: Sequence[str], parameters: Sequence[str]) -> tuple[Config, dict[str, Any]]:
+def load_run(
+    path: str | Path, assignments: Sequence[str], parameters: Sequence[str]
+) -> tuple[Config, dict[str, Value]]:
     """Reads what to compile, and the values for one run of it.
 
     Args:
@@ -96,8 +112,19 @@ def load_run(path: str | Path, assignments: Sequence[str], parameters: Sequence[
     keys = {**RUN_PARAMETERS, **SUBMISSION_PARAMETERS}
     submission = [f"{keys[name]}={value}" for name, value in chosen.items() if name in SUBMISSION_PARAMETERS]
     compiled = load_config(path, [*assignments, *submission])
-    run = load_config(path, [*assignments, *(f"{keys[name]}={value}" for name, value in chosen.items())])
+    typed = {f"--set {keys[name]}={value}": f"--param {name}={value}" for name, value in chosen.items()}
+    try:
+        run = load_config(path, [*assignments, *(text.removeprefix("--set ") for text in typed)])
+    except UserError as error:
+        raise UserError(_as_typed(str(error), typed)) from None
     return compiled, {**default_values(run), INPUT_VERSION: version}
+
+
+def _as_typed(message: str, typed: Mapping[str, str]) -> str:
+    """A message about assignments, with the parameter that somebody typed in the place of each."""
+    for assignment, parameter in typed.items():
+        message = message.replace(f"{assignment}:", f"{parameter}:")
+    return message
 
 
 def _split(parameter: str) -> tuple[str, str]:
@@ -117,3 +144,10 @@ def _split(parameter: str) -> tuple[str, str]:
 def _owner(config: Config, key: str) -> tuple[Section, str]:
     section, _, field = key.rpartition(".")
     return (getattr(config, section) if section else config), field
+
+
+def _declared(key: str) -> tuple[type[Section], str]:
+    """The section that declares a key, and the key's name in it."""
+    section, _, field = key.rpartition(".")
+    kind: Any = Config.model_fields[section].annotation if section else Config
+    return kind, field

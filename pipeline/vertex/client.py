@@ -12,7 +12,7 @@ from google.auth import exceptions as auth_errors
 from google.cloud import aiplatform
 
 from components.shared.errors import UserError, first_line
-from pipeline.platforms.base import Run, Started, Status
+from pipeline.platforms.base import Run, Schedule, Started, Status
 from pipeline.vertex.options import VertexOptions
 
 _PREFIX = "PIPELINE_STATE_"
@@ -36,17 +36,8 @@ class VertexConnection:
 
     def start(self, run: Run) -> Started:
         """See `Connection`."""
-        with self._explained(), tempfile.TemporaryDirectory(prefix="submit-") as folder:
-            file = Path(folder) / "pipeline.yaml"
-            file.write_text(run.text, encoding="utf-8")
-            job = aiplatform.PipelineJob(
-                display_name=run.name,
-                template_path=str(file),
-                pipeline_root=self._options.pipeline_root,
-                parameter_values=dict(run.values),
-                project=self._options.project,
-                location=self._options.region,
-            )
+        with self._explained():
+            job = self._job(run)
             job.submit(service_account=self._options.service_account)
         where = f"locations/{self._options.region}/pipelines/runs/{job.name}?project={self._options.project}"
         return Started(job.resource_name, f"https://console.cloud.google.com/vertex-ai/{where}")
@@ -61,6 +52,57 @@ class VertexConnection:
         # The pipeline itself is among its tasks, under its own name.
         steps = {task.task_name: task.state.name for task in tasks if task.task_name[:1].isupper()}
         return Status(run.state.name.removeprefix(_PREFIX), steps, errors[0] if errors else "")
+
+    def schedule(self, run: Run, cron: str) -> Schedule:
+        """See `Scheduler`."""
+        with self._explained():
+            made = self._job(run).create_schedule(
+                display_name=run.name,
+                cron=cron,
+                max_concurrent_run_count=1,
+                service_account=self._options.service_account,
+            )
+        return _schedule(made)
+
+    def schedules(self) -> list[Schedule]:
+        """See `Scheduler`."""
+        with self._explained():
+            found = aiplatform.PipelineJobSchedule.list(project=self._options.project, location=self._options.region)
+            return [_schedule(schedule) for schedule in found]
+
+    def pause(self, schedule: Schedule) -> None:
+        """See `Scheduler`."""
+        with self._explained():
+            self._known(schedule).pause()
+
+    def resume(self, schedule: Schedule) -> None:
+        """See `Scheduler`."""
+        with self._explained():
+            self._known(schedule).resume()
+
+    def delete(self, schedule: Schedule) -> None:
+        """See `Scheduler`."""
+        with self._explained():
+            self._known(schedule).delete()
+
+    def _known(self, schedule: Schedule) -> aiplatform.PipelineJobSchedule:
+        known: aiplatform.PipelineJobSchedule = aiplatform.PipelineJobSchedule.get(
+            schedule.id, project=self._options.project, location=self._options.region
+        )
+        return known
+
+    def _job(self, run: Run) -> aiplatform.PipelineJob:
+        with tempfile.TemporaryDirectory(prefix="submit-") as folder:
+            file = Path(folder) / "pipeline.yaml"
+            file.write_text(run.text, encoding="utf-8")
+            return aiplatform.PipelineJob(
+                display_name=run.name,
+                template_path=str(file),
+                pipeline_root=self._options.pipeline_root,
+                parameter_values=dict(run.values),
+                project=self._options.project,
+                location=self._options.region,
+            )
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -83,6 +125,11 @@ class VertexConnection:
             raise UserError(f"{where} {_refusal(error)}") from error
         except ValueError as error:
             raise UserError(f"{where}: {first_line(error)}") from error
+
+
+def _schedule(schedule: aiplatform.PipelineJobSchedule) -> Schedule:
+    state = schedule.state.name if schedule.state else "ACTIVE"
+    return Schedule(schedule.resource_name, schedule.display_name, schedule.cron, state)
 
 
 def _refusal(error: api_errors.GoogleAPICallError) -> str:

@@ -1,5 +1,6 @@
 """The CustomJob that trains on Vertex AI, on several machines or on a TPU."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfx.extensions.google_cloud_ai_platform import constants
@@ -7,6 +8,7 @@ from tfx.extensions.google_cloud_ai_platform.trainer import executor
 
 from components.shared.errors import UserError
 from pipeline.config import Config
+from pipeline.vertex.accelerators import check_accelerator
 from pipeline.vertex.config import CustomJobConfig
 
 
@@ -14,15 +16,20 @@ def training_job(config: Config) -> dict[str, Any] | None:
     """The job as `custom_config` of TFX's Vertex Trainer; None where the configuration has none.
 
     Raises:
-      UserError: the job has several machines, or a TPU, that the trainer would not use.
+      UserError: the job has several machines, or a TPU, that the trainer would not use; or Vertex does not have its
+        accelerator.
     """
     job = config.custom_job
     if job.project is None:
         return None
+    if job.accelerator:
+        check_accelerator("custom_job.accelerator", job.accelerator)
     wanted = "multiworker" if job.machines > 1 else "tpu" if job.tpu_topology else None
     if wanted and config.trainer.device not in ("auto", wanted):
         raise UserError(f"trainer.device: {config.trainer.device} does not use this custom_job; set {wanted}, or auto")
-    spec: dict[str, Any] = {"worker_pool_specs": _pools(job, config.cluster.image)}
+    spec: dict[str, Any] = {
+        "worker_pool_specs": _pools(job, config.cluster.image, config.cluster.pod("Trainer").environment)
+    }
     if job.service_account:
         spec["service_account"] = job.service_account
     return {
@@ -36,15 +43,18 @@ def training_job(config: Config) -> dict[str, Any] | None:
     }
 
 
-def _pools(job: CustomJobConfig, image: str) -> list[dict[str, Any]]:
+def _pools(job: CustomJobConfig, image: str, environment: Mapping[str, str]) -> list[dict[str, Any]]:
     """Vertex's pools of machines: first the chief, then all others."""
     machine: dict[str, Any] = {"machine_type": job.machine_type}
     container: dict[str, Any] = {"image_uri": image}
+    variables = dict(environment)
     if job.accelerator:
         machine |= {"accelerator_type": job.accelerator, "accelerator_count": job.accelerator_count}
     if job.tpu_topology:
         machine |= {"tpu_topology": job.tpu_topology}
-        container |= {"env": [{"name": "TPU_NAME", "value": "local"}]}
+        variables["TPU_NAME"] = "local"
+    if variables:
+        container["env"] = [{"name": name, "value": value} for name, value in variables.items()]
     pool = {"machine_spec": machine, "container_spec": container}
     counts = [1, job.machines - 1] if job.machines > 1 else [1]
     return [{**pool, "replica_count": count} for count in counts]

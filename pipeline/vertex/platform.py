@@ -1,10 +1,11 @@
 """Vertex AI Pipelines as a platform."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from components.shared.errors import UserError
 from pipeline.config import Config
 from pipeline.platforms.base import Connection, Platform
+from pipeline.vertex.accelerators import check_accelerator
 from pipeline.vertex.options import VertexOptions
 
 
@@ -14,6 +15,17 @@ class Vertex(Platform[VertexOptions]):
     title = "Vertex AI Pipelines"
     options = VertexOptions
     visible_paths = "/gcs/BUCKET/..., where Vertex mounts buckets"
+
+    in_place_of: ClassVar[Mapping[str, str]] = {
+        "cpu_request": "set cpu",
+        "memory_request": "set memory",
+        "secret_environment": "give rights to the account that the steps run as",
+        "secret_files": "give rights to the account that the steps run as",
+        "volumes": "buckets are mounted at /gcs/BUCKET",
+        "image_pull_secrets": "let the account that the steps run as read the registry",
+        "node_selector": "set cpu, memory and cluster.accelerator, by which it picks a machine",
+        "tolerations": "set cpu, memory and cluster.accelerator, by which it picks a machine",
+    }
 
     def connect(self, options: VertexOptions) -> Connection:
         # The client is slow to import, and needed for nothing else.
@@ -26,8 +38,7 @@ class Vertex(Platform[VertexOptions]):
 
     def accelerator(self, name: str) -> str:
         """A type, which Vertex finds a machine for."""
-        if "/" in name:
-            raise UserError(f"cluster.accelerator: Vertex knows types such as NVIDIA_L4, not the resource {name!r}")
+        check_accelerator("cluster.accelerator", name)
         return name
 
     def training_job(self, config: Config) -> dict[str, Any] | None:

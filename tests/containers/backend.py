@@ -17,7 +17,7 @@ from typing import Any
 import docker
 from tests.containers.runner import NAMELESS, NO_NAMES, run_container
 
-_OUTPUT_FILE = "/tmp/kfp_outputs/output_metadata.json"
+_OUTPUT_FILE = "output_metadata.json"
 
 
 class StepFailedError(Exception):
@@ -49,7 +49,8 @@ class Backend:
           StepFailedError: one did; those after it do not run.
         """
         definitions = spec["root"]["inputDefinitions"]["parameters"]
-        values = {name: definition["defaultValue"] for name, definition in definitions.items()} | dict(parameters)
+        defaults = {name: found["defaultValue"] for name, found in definitions.items() if "defaultValue" in found}
+        values = defaults | dict(parameters)
         tasks = spec["root"]["dag"]["tasks"]
         order = TopologicalSorter({name: task.get("dependentTasks", []) for name, task in tasks.items()})
         for name in order.static_order():
@@ -80,18 +81,19 @@ class Backend:
                     if "componentInputParameter" in source
                     else source["runtimeValue"]["constant"]
                     for key, source in task["inputs"]["parameters"].items()
+                    # A parameter that the run leaves open is not there (driver/resolve.go).
+                    if source.get("componentInputParameter", "") in ("", *values)
                 },
                 "artifacts": {key: {"artifacts": [found]} for key, found in inputs.items()},
             },
             "outputs": {
                 "artifacts": {key: {"artifacts": [made]} for key, made in (outputs | {"executor-logs": logs}).items()},
-                "outputFile": _OUTPUT_FILE,
+                "outputFile": f"/{root.replace('://', '/')}/{_OUTPUT_FILE}",
             },
         }
         pod = self.folder / f"pod-{name}"
-        disk, outbox = pod / "disk", pod / "outputs"
-        for folder in (disk, outbox):
-            folder.mkdir(parents=True)
+        disk = pod / "disk"
+        disk.mkdir(parents=True)
         for found in inputs.values():
             shutil.copytree(self.stored(found["uri"]), disk / found["uri"].partition("://")[2])
         for made in outputs.values():
@@ -104,25 +106,27 @@ class Backend:
             self.podman, image, [*container["command"], *arguments],
             {
                 str(disk): {"bind": f"/{scheme}", "mode": "rw"},
-                str(outbox): {"bind": str(Path(_OUTPUT_FILE).parent), "mode": "rw"},
                 **NO_NAMES,
             },
             user=NAMELESS,
         )  # fmt: skip
         if code:
             raise StepFailedError(f"{name}: exit code {code}\n{self.logs[name]}")
-        self._collect(name, outputs, outbox, disk)
+        self._collect(name, outputs, disk / root.partition("://")[2] / _OUTPUT_FILE, disk)
         shutil.rmtree(pod)
 
-    def _collect(self, name: str, outputs: Mapping[str, Any], outbox: Path, disk: Path) -> None:
-        reported = json.loads((outbox / Path(_OUTPUT_FILE).name).read_text())["artifacts"]
+    def _collect(self, name: str, outputs: Mapping[str, Any], output_file: Path, disk: Path) -> None:
+        reported = json.loads(output_file.read_text())["artifacts"]
         self.artifacts[name] = {}
         for number, (key, made) in enumerate(outputs.items()):
             (described,) = reported[key]["artifacts"]
             assert described["uri"] == made["uri"], "the launcher would upload nothing"
             local = disk / made["uri"].partition("://")[2]
-            if local.exists():
+            if local.is_dir():
                 shutil.copytree(local, self.stored(made["uri"]))
+            elif local.exists():
+                self.stored(made["uri"]).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(local, self.stored(made["uri"]))
             metadata = json.loads(json.dumps(described.get("metadata", {})), parse_int=float)
             self.artifacts[name][key] = {
                 "name": str(number), "uri": made["uri"], "type": {"instanceSchema": ""}, "metadata": metadata

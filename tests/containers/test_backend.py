@@ -8,6 +8,7 @@ import pytest
 
 import docker
 from components.artifacts import evaluation
+from components.artifacts.model_run import History
 from tests.containers.backend import Backend, StepFailedError
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
@@ -43,9 +44,22 @@ def test_all_steps_run_on_artifacts_of_an_object_store(whole_run: Backend) -> No
         assert "INFO" not in log
 
 
+def test_a_console_has_figures_and_pages_of_all_steps(whole_run: Backend) -> None:
+    artifacts = whole_run.artifacts
+    assert artifacts["Preprocess"]["data_counts"]["metadata"]["users"] == 2000.0
+    history = History.read(str(whole_run.stored(artifacts["Trainer"]["model_run"]["uri"])))
+    assert history is not None
+    assert artifacts["Trainer"]["learning_curve"]["metadata"]["epochs"] == len(history.whole.epochs)
+    figures = artifacts["Evaluator"]["metrics"]["metadata"]
+    found = evaluation.read(str(whole_run.stored(artifacts["Evaluator"]["evaluation"]["uri"])))
+    assert (figures["blessed"], figures["HR@10"]) == (1.0, found.model.sampled["HR@10"])
+    assert whole_run.stored(artifacts["Evaluator"]["verdict"]["uri"]).read_text().startswith("# blessed\n")
+    assert "<!doctype html>" in whole_run.stored(artifacts["Evaluator"]["report"]["uri"]).read_text().lower()
+
+
 def test_a_refused_model_is_not_pushed(whole_run: Backend, spec: Any, image: str) -> None:
     backend = dataclasses.replace(whole_run, logs={}, artifacts=dict(whole_run.artifacts))
-    backend.run(spec, image, f"{ROOT}-refused", {"minimum_hr": "0.99"}, steps=("Evaluator", "Pusher"))
+    backend.run(spec, image, f"{ROOT}-refused", {"minimum_hr": 0.99}, steps=("Evaluator", "Pusher"))
     assert list(backend.logs) == ["Evaluator", "Pusher"]
     pushed = backend.artifacts["Pusher"]["pushed_model"]
     assert pushed["metadata"]["pushed"] == 0.0

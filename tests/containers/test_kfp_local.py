@@ -60,7 +60,7 @@ def test_a_good_model_is_blessed_and_pushed(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_model_below_the_threshold_is_not_pushed(run: Run, tmp_path: Path) -> None:
-    run(push_destination="/data/serving", epochs=1, minimum_hr="0.99")
+    run(push_destination="/data/serving", epochs=1, minimum_hr=0.99)
 
     assert not (tmp_path / "data" / "serving").exists()
     rules = evaluation.read(str(artifact(tmp_path, "evaluation"))).rules

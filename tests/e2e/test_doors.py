@@ -170,7 +170,7 @@ for number, keys in enumerate(({"kind": "files", "path": "clicks.feather"},
 def test_a_platform_is_submitted_to(copy: Project) -> None:
     (copy.folder / "inbox").mkdir()
     assert "--folder DIR" in copy.run("submit", "handover", "--help")[0]
-    out, _ = copy.run("submit", "handover", "--folder", "inbox", "--param", "epochs=2")
+    out, _ = copy.run("submit", "handover", "--folder", "inbox", "--param", "epochs=2", "--param", "image=i:1")
     (compiled,) = (copy.folder / "inbox").glob("*.yaml")
     assert out.strip().endswith(f"inbox/{compiled.name}")
     assert json.loads(compiled.with_suffix(".json").read_text())["epochs"] == 2

@@ -26,6 +26,11 @@ def inputs_spec(step: str) -> Any:
     return SPEC["components"][step]["inputDefinitions"]
 
 
+def inputs_spec_in_arguments(step: str) -> Any:
+    arguments = SPEC["deploymentSpec"]["executors"][f"{step}_executor"]["container"]["args"]
+    return json.loads(arguments[arguments.index("--json_serialized_inputs_spec_args") + 1])
+
+
 def artifact(uri: str, schema: Any, **more: Any) -> Any:
     return {"artifacts": [{"name": "1", "uri": uri, "type": schema, **more}]}
 
@@ -66,6 +71,15 @@ def test_inputs_get_the_types_that_the_step_was_compiled_for(given: Any) -> None
     types = {name: found["artifacts"][0]["type"] for name, found in executor_input["inputs"]["artifacts"].items()}
     expected = inputs_spec("Pusher")["artifacts"]
     assert types == {name: expected[name]["artifactType"] for name in ("model", "model_blessing")}
+
+
+@pytest.mark.parametrize("given", [{}, {"baseline_margin": None}])
+def test_what_a_run_leaves_open_is_an_empty_text(given: Any) -> None:
+    executor_input = {"inputs": {"parameterValues": {"minimum_hr": 0.5, **given}}}
+    entrypoint.adapt(executor_input, inputs_spec_in_arguments("Evaluator"))
+    values = executor_input["inputs"]["parameterValues"]
+    assert (values["minimum_hr"], values["baseline_margin"]) == (0.5, "")
+    assert "seed" not in values
 
 
 def test_the_logs_of_the_launcher_are_no_output_of_tfx() -> None:
@@ -132,14 +146,14 @@ def run(step: str, executor_input: Any) -> subprocess.CompletedProcess[str]:
 def of_preprocess(root: Path, **parameters: Any) -> Any:
     """ExecutorInput of Preprocess with the defaults of the compiled pipeline."""
     task = SPEC["root"]["dag"]["tasks"]["Preprocess"]["inputs"]["parameters"]
-    defaults = {
-        name: definition["defaultValue"] for name, definition in SPEC["root"]["inputDefinitions"]["parameters"].items()
-    }
+    definitions = SPEC["root"]["inputDefinitions"]["parameters"]
+    defaults = {name: found["defaultValue"] for name, found in definitions.items() if "defaultValue" in found}
     values = {
         name: source["runtimeValue"]["constant"]
         if "runtimeValue" in source
         else defaults[source["componentInputParameter"]]
         for name, source in task.items()
+        if source.get("componentInputParameter", "seed") in defaults
     }
     outputs = SPEC["components"]["Preprocess"]["outputDefinitions"]["artifacts"]
     return {
@@ -162,6 +176,9 @@ def test_a_step_runs_and_says_what_it_did(tmp_path: Path) -> None:
     (interactions,) = output["artifacts"]["interactions"]["artifacts"]
     assert interactions["uri"] == str(tmp_path / "interactions")
     assert json.loads((tmp_path / "interactions" / "summary.json").read_text())["users"] == 200
+    (counts,) = output["artifacts"]["data_counts"]["artifacts"]
+    assert counts["uri"] == str(tmp_path / "data_counts")
+    assert (counts["metadata"]["users"], counts["metadata"]["rows read"]) == (200, 9000)
 
 
 def test_an_error_of_the_user_is_the_last_line_and_exit_code_2(tmp_path: Path) -> None:

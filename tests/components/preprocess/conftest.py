@@ -57,7 +57,8 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
     ) -> Prepared:
         folder = tmp_path / f"out-{next(number)}"
         everything = {"min_interactions": 1, "min_item_interactions": 1}
-        sections = {"dataset": {"kind": "files", "path": str(path)}, "preprocess": everything}
+        named = {} if path is None else {"path": str(path)}
+        sections = {"dataset": {"kind": "files", **named}, "preprocess": everything}
         for name, value in options.items():
             sections["preprocess" if name in PreprocessConfig.model_fields else "dataset"][name] = value
         arguments = ["--direct_num_workers=1", *flags]

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import kfp_server_api
 import yaml
 from google.protobuf import json_format
-from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
 
 STEPS = ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher")
 
@@ -42,6 +42,7 @@ class KfpServer:
     versions: list[dict[str, Any]] = field(default_factory=list)
     experiments: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    recurring: list[dict[str, Any]] = field(default_factory=list)
     looks: int = 0
 
     def __enter__(self) -> "KfpServer":
@@ -87,8 +88,10 @@ class KfpServer:
         return pipeline
 
     def upload_version(self, query: dict[str, str], file: bytes) -> dict[str, Any]:
-        spec = yaml.safe_load(file)
+        spec, *platforms = yaml.safe_load_all(file)
         json_format.ParseDict(spec, PipelineSpec())
+        for document in platforms:
+            json_format.ParseDict(document, PlatformSpec())
         if spec["schemaVersion"] != "2.1.0":
             raise RefusedError(400, "unsupported schema")
         version = {
@@ -96,6 +99,7 @@ class KfpServer:
             "pipeline_version_id": f"version-{len(self.versions)}",
             "display_name": query["name"],
             "pipeline_spec": spec,
+            "platforms": platforms,
         }
         self.versions.append(version)
         return version
@@ -122,6 +126,32 @@ class KfpServer:
                 raise RefusedError(400, f"parameter {name} has the wrong type")
         self.runs.append({**body, "run_id": f"run-{len(self.runs)}", "state": "PENDING"})
         return self.runs[-1]
+
+    def create_recurring_run(self, _query: Any, body: Any) -> dict[str, Any]:
+        # A number of 64 bits, which the API takes as a number or as a text.
+        _check({**body, "max_concurrency": str(body["max_concurrency"])}, "V2beta1RecurringRun")
+        # As robfig/cron's parser reads it, which the backend takes: with a field for the second.
+        if len(body["trigger"]["cron_schedule"]["cron"].split()) != 6:
+            raise RefusedError(400, "cron wants six fields")
+        number = len(self.recurring)
+        self.recurring.append({**body, "recurring_run_id": f"recurring-{number}", "status": "ENABLED"})
+        return self.recurring[-1]
+
+    def list_recurring_runs(self, query: dict[str, str], _body: Any) -> dict[str, Any]:
+        """One on each page."""
+        own = [run for run in self.recurring if run["experiment_id"] == query["experiment_id"]]
+        number = int(query.get("page_token") or 0)
+        more = {"next_page_token": str(number + 1)} if number + 1 < len(own) else {}
+        return {"recurringRuns": own[number : number + 1], **more}
+
+    def change_recurring_run(self, _query: Any, _body: Any, name: str, change: str) -> dict[str, Any]:
+        (found,) = (run for run in self.recurring if run["recurring_run_id"] == name)
+        found["status"] = {"enable": "ENABLED", "disable": "DISABLED"}[change]
+        return {}
+
+    def delete_recurring_run(self, _query: Any, _body: Any, name: str) -> dict[str, Any]:
+        self.recurring = [run for run in self.recurring if run["recurring_run_id"] != name]
+        return {}
 
     def get_run(self, _query: Any, _body: Any, run: str) -> dict[str, Any]:
         """With each look, one step more has ended."""
@@ -155,6 +185,10 @@ _ROUTES: dict[str, Any] = {
     "POST /apis/v2beta1/experiments": KfpServer.create_experiment,
     "POST /apis/v2beta1/runs": KfpServer.create_run,
     "GET /apis/v2beta1/runs/([^/]+)": KfpServer.get_run,
+    "POST /apis/v2beta1/recurringruns": KfpServer.create_recurring_run,
+    "GET /apis/v2beta1/recurringruns": KfpServer.list_recurring_runs,
+    "POST /apis/v2beta1/recurringruns/([^/:]+):(enable|disable)": KfpServer.change_recurring_run,
+    "DELETE /apis/v2beta1/recurringruns/([^/]+)": KfpServer.delete_recurring_run,
 }
 
 
@@ -198,7 +232,7 @@ def _handler(server: KfpServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = _serve  # noqa: N815
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815
 
         def _read(self, raw: bytes) -> Any:
             kind = self.headers.get("Content-Type") or ""

@@ -24,7 +24,8 @@ def server() -> Iterator[KfpServer]:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return submission.prepare(CONFIG, [], ["epochs=3", "user_column=customer", "minimum_hr=null"], Kubeflow())
+    files = ["dataset=files", "ratings=gs://bucket/clicks.csv", "user_column=customer"]
+    return submission.prepare(CONFIG, [], [*files, "image=i:1", "epochs=3", "minimum_hr=0.5"], Kubeflow())
 
 
 def kubeflow(server: KfpServer, token: str | None = None) -> KubeflowConnection:
@@ -38,9 +39,11 @@ def test_a_run_is_started_with_all_parameters(server: KfpServer, run: Run) -> No
     (sent,) = server.runs
     values = sent["runtime_config"]["parameters"]
     (_, version) = server.versions
-    assert set(values) == set(version["pipeline_spec"]["root"]["inputDefinitions"]["parameters"])
-    assert (values["epochs"], values["user_column"], values["minimum_hr"]) == (3, "customer", "")
-    assert (values["batch_size"], values["dataset"], values["push_destination"]) == ("auto", "synthetic", "")
+    parameters = version["pipeline_spec"]["root"]["inputDefinitions"]["parameters"]
+    assert set(values) == {name for name in parameters if "defaultValue" in parameters[name]}
+    assert set(parameters) - set(values) == {"batch_size", "learning_rate", "min_rating", "minimum_ndcg"}
+    assert (values["epochs"], values["user_column"], values["minimum_hr"]) == (3, "customer", 0.5)
+    assert (values["dataset"], values["push_destination"]) == ("files", "")
     assert sent["experiment_id"] == "experiment-0"
     assert server.experiments[0]["display_name"] == "neumf"
 

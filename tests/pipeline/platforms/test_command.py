@@ -7,6 +7,7 @@ import pytest
 from pipeline.cli import main
 from tests.pipeline.kubeflow.kfp_server import KfpServer
 
+IMAGE = ["--param", "image=registry.example.org/neumf:1"]
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -17,7 +18,7 @@ def submit(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_run_is_started_and_its_link_printed() -> None:
     with KfpServer() as server:
-        done = submit("kfp", "--host", server.url, "--param", "epochs=2", "--experiment", "mine")
+        done = submit("kfp", "--host", server.url, *IMAGE, "--param", "epochs=2", "--experiment", "mine")
         assert (done.returncode, done.stderr) == (0, "")
         (line,) = done.stdout.splitlines()
         assert line.startswith("neumf-synthetic-20")

@@ -13,7 +13,11 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig, Pipeli
 from tfx.extensions.google_cloud_ai_platform import constants
 from tfx.extensions.google_cloud_ai_platform.trainer import executor
 
+from components.evaluator.config import EvaluatorConfig
+from components.negative_gen.config import BatchesConfig
+from components.preprocess.config import PreprocessConfig
 from components.shared.errors import UserError
+from components.trainer.config import TrainerConfig
 from pipeline.config import load_config
 from pipeline.platforms.compilation import compile_pipeline, to_yaml
 from pipeline.platforms.registry import PLATFORMS
@@ -27,6 +31,11 @@ STEPS = ["Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher"]
 
 def compiled(*assignments: str, target: str = "kfp") -> Any:
     return compile_pipeline(load_config(CONFIG, assignments), PLATFORMS[target])
+
+
+def text_of(*assignments: str, target: str = "kfp") -> str:
+    config, platform = load_config(CONFIG, assignments), PLATFORMS[target]
+    return to_yaml(compile_pipeline(config, platform), config, platform)
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +53,12 @@ def custom_job(spec: Any) -> Any:
 
 
 def test_the_committed_pipeline_is_current() -> None:
-    text = to_yaml(compiled())
+    text = text_of()
     assert COMMITTED.read_text(encoding="utf-8") == text, "run `python -m pipeline compile`"
 
 
 def test_compiling_twice_gives_the_same_bytes() -> None:
-    assert to_yaml(compiled()) == to_yaml(compiled())
+    assert text_of() == text_of()
 
 
 def test_every_executor_can_be_imported(spec: Any) -> None:
@@ -88,11 +97,44 @@ def test_every_parameter_has_its_default_and_says_what_it_is(spec: Any) -> None:
     for parameter in parameters.values():
         assert parameter["isOptional"]
         assert parameter["description"]
-        assert parameter["parameterType"] == types[type(parameter["defaultValue"])]
+        if "defaultValue" in parameter:
+            assert parameter["parameterType"] == types[type(parameter["defaultValue"])]
     assert parameters["epochs"]["defaultValue"] == 10
-    assert parameters["minimum_hr"]["defaultValue"] == "0.15"
+    assert parameters["minimum_hr"]["defaultValue"] == 0.15
+    left_open = {name: found["parameterType"] for name, found in parameters.items() if "defaultValue" not in found}
+    assert left_open == dict.fromkeys(["learning_rate", "min_rating", "minimum_ndcg"], "NUMBER_DOUBLE") | {
+        "batch_size": "NUMBER_INTEGER"
+    }
     assert parameters["user_column"]["defaultValue"] == "user"
     assert parameters["ratings"]["defaultValue"] == ""
+
+
+def test_a_number_that_may_be_left_open_is_one_in_each_step_too(spec: Any) -> None:
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    for step, task in spec["root"]["dag"]["tasks"].items():
+        inputs = spec["components"][step]["inputDefinitions"]["parameters"]
+        for name, source in task["inputs"]["parameters"].items():
+            if outer := parameters.get(source.get("componentInputParameter", "")):
+                assert inputs[name]["parameterType"] == outer["parameterType"]
+                # Else the backend refuses a run that leaves it out (driver/resolve.go).
+                assert "defaultValue" in outer or inputs[name]["isOptional"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"minimum_hr": 0.5, "batch_size": 1024.0, "learning_rate": 0.01, "baseline_margin": 0.1, "min_rating": 4.0}],
+)
+def test_steps_take_numbers_as_the_platforms_hand_them_over(values: dict[str, float]) -> None:
+    taken = {
+        **dict.fromkeys(["minimum_hr", "baseline_margin", "min_rating", "batch_size", "learning_rate"], ""),
+        **values,
+    }
+    assert EvaluatorConfig.from_properties(taken).minimum_hr == values.get("minimum_hr")
+    assert EvaluatorConfig.from_properties(taken).baseline_margin == values.get("baseline_margin")
+    assert PreprocessConfig.from_properties(taken).min_rating == values.get("min_rating")
+    assert TrainerConfig.from_properties(taken).batch_size == values.get("batch_size", "auto")
+    assert TrainerConfig.from_properties(taken).learning_rate == values.get("learning_rate", "auto")
+    assert BatchesConfig.from_properties({"epochs": 1, **taken}).batch_size == values.get("batch_size", "auto")
 
 
 def test_each_parameter_reaches_every_step_that_needs_it(spec: Any) -> None:
@@ -149,9 +191,54 @@ def test_the_trainer_asks_for_its_machine(target: str, accelerator: str, emitted
     assert not any("resources" in container(spec, step) for step in STEPS if step != "Trainer")
 
 
-def test_vertex_has_no_resources_of_kubernetes() -> None:
-    with pytest.raises(UserError, match=r"Vertex knows types such as NVIDIA_L4, not the resource 'nvidia.com/gpu'"):
-        compiled("cluster.accelerator=nvidia.com/gpu", target="vertex")
+@pytest.mark.parametrize(
+    ("target", "assignments", "message"),
+    [
+        (
+            "vertex",
+            ["cluster.accelerator=nvidia.com/gpu"],
+            "knows types such as NVIDIA_L4, not the resource 'nvidia.com",
+        ),
+        ("vertex", ["cluster.accelerator=TPU_V3"], "TPU_V3 is no GPU; a TPU is asked for by custom_job.machine_type"),
+        ("vertex", ["cluster.accelerator=T4"], "cluster.accelerator: Vertex has no GPU 'T4', but NVIDIA_TESLA_T4"),
+        (
+            "vertex",
+            ["custom_job.project=p", "custom_job.accelerator=NVIDIA_T4"],
+            "custom_job.accelerator: Vertex has no GPU 'NVIDIA_T4', but .*NVIDIA_TESLA_T4",
+        ),
+        ("kfp", ["cluster.accelerator=TPU_V3"], "a cluster knows resources such as nvidia.com/gpu, .* not 'TPU_V3'"),
+    ],
+)
+def test_an_accelerator_that_the_platform_does_not_know_is_refused(
+    target: str, assignments: list[str], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        compiled(*assignments, target=target)
+
+
+@pytest.mark.parametrize(
+    ("target", "assignments", "message"),
+    [
+        (
+            "kfp",
+            ["trainer.device=gpu"],
+            "gpu needs a GPU, and no step asks for one; set cluster.accelerator, or device",
+        ),
+        ("vertex", ["trainer.device=mirrored"], "mirrored needs a GPU"),
+        ("vertex", ["trainer.device=gpu", "custom_job.project=p"], "set custom_job.accelerator"),
+        ("kfp", ["trainer.device=tpu"], "tpu needs a TPU, .* on Kubeflow cluster.accelerator: google.com/tpu"),
+        ("vertex", ["trainer.device=tpu", "custom_job.project=p"], "on Vertex set custom_job.tpu_topology"),
+        ("kfp", ["trainer.device=multiworker"], "multiworker needs several machines, which a step does not have"),
+    ],
+)
+def test_a_device_without_its_hardware_is_refused(target: str, assignments: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        compiled(*assignments, target=target)
+
+
+def test_a_device_with_its_hardware_is_taken() -> None:
+    compiled("trainer.device=gpu", "cluster.accelerator=nvidia.com/gpu")
+    compiled("trainer.device=tpu", "cluster.accelerator=google.com/tpu")
 
 
 def test_several_machines_train_in_a_custom_job() -> None:

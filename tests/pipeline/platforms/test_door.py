@@ -80,7 +80,7 @@ def test_it_is_in_the_help_with_its_options(toy: Toy, capfd: pytest.CaptureFixtu
 def test_a_run_is_compiled_for_it_started_and_followed(toy: Toy, capfd: pytest.CaptureFixture[str]) -> None:
     out, _ = output(
         capfd, "toy", "--shelf", "top", "--loud", "--service-account", "me", "--watch",
-        "--param", "epochs=2", "--set", "cluster.accelerator=horn",
+        "--param", "image=toys/neumf:1", "--param", "epochs=2", "--set", "cluster.accelerator=horn",
     )  # fmt: skip
     (connection,) = toy.connections
     assert connection.options == ToyOptions(shelf="top", wheels=4, loud=True, service_account="me", pipeline_root=None)
@@ -96,7 +96,7 @@ def test_a_run_is_compiled_for_it_started_and_followed(toy: Toy, capfd: pytest.C
 
 
 def test_it_has_no_job_of_vertex_unless_it_says_so(toy: Toy, capfd: pytest.CaptureFixture[str]) -> None:
-    _, error = output(capfd, "toy", "--shelf", "top", "--set", "custom_job.project=p", code=2)
+    _, error = output(capfd, "toy", "--shelf", "top", "--param", "image=i:1", "--set", "custom_job.project=p", code=2)
     assert error.splitlines() == [
         "error: custom_job is Vertex AI's own, Toys has none; compile for vertex, or set custom_job.project: null"
     ]

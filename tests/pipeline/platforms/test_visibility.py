@@ -53,8 +53,10 @@ def test_a_mounted_volume_is_for_kubeflow_and_a_mounted_bucket_for_vertex() -> N
         check_config(volume, PLATFORMS["vertex"])
 
 
-def test_what_the_kind_of_data_set_does_not_read_does_not_matter() -> None:
-    check_config(config("dataset.path=data/clicks.csv", "dataset.mirror=mirror"), PLATFORMS["kfp"])
+def test_what_the_kind_of_data_set_does_not_read_does_not_matter(tmp_path: Path) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text("dataset: {kind: synthetic, mirror: mirror}\n")
+    check_config(load_config(file), PLATFORMS["kfp"])
 
 
 @pytest.mark.parametrize("root", ["runs", "~/runs", "/runs"])

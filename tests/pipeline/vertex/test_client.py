@@ -123,7 +123,9 @@ def _handler(action: Any, request: Any) -> grpc.RpcMethodHandler:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return submission.prepare(CONFIG, ["cluster.accelerator=NVIDIA_L4"], ["epochs=3", "ratings=null"], Vertex())
+    return submission.prepare(
+        CONFIG, ["cluster.accelerator=NVIDIA_L4"], ["image=i:1", "epochs=3", "ratings=null"], Vertex()
+    )
 
 
 def platform(root: str = "gs://bucket/neumf") -> VertexConnection:
@@ -144,7 +146,8 @@ def test_a_run_is_started(service: Service, run: Run) -> None:
     config = request.pipeline_job.runtime_config
     assert config.gcs_output_directory == "gs://bucket/neumf"
     values = json_format.MessageToDict(request._pb.pipeline_job.runtime_config)["parameterValues"]
-    assert (values["epochs"], values["batch_size"], values["ratings"]) == (3, "auto", "")
+    assert (values["epochs"], values["minimum_hr"], values["ratings"]) == (3, 0.15, "")
+    assert "batch_size" not in values
     spec = json_format.MessageToDict(request._pb.pipeline_job.pipeline_spec)
     resources = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]["resources"]
     assert resources["accelerator"] == {"type": "NVIDIA_L4", "count": "1"}
