@@ -39,7 +39,8 @@ class BeamConfig(Section):
 
     args: tuple[str, ...] = Field(
         default=(),
-        description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores.",
+        description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores. "
+        "`${NAME}` stands for a variable of the step's environment, where secrets belong.",
     )
 
 

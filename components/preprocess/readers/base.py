@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from components.shared.files.places import plain_path
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -154,7 +156,7 @@ class Reading:
 
 def is_compressed(path: str) -> bool:
     """Whether a file is compressed, by its name."""
-    return path.lower().endswith(COMPRESSED)
+    return plain_path(path).lower().endswith(COMPRESSED)
 
 
 def plain_name(path: str) -> str:
@@ -163,4 +165,5 @@ def plain_name(path: str) -> str:
     Example:
       `plain_name("clicks.csv.GZ")` is "clicks.csv".
     """
+    path = plain_path(path)
     return next((path[: -len(ending)] for ending in COMPRESSED if path.lower().endswith(ending)), path)

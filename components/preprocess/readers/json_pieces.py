@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from components.preprocess.readers.base import Reading, Sample, Source
-from components.preprocess.readers.blocks import Range, cut_file, lines_before, read_blocks
+from components.preprocess.readers.blocks import MOST_LINE_BYTES, Range, check_head, cut_file, lines_before, read_blocks
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.table import Faulty, Table, to_rows
 from components.preprocess.readers.text_layout import BYTE_ORDER_MARK, find_places
@@ -172,7 +172,8 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
     """The encoding of a file, where its lines begin, and some of its objects."""
     encoding = encoding_of(path, source.encoding)
     with open_bytes(path, encoding) as file:
-        head = file.read(_SAMPLE_BYTES) + file.readline()
+        head = file.read(_SAMPLE_BYTES) + file.readline(MOST_LINE_BYTES)
+    check_head(path, head)
     if not head.strip():
         return None
     marked = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0

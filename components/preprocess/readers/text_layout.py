@@ -7,6 +7,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
+from components.preprocess.readers.blocks import check_head
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.sniffing import find_separator, has_header, split_records
 from components.preprocess.values.ids import whole_numbers
@@ -185,6 +186,7 @@ def _read_head(path: str, source: Source, usual: str) -> _Head | None:
         head = file.read(_HEAD_BYTES)
         while b"\n" not in head[:-1] and (more := file.read(_HEAD_BYTES)):
             head += more
+            check_head(path, head)
         if not head.strip():
             return None
         whole = len(head) < _HEAD_BYTES

@@ -165,6 +165,7 @@ def match(pattern: str) -> list[str]:
 
 def described_absence(pattern: str) -> str:
     """Why `match` found nothing."""
+    pattern = expanded(pattern)
     with told(pattern):
         if is_folder(pattern):
             return "it is a folder: give a file or a glob such as FOLDER/*.csv"
@@ -184,7 +185,7 @@ def fingerprint_of(patterns: list[str]) -> str:
     digest = hashlib.sha256()
     for pattern in patterns:
         for name, state in _states(expanded(pattern)):
-            digest.update(f"{name}:{state};".encode())
+            digest.update(f"{without_secrets(name)}:{state};".encode())
     return digest.hexdigest()[:16]
 
 

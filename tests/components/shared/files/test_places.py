@@ -4,9 +4,17 @@ from pathlib import Path
 import pytest
 
 from components.shared.errors import UserError
-from components.shared.files.places import absolute, bucket_of, expanded, file_system, is_remote, plain_path
+from components.shared.files.places import (
+    absolute,
+    bucket_of,
+    expanded,
+    file_system,
+    is_remote,
+    plain_path,
+    with_variables,
+)
 from components.shared.files.reading import described_absence, match, open_file
-from components.shared.files.secrets import QuietFormatter, without_secrets
+from components.shared.files.secrets import QuietFormatter, holds_secret, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -41,7 +49,11 @@ def test_a_storage_of_an_unknown_kind_is_told_with_those_that_are_known() -> Non
         ("at https://me:hush@host/a, twice", "at https://host/a, twice"),
         ("https://host/a?X-Amz-Signature=hush&part=1", "https://host/a?X-Amz-Signature=...&part=1"),
         ("https://host/a?sv=1&sig=hush", "https://host/a?sv=1&sig=..."),
+        ("['--db_password=hush', '--jobs=2']", "['--db_password=...', '--jobs=2']"),
         ("mail me@host", "mail me@host"),
+        ("https://${ME}@host/a?sig=${SIG}", "https://${ME}@host/a?sig=${SIG}"),
+        ("https://${ME}:${KEY}@host/a", "https://${ME}:${KEY}@host/a"),
+        ("https://me:${KEY}@host/a", "https://host/a"),
         ("s3://bucket/a@b", "s3://bucket/a@b"),
     ],
 )
@@ -49,6 +61,36 @@ def test_secrets_are_left_out(text: str, left: str) -> None:
     assert without_secrets(text) == left
     record = logging.LogRecord("x", logging.INFO, "x", 1, "%s", (text,), None)
     assert QuietFormatter("%(message)s").format(record) == left
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        ("https://me:hush@host/a", True),
+        ("https://host/a?token=hush", True),
+        ("s3://key:hush@bucket/a", True),
+        ("abfs://container@account/a", False),
+        ("https://${ME}@host/a?token=${TOKEN}", False),
+        ("--s3_secret_access_key=hush", True),
+        ("--s3_secret_access_key", True),
+        ("--s3_secret_access_key=${KEY}", False),
+        ("--dataflow_kms_key=projects/a/b", False),
+        ("clicks-*.csv", False),
+    ],
+)
+def test_what_holds_a_secret(value: str, holds: bool) -> None:
+    assert holds_secret(value) == holds
+
+
+def test_variables_of_the_environment_stand_in_place_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ME", "me:hush")
+    assert with_variables("https://${ME}@host/$ME") == "https://me:hush@host/$ME"
+    assert expanded("https://${ME}@host/a") == "https://me:hush@host/a"
+    assert expanded("data/${ME}.csv") == "data/${ME}.csv"
+    with pytest.raises(
+        UserError, match=r"^\$\{NOBODY\} stands for a variable of the environment, and NOBODY is not set"
+    ):
+        with_variables("--x=${NOBODY}")
 
 
 def test_a_file_whose_name_has_brackets_is_meant_before_a_pattern(tmp_path: Path) -> None:
