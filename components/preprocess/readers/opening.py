@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from components.preprocess.readers.base import is_compressed
 from components.shared.errors import UserError
+from components.shared.files.faults import told
 from components.shared.files.places import plain_path
 from components.shared.files.reading import open_file, size_of
 
@@ -50,7 +51,8 @@ def open_bytes(path: str, encoding: str | None = None) -> Iterator[BinaryIO]:
         # What decompressors say has no number.
         if is_compressed(path) and error.errno is None:
             raise _damaged(path, error) from error
-        raise
+        with told(path):
+            raise
 
 
 def encoding_of(path: str, encoding: str | None) -> str | None:

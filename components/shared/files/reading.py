@@ -193,7 +193,8 @@ def _states(pattern: str) -> Iterator[tuple[str, str]]:
     if is_web(pattern):
         yield from ((name, web.state(name)) for name in match(pattern))
     elif is_folder(pattern):
-        yield from ((name, _state(f"{pattern.rstrip('/')}/{name}")) for name in files_below(pattern))
+        paths = {name: f"{pattern.rstrip('/')}/{name}" for name in files_below(pattern)}
+        yield from ((name, _state(path)) for name, path in paths.items() if is_remote(path) or os.path.isfile(path))
     else:
         yield from ((name, _state(name)) for name in match(pattern))
 

@@ -1,4 +1,5 @@
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from components.shared.files.places import (
     plain_path,
     with_variables,
 )
-from components.shared.files.reading import described_absence, match, open_file
+from components.shared.files.reading import described_absence, fingerprint_of, match, names_in, open_file
 from components.shared.files.secrets import QuietFormatter, holds_secret, without_secrets
 
 
@@ -101,6 +102,25 @@ def test_a_file_whose_name_has_brackets_is_meant_before_a_pattern(tmp_path: Path
     assert match(f"{tmp_path}/part[12].csv") == [f"{tmp_path}/part1.csv"]
     assert match(f"{tmp_path}/part[2]-*.csv") == [f"{tmp_path}/part[2]-a.csv"]
     assert match(f"{tmp_path}/part[3].csv") == []
+
+
+def test_what_is_no_file_is_passed_over_by_a_pattern_and_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").touch()
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    for link, target in {"dangling": "nothing", "round": "about", "about": "round"}.items():
+        (tmp_path / f"{link}.csv").symlink_to(f"{target}.csv")
+
+    assert match(f"{tmp_path}/*.csv") == [f"{tmp_path}/good.csv"]
+    assert len(fingerprint_of([str(tmp_path)])) == 16
+    for name in ("pipe", "dangling", "round", "folder"):
+        assert match(f"{tmp_path}/{name}.csv") == []
+    for name, reason in {"dangling": "it is not there", "round": "too many levels", "folder": "is a directory"}.items():
+        with pytest.raises(UserError, match=rf"^cannot read .*/{name}\.csv: {reason}"):
+            open_file(f"{tmp_path}/{name}.csv")
+    for name, reason in {"n" * 300: "file name too long", "a\0b": "its name has a null byte"}.items():
+        with pytest.raises(UserError, match=rf"^cannot read .*: {reason}$"):
+            names_in(f"{tmp_path}/{name}")
 
 
 def test_why_nothing_was_found(tmp_path: Path) -> None:
