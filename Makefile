@@ -6,7 +6,7 @@ UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 KILLS ?= 10000
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-image test-containers lint format wheel image docs lock clean clean-runs
+.PHONY: help setup demo test test-faults fuzz test-image test-containers lint format wheel image docs lock clean clean-runs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup ## Run the tests
 test-faults: setup ## Damage artifacts and kill pushes, for a quarter of an hour (KILLS=10000)
 	@$(PYTHON) -m tests.faults.kill_pushes $(KILLS) 1
 	@$(PYTHON) -m pytest tests/faults -m faults
+
+fuzz: setup ## Draw 20,000 inputs for each reader, the configuration and the artifacts
+	@$(PYTHON) -m pytest tests/fuzz --hypothesis-profile=long --timeout=3600
 
 lint: setup ## Check style, formatting and types
 	@$(PYTHON) -m ruff check .

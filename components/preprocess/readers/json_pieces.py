@@ -188,7 +188,7 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -246,4 +246,15 @@ def _plain(value: Any) -> str | int | float | None:
         return json.dumps(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
+    if isinstance(value, str) and not _is_unicode(value):
+        return None
     return value if isinstance(value, str | int | float) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no half characters, which JSON can write and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

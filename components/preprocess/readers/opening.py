@@ -4,6 +4,7 @@ import bz2
 import codecs
 import gzip
 import io
+import lzma
 import os
 import zipfile
 import zlib
@@ -43,7 +44,7 @@ def open_bytes(path: str, encoding: str | None = None) -> Iterator[BinaryIO]:
         with open_file(path) as file:
             plain = _plain(file, path)
             yield plain if encoding is None else cast(BinaryIO, io.BufferedReader(_Recoded(plain, encoding)))
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise _damaged(path, error) from error
     except UnicodeError as error:
         raise UserError(f"{path} is not in the encoding of dataset.encoding, {encoding} ({error})") from error
@@ -70,7 +71,8 @@ def encoding_of(path: str, encoding: str | None) -> str | None:
             return _MARKS.get(file.read(2))
     try:
         name = codecs.lookup(encoding).name
-    except LookupError:
+        " ".encode(encoding)
+    except (LookupError, ValueError):  # none of that name, or one that is not of texts
         raise UserError(f"dataset.encoding: there is no encoding {encoding!r}; try utf-8, latin-1 or cp1252") from None
     return None if name in ("utf-8", "utf-8-sig", "ascii") else name
 
@@ -107,7 +109,10 @@ def _unzip(file: BinaryIO, path: str) -> IO[bytes]:
             f"{path} has {len(names)} files ({', '.join(names[:3])}{', ...' * (len(names) > 3)}) where one is "
             "expected: unpack it and set dataset.path to the right one"
         )
-    return archive.open(names[0])
+    try:
+        return archive.open(names[0])
+    except (NotImplementedError, RuntimeError) as error:  # encrypted, or compressed in another way
+        raise _damaged(path, error) from error
 
 
 def _is_data(info: zipfile.ZipInfo) -> bool:
