@@ -6,7 +6,7 @@ UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 KILLS ?= 10000
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-image test-containers lint format wheel image docs lock clean clean-runs
+.PHONY: help setup demo test test-faults fuzz test-image test-containers lint format wheel image sbom docs lock clean clean-runs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup ## Run the tests
 test-faults: setup ## Damage artifacts and kill pushes, for a quarter of an hour (KILLS=10000)
 	@$(PYTHON) -m tests.faults.kill_pushes $(KILLS) 1
 	@$(PYTHON) -m pytest tests/faults -m faults
+
+fuzz: setup ## Draw 20,000 inputs for each reader, the configuration and the artifacts
+	@$(PYTHON) -m pytest tests/fuzz --hypothesis-profile=long --timeout=3600
 
 lint: setup ## Check style, formatting and types
 	@$(PYTHON) -m ruff check .
@@ -51,6 +54,11 @@ test-containers: setup test-image ## Build the image and run kfp_pipeline.yaml i
 
 docs: setup ## Write docs/configuration.md
 	@$(PYTHON) -m scripts.write_configuration
+
+sbom: ## Write dist/sbom.cdx.json, the image's packages as CycloneDX (docker/*.lock)
+	@mkdir -p dist && cat docker/requirements.lock docker/tensorflow-cpu.lock | \
+	$(UV) tool run --from 'cyclonedx-bom>=7,<8' cyclonedx-py requirements --pyproject pyproject.toml --short-PURLs \
+	--output-reproducible --no-validate --output-file dist/sbom.cdx.json - && echo dist/sbom.cdx.json
 
 lock: ## Resolve pyproject.toml into requirements.lock and docker/*.lock
 	@sh scripts/lock.sh $(UV)

@@ -12,7 +12,7 @@ from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets import DATASETS
-from components.shared.errors import UserError
+from components.shared.errors import UserError, first_line
 from components.shared.files.secrets import without_secrets
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
@@ -41,7 +41,8 @@ class BeamConfig(Section):
 
     args: tuple[str, ...] = Field(
         default=(),
-        description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores.",
+        description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores. "
+        "`${NAME}` stands for a variable of the step's environment, where secrets belong.",
     )
 
 
@@ -158,7 +159,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise UserError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+        raise UserError(f"{where}: not valid YAML: {getattr(error, 'problem', first_line(error))}") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path}: the configuration must be a mapping of sections")
     return tree

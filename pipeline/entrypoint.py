@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.shared import progress, stopping
-from components.shared.errors import find_user_error
+from components.shared.errors import UserError, find_user_error, first_line
 from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.imports import lasting_imports
 from pipeline.results.writing import take_out, write
@@ -49,10 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
     folders: dict[str, str] = {}
     try:
-        executor_input = json.loads(known.json_serialized_invocation_args)
-        inputs_spec = json.loads(known.json_serialized_inputs_spec_args or "{}")
-        shown = take_out(executor_input)
-        folders = adapt(executor_input, inputs_spec)
+        executor_input, shown, folders = described(
+            known.json_serialized_invocation_args, known.json_serialized_inputs_spec_args or "{}"
+        )
         known.json_serialized_invocation_args = json.dumps(executor_input)
         _say_what_happens(known.executor_class_path, folders)
         _run(known, beam_args)
@@ -73,6 +72,27 @@ def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
 
 def _say_interrupted(number: int) -> None:
     print(f"interrupted by {signal.Signals(number).name}", file=sys.stderr, flush=True)
+
+
+def described(invocation: str, inputs_spec: str) -> tuple[Json, dict[str, Json], dict[str, str]]:
+    """What the step is to do, put right; its results for the console; the URIs of what was mapped (see `adapt`).
+
+    Args:
+      invocation: an ExecutorInput message, as JSON.
+      inputs_spec: the step's ComponentInputsSpec, as JSON.
+
+    Raises:
+      UserError: they are something else.
+    """
+    try:
+        executor_input = json.loads(invocation)
+        shown = take_out(executor_input)
+        return executor_input, shown, adapt(executor_input, json.loads(inputs_spec))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"what the step was handed is no description of an execution ({type(error).__name__}: "
+            f"{first_line(error)}); compile and submit the pipeline with the version that is in the image"
+        ) from error
 
 
 def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:

@@ -173,12 +173,14 @@ class Website:
       url: its address.
       cuts: how often it breaks off in the middle of an answer before it does not any more.
       requests: the paths that were asked for.
+      credentials: what was sent as authorization, with each request that had any.
     """
 
     folder: Path
     url: str = ""
     cuts: int = 0
     requests: list[str] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -189,6 +191,7 @@ def website(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Website]:
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
             site.requests.append(self.path)
+            site.credentials += self.headers.get_all("Authorization", [])
             super().do_GET()
 
         def copyfile(self, source: Any, outputfile: Any) -> None:

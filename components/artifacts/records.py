@@ -30,6 +30,7 @@ BYTES_PER_TRAINING_ROW = sum(DTYPES[name].itemsize for name in TRAIN_COLUMNS)
 
 _LENGTH_BYTES = 12  # uint64 length of the data and the checksum of these eight bytes
 _CHECKSUM_BYTES = 4
+_MOST_BYTES = 1 << 31  # of a protocol buffer
 _CHUNK_BYTES = 1 << 20  # stays in a core's cache between filling, checksum and write
 
 
@@ -113,7 +114,12 @@ def read_batches(path: str) -> Iterator[dict[str, npt.NDArray[Any]]]:
     with open_file(path) as file:
         number = 0
         while head := file.read(_LENGTH_BYTES):
-            yield {name: np.frombuffer(data, DTYPES[name]) for name, data in _parse(_data(file, head, path, number))}
+            data = _data(file, head, path, number)
+            try:
+                columns = {name: np.frombuffer(column, DTYPES[name]) for name, column in _parse(data)}
+            except (ValueError, LookupError) as error:
+                raise UserError(f"{path}: record {number} is of something else; run the step that writes it") from error
+            yield columns
             number += 1
 
 
@@ -122,6 +128,8 @@ def _data(file: BinaryIO, head: bytes, path: str, number: int) -> bytes:
     if len(head) < _LENGTH_BYTES or _masked_crc(head[:8]) != int.from_bytes(head[8:], "little"):
         raise damaged
     length = int.from_bytes(head[:8], "little")
+    if length > _MOST_BYTES:
+        raise damaged
     data, crc = file.read(length), file.read(_CHECKSUM_BYTES)
     if len(data) < length or _masked_crc(data) != int.from_bytes(crc, "little"):
         raise damaged

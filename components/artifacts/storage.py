@@ -34,9 +34,16 @@ def write_json(path: str, content: Mapping[str, Any]) -> None:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """Reads what `write_json` wrote."""
+    """Reads what `write_json` wrote.
+
+    Raises:
+      ValueError: it is something else.
+    """
     with open_file(path) as file:
-        content: dict[str, Any] = json.loads(file.read())
+        try:
+            content: dict[str, Any] = json.loads(file.read())
+        except RecursionError as error:
+            raise ValueError("it is nested too deep") from error
     return content
 
 

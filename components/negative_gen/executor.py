@@ -4,7 +4,6 @@ from typing import Any
 
 from tfx import types
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
@@ -14,9 +13,10 @@ from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.generate import generate, showing_progress
 from components.negative_gen.job import NegativesJob
 from components.shared import progress
+from components.shared.beam_executor import BeamExecutor
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(BeamExecutor):
     """Unpacks the artifacts, runs the Beam pipeline, describes the output."""
 
     def Do(  # noqa: N802

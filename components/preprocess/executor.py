@@ -4,7 +4,6 @@ from typing import Any
 
 from tfx import types
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
@@ -13,9 +12,10 @@ from components.artifacts.vocabulary import VocabularySummary
 from components.preprocess import outcome
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.run import write_artifacts
+from components.shared.beam_executor import BeamExecutor
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(BeamExecutor):
     """Unpacks the parameters, runs the Beam pipeline, describes the outputs."""
 
     def Do(  # noqa: N802

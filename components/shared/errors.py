@@ -2,12 +2,18 @@
 
 import re
 
+from components.shared.files.secrets import without_secrets
+
 
 class UserError(Exception):
     """A fault of the input, the configuration or the machine that its user can mend.
 
-    The message is one line: what is wrong, where (file and line, or configuration key), what to do.
+    The message is one line: what is wrong, where (file and line, or configuration key), what to do. It goes to screens,
+    logs and the metadata, so that secrets are left out of it.
     """
+
+    def __init__(self, message: str):
+        super().__init__(without_secrets(message))
 
 
 _RAISED_IN_TEXT = re.compile(

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar, Union, cas
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
 
 from components.shared.errors import UserError
+from components.shared.files.secrets import holds_secret
 
 Auto: TypeAlias = Literal["auto"]
 """In place of a value: whoever takes it chooses one by the data."""
@@ -37,6 +38,18 @@ class Section(BaseModel):
             name: list(filter(None, value.split(","))) if isinstance(value, str) and _is_list(cls, name) else value
             for name, value in fields.items()
         }
+
+    @model_validator(mode="after")
+    def _keeps_no_secret(self) -> Self:
+        """What is in a section is kept: in the metadata, in compiled pipelines, in the platforms' databases."""
+        for name, value in self:
+            texts = value if isinstance(value, tuple) else (value,)
+            if any(isinstance(text, str) and holds_secret(text) for text in texts):
+                raise ValueError(
+                    f"the secret in {name} would be kept in metadata and compiled pipelines; put it into a variable of "
+                    "the environment, and write ${NAME} in its place"
+                )
+        return self
 
     def to_properties(self) -> dict[str, Any]:
         """The section as execution properties."""

@@ -18,7 +18,7 @@ from pipeline.local import runner, summary
 from pipeline.local.lineage import NodeOutcome, pushed_to
 from tests.storages import STORAGES, write
 
-_TINY = {
+TINY = {
     "dataset.kind": "files",
     "dataset.user_column": "user",
     "dataset.item_column": "item",
@@ -47,11 +47,11 @@ def bucket(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def _config(ratings: str, *assignments: str) -> Config:
     here = Path(__file__).resolve().parents[2] / "configs" / "synthetic.yaml"
-    tiny = [f"{key}={value}" for key, value in _TINY.items()]
+    tiny = [f"{key}={value}" for key, value in TINY.items()]
     return load_config(here, [*tiny, f"dataset.path={ratings}", *assignments])
 
 
-def _csv(seed: int) -> bytes:
+def csv(seed: int) -> bytes:
     random = np.random.default_rng(seed)
     rows = [
         f"user-{user},item-{(user % 4) * 10 + item},{random.integers(1_000_000)}"
@@ -71,7 +71,7 @@ def _run(config: Config, folder: Path, store: str | None = None) -> tuple[dict[s
 @pytest.mark.slow
 def test_from_a_glob_to_recommendations_and_a_champion(bucket: str, tmp_path: Path) -> None:
     for number in (1, 2, 3):
-        write(f"{bucket}/input/clicks-{number}.csv", _csv(number))
+        write(f"{bucket}/input/clicks-{number}.csv", csv(number))
     config = _config(f"{bucket}/input/clicks-*.csv")
 
     first, said = _run(config, tmp_path, f"{bucket}/runs/x")
@@ -89,7 +89,7 @@ def test_from_a_glob_to_recommendations_and_a_champion(bucket: str, tmp_path: Pa
     again, _ = _run(config, tmp_path, f"{bucket}/runs/x")
     assert all(outcome.cached for outcome in again.values())
 
-    write(f"{bucket}/input/clicks-3.csv", _csv(4))
+    write(f"{bucket}/input/clicks-3.csv", csv(4))
     second, said = _run(config, tmp_path, f"{bucket}/runs/x")
     assert not second["Preprocess"].cached
     champion = evaluation.read(second["Evaluator"].outputs["evaluation"].uri).champion

@@ -105,16 +105,39 @@ def test_a_file_that_is_not_text_is_named(tmp_path):
         load_config(path)
 
 
-def test_the_description_of_a_configuration_holds_no_secret(config_file):
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("path in dataset", "dataset: {kind: files, path: 'https://me:hunter2@example.org/a.csv'}"),
+        ("path in dataset", "dataset: {kind: files, path: 'https://example.org/a.csv?X-Amz-Signature=hunter2'}"),
+        ("mirror in dataset", "dataset: {kind: movielens, mirror: 'https://hunter2@example.org/ml'}"),
+        (
+            "path in dataset.titles",
+            "dataset: {kind: files, path: a.csv, titles: {id: a, title: b, path: 's3://me:hunter2@b/t.csv'}}",
+        ),
+        ("args in beam", "beam: {args: ['--s3_secret_access_key=hunter2']}\ndataset: {}"),
+        ("args in beam", "beam: {args: [--azure_connection_string, hunter2]}\ndataset: {}"),
+    ],
+)
+def test_a_secret_is_refused_where_it_would_be_kept(config_file, name, text):
+    what, _, section = name.partition(" in ")
+    with pytest.raises(
+        UserError, match=rf"{section}: the secret in {what} would be kept .* write \$\{{NAME\}}"
+    ) as error:
+        load_config(config_file(text))
+    assert "hunter2" not in str(error.value)
+
+
+def test_the_description_of_a_configuration_names_variables_in_place_of_secrets(config_file):
     path = config_file(
-        "dataset: {kind: movielens, mirror: 'https://me:hunter2@example.org/ml'}\n"
-        "beam: {args: ['--s3_secret_access_key=hunter2']}\n"
+        "dataset: {kind: movielens, mirror: 'https://${ME}@example.org/ml'}\n"
+        "beam: {args: ['--s3_secret_access_key=${KEY}']}\n"
     )
 
     description = describe_config(load_config(path, ["trainer.epochs=3", "trainer.layers=8,4"]))
 
-    assert "hunter2" not in str(description)
-    assert description["dataset"]["mirror"] == "https://example.org/ml"
+    assert "beam" not in description
+    assert description["dataset"]["mirror"] == "https://${ME}@example.org/ml"
     assert description["trainer"]["epochs"] == 3
     assert description["trainer"]["layers"] == [8, 4]
 

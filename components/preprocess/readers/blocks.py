@@ -6,10 +6,13 @@ from typing import BinaryIO, TypeAlias
 
 from components.preprocess.readers.base import is_compressed
 from components.preprocess.readers.opening import open_bytes
+from components.shared.errors import UserError
 from components.shared.files.reading import size_of
 
 MOST_BYTES = 1 << 17
 """Most bytes of a record that has line breaks, as in Python's csv module."""
+MOST_LINE_BYTES = 1 << 22
+"""Most bytes of a line, which has to fit into memory several times."""
 
 Cut: TypeAlias = Callable[[bytes, int, bool], int]
 """Given whole lines, where to end, and whether nothing follows: the position after the last whole record."""
@@ -56,6 +59,9 @@ def read_blocks(part: Range, block_bytes: int, cut: Cut | None = None) -> Iterat
       part: what to read.
       block_bytes: how much to read at once.
       cut: where to end a block that has quotes; None where every line is a record.
+
+    Raises:
+      UserError: a line is longer than any that is read.
     """
     with open_bytes(part.path, part.encoding) as file:
         position = _seek_first(file, part, cut)
@@ -64,19 +70,33 @@ def read_blocks(part: Range, block_bytes: int, cut: Cut | None = None) -> Iterat
             unread = block_bytes if part.end is None else part.end - position - len(rest)
             data = file.read(min(block_bytes, unread))
             ended = not data or (part.end is not None and position + len(rest) + len(data) >= part.end)
-            block = b"".join([rest, data, file.readline() if ended and data[-1:] != b"\n" else b""])
+            block = b"".join([rest, data, _rest_of_line(file) if ended and data[-1:] != b"\n" else b""])
             used = len(block) if ended else block.rfind(b"\n") + 1
             if cut is not None and b'"' in block:
                 stop = used if part.end is None else min(used, part.end - position)
                 if ended and (used := cut(block, stop, False)) < stop:
-                    block += file.read(MOST_BYTES) + file.readline()
+                    block += file.read(MOST_BYTES) + _rest_of_line(file)
                     used = cut(block, stop, True)
                 elif not ended:
                     used = cut(block[:used], stop, False)
+            last_line = block.rfind(b"\n") + 1
+            if len(block) - last_line > MOST_LINE_BYTES:
+                raise _too_long(part.path, position + last_line, part.encoding)
             if used:
                 yield position, block[:used]
             position += used
             rest = block[used:]
+
+
+def check_head(path: str, head: bytes) -> None:
+    """Sees whether the last line at the beginning of a file is not longer than any that is read.
+
+    Raises:
+      UserError: it is.
+    """
+    last_line = head.rfind(b"\n") + 1
+    if len(head) - last_line > MOST_LINE_BYTES:
+        raise _long_line(path, head.count(b"\n") + 1)
 
 
 def _seek_first(file: BinaryIO, part: Range, cut: Cut | None) -> int:
@@ -88,7 +108,9 @@ def _seek_first(file: BinaryIO, part: Range, cut: Cut | None) -> int:
     file.seek(window)
     before = file.read(part.start - 1 - window)
     # The line that holds the byte before `start` belongs to the range before.
-    line = file.readline()
+    line = _rest_of_line(file)
+    if len(line) > MOST_LINE_BYTES:
+        raise _too_long(part.path, part.start - 1, part.encoding)
     if cut is None or b'"' not in before + line:
         return part.start - 1 + len(line)
     text = before + line
@@ -96,9 +118,25 @@ def _seek_first(file: BinaryIO, part: Range, cut: Cut | None) -> int:
     stop = part.start - window
     end = cut(text[begin:], stop - begin, False)
     if begin + end < stop:
-        end = cut(text[begin:] + file.read(MOST_BYTES) + file.readline(), stop - begin, True)
+        end = cut(text[begin:] + file.read(MOST_BYTES) + _rest_of_line(file), stop - begin, True)
     file.seek(window + begin + end)
     return window + begin + end
+
+
+def _rest_of_line(file: BinaryIO) -> bytes:
+    """The rest of a line, or so much of it that it is too long."""
+    return file.readline(MOST_LINE_BYTES + 1)
+
+
+def _too_long(path: str, position: int, encoding: str | None) -> UserError:
+    return _long_line(path, lines_before(path, position, encoding) + 1)
+
+
+def _long_line(path: str, line: int) -> UserError:
+    return UserError(
+        f"{path} line {line}: more than {MOST_LINE_BYTES >> 20} MiB without an end of line, as no row has; mend it, or "
+        "set dataset.format if the file is something else"
+    )
 
 
 def _skip(file: BinaryIO, size: int) -> None:

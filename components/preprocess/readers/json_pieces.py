@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from components.preprocess.readers.base import Reading, Sample, Source
-from components.preprocess.readers.blocks import Range, cut_file, lines_before, read_blocks
+from components.preprocess.readers.blocks import MOST_LINE_BYTES, Range, check_head, cut_file, lines_before, read_blocks
 from components.preprocess.readers.json_loops import find_values
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.other_forms import refuse_carriage_returns
@@ -184,7 +184,8 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
     with open_bytes(path, encoding) as file:
         head = file.read(_SAMPLE_BYTES)
         refuse_carriage_returns(path, head)
-        head += file.readline()
+        head += file.readline(MOST_LINE_BYTES)
+    check_head(path, head)
     if not head.removeprefix(BYTE_ORDER_MARK).strip():
         return None
     marked = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
@@ -202,7 +203,7 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -305,4 +306,15 @@ def _plain(value: Any) -> str | int | float | None:
         return json.dumps(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
+    if isinstance(value, str) and not _is_unicode(value):
+        return None
     return value if isinstance(value, str | int | float) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no half characters, which JSON can write and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -4,6 +4,7 @@ import bz2
 import codecs
 import gzip
 import io
+import lzma
 import os
 import zipfile
 import zlib
@@ -16,10 +17,15 @@ import pyarrow as pa
 from components.preprocess.readers.base import is_compressed
 from components.preprocess.readers.other_forms import HEAD_BYTES, refuse_other_forms
 from components.shared.errors import UserError, first_line
+from components.shared.files.faults import told
 from components.shared.files.places import plain_path
-from components.shared.files.reading import open_file
+from components.shared.files.reading import open_file, size_of
 
 _CHUNK_BYTES = 1 << 20
+_MOST_TIMES = 300
+"""How many times its size a file may unpack to; interactions come to some ten times, rarely to a hundred."""
+_FREE_BYTES = 64 << 20
+"""What a file may unpack to however small it is."""
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -32,13 +38,14 @@ def open_bytes(path: str, encoding: str | None = None) -> Iterator[BinaryIO]:
       encoding: of its text, which is then read as UTF-8; None leaves the bytes as they are.
 
     Raises:
-      UserError: the file is damaged, may not be read, or is not in this encoding.
+      UserError: the file is damaged, may not be read, unpacks to more than any interactions do, or is not in this
+        encoding.
     """
     try:
         with open_file(path) as file:
             plain = _plain(file, path)
             yield plain if encoding is None else cast(BinaryIO, io.BufferedReader(_Recoded(plain, encoding)))
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise _damaged(path, error) from error
     except UnicodeError as error:
         raise UserError(f"{path} is not in the encoding of dataset.encoding, {encoding} ({error})") from error
@@ -46,7 +53,8 @@ def open_bytes(path: str, encoding: str | None = None) -> Iterator[BinaryIO]:
         # What decompressors say has no number.
         if is_compressed(path) and error.errno is None:
             raise _damaged(path, error) from error
-        raise
+        with told(path):
+            raise
 
 
 def encoding_of(path: str, encoding: str | None) -> str | None:
@@ -68,7 +76,8 @@ def encoding_of(path: str, encoding: str | None) -> str | None:
         return None
     try:
         name = codecs.lookup(encoding).name
-    except LookupError:
+        " ".encode(encoding)
+    except (LookupError, ValueError):  # none of that name, or one that is not of texts
         raise UserError(f"dataset.encoding: there is no encoding {encoding!r}; try utf-8, latin-1 or cp1252") from None
     return None if name in ("utf-8", "utf-8-sig", "ascii") else name
 
@@ -91,7 +100,10 @@ def is_unicode(path: str) -> bool:
 def _plain(file: BinaryIO, path: str) -> BinaryIO:
     ending = os.path.splitext(plain_path(path))[1].lower()
     unpack = _UNPACK.get(ending)
-    return file if unpack is None else cast(BinaryIO, unpack(file, path))
+    if unpack is None:
+        return file
+    most = max(_MOST_TIMES * size_of(path), _FREE_BYTES)
+    return cast(BinaryIO, io.BufferedReader(_Bounded(unpack(file, path), path, most), _CHUNK_BYTES))
 
 
 def _unzip(file: BinaryIO, path: str) -> IO[bytes]:
@@ -116,7 +128,7 @@ def _is_data(info: zipfile.ZipInfo) -> bool:
 
 
 def _unzstd(file: BinaryIO, path: str) -> IO[bytes]:
-    return cast(IO[bytes], io.BufferedReader(pa.CompressedInputStream(file, "zstd"), _CHUNK_BYTES))
+    return cast(IO[bytes], pa.CompressedInputStream(file, "zstd"))
 
 
 _UNPACK: dict[str, Callable[[BinaryIO, str], IO[bytes]]] = {
@@ -130,6 +142,28 @@ _UNPACK: dict[str, Callable[[BinaryIO, str], IO[bytes]]] = {
 def _damaged(path: str, error: Exception) -> UserError:
     kind = os.path.splitext(plain_path(path))[1][1:].lower().replace("gz", "gzip")
     return UserError(f"{path} is not a whole {kind} file ({error}): fetch or write it again")
+
+
+class _Bounded(io.RawIOBase):
+    """What a file unpacks to, as long as it is no more than so many bytes."""
+
+    def __init__(self, file: IO[bytes], path: str, most: int):
+        super().__init__()
+        self._file, self._path, self._left = file, path, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._file.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise UserError(
+                f"{self._path} unpacks to more than {_MOST_TIMES} times its size, as no file of interactions does: "
+                "where it is one all the same, unpack it and set dataset.path to what comes of it"
+            )
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Recoded(io.RawIOBase):

@@ -1,5 +1,6 @@
 """Times: numbers, ISO 8601, a pattern of one's own, Arrow's types; and the unit that numbers are in."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from components.artifacts.moments import NAMES, TICKS, UNITS, Unit
 from components.preprocess.values import loops
 from components.preprocess.values.numbers import Numbers, read_numbers
 from components.preprocess.values.texts import Bad, flat, is_missing
-from components.shared.errors import UserError
+from components.shared.errors import UserError, first_line
 
 # Seconds of the years 1973 to 2286: what is less may count anything, and the next unit begins at tenfold the last.
 _EARLIEST, _LATEST = 10.0**8, 10.0**10
@@ -202,7 +203,10 @@ def _of_pattern(texts: pa.Array, form: TimeForm) -> tuple[npt.NDArray[np.int64],
 
     distinct = texts.dictionary_encode()
     written = pd.Series(distinct.dictionary.to_pylist(), dtype=object).str.strip()
-    moments = pd.to_datetime(written, format=form.pattern, errors="coerce", utc=True)
+    try:
+        moments = pd.to_datetime(written, format=form.pattern, errors="coerce", utc=True)
+    except (ValueError, re.error) as error:
+        raise UserError(f"dataset.time_format: {form.pattern!r} is no pattern of times ({first_line(error)})") from None
     bad = moments.isna().to_numpy()
     times = moments.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     places = distinct.indices.to_numpy()

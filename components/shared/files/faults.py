@@ -98,7 +98,9 @@ def _of_this_machine(name: str, error: Exception, doing: Doing) -> str | None:
         return absence(name)
     if isinstance(error, NotADirectoryError):
         return "it is no folder"
-    return "permission denied" if isinstance(error, PermissionError) else None
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return "its name has a null byte" if isinstance(error, ValueError) and "null byte" in str(error) else None
 
 
 def _of_storage(name: str, error: Exception) -> str | None:

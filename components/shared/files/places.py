@@ -3,6 +3,7 @@
 import functools
 import os
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,10 +28,29 @@ def is_web(name: str) -> bool:
 
 
 def expanded(name: str) -> str:
-    """The name as it is used: `~` stands for the home, and `file://` for this machine."""
+    """The name as it is used: `~` stands for the home, `file://` for this machine, `${NAME}` for a variable.
+
+    Raises:
+      UserError: there is no such variable in the environment.
+    """
     if name.startswith("file://"):
         return unquote(name.removeprefix("file://").removeprefix("localhost"))
-    return name if is_remote(name) else os.path.expanduser(name)
+    return with_variables(name) if is_remote(name) else os.path.expanduser(name)
+
+
+def with_variables(text: str) -> str:
+    """The text with the values of the environment's variables in place of each `${NAME}`.
+
+    Raises:
+      UserError: there is no such variable.
+    """
+    return re.sub(r"\$\{(\w+)\}", _value_of, text)
+
+
+def _value_of(found: re.Match[str]) -> str:
+    if (value := os.environ.get(found[1])) is None:
+        raise UserError(f"{found[0]} stands for a variable of the environment, and {found[1]} is not set here")
+    return value
 
 
 def absolute(name: str) -> str:

@@ -165,6 +165,7 @@ def match(pattern: str) -> list[str]:
 
 def described_absence(pattern: str) -> str:
     """Why `match` found nothing."""
+    pattern = expanded(pattern)
     with told(pattern):
         if is_folder(pattern):
             return "it is a folder: give a file or a glob such as FOLDER/*.csv"
@@ -184,7 +185,7 @@ def fingerprint_of(patterns: list[str]) -> str:
     digest = hashlib.sha256()
     for pattern in patterns:
         for name, state in _states(expanded(pattern)):
-            digest.update(f"{name}:{state};".encode())
+            digest.update(f"{without_secrets(name)}:{state};".encode())
     return digest.hexdigest()[:16]
 
 
@@ -192,7 +193,8 @@ def _states(pattern: str) -> Iterator[tuple[str, str]]:
     if is_web(pattern):
         yield from ((name, web.state(name)) for name in match(pattern))
     elif is_folder(pattern):
-        yield from ((name, _state(f"{pattern.rstrip('/')}/{name}")) for name in files_below(pattern))
+        paths = {name: f"{pattern.rstrip('/')}/{name}" for name in files_below(pattern)}
+        yield from ((name, _state(path)) for name, path in paths.items() if is_remote(path) or os.path.isfile(path))
     else:
         yield from ((name, _state(name)) for name in match(pattern))
 

@@ -163,12 +163,21 @@ def test_a_web_server_that_breaks_off_is_asked_again(inputs: Path, site: Website
         _pieces(f"{site.url}/clicks-2.csv")
 
 
-def test_a_name_and_a_password_in_an_address_stay_secret(site: Website) -> None:
-    secret = site.url.replace("://", "://me:hush@")
-    assert _pieces(f"{secret}/clicks-0.csv").name == f"{site.url}/clicks-0.csv"
+def test_a_name_and_a_password_of_an_address_are_in_the_environment(
+    site: Website, inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = site.url.replace("://", "://${ME}@")
+    with pytest.raises(UserError, match=r"\$\{ME\} stands for a variable of the environment, and ME is not set here"):
+        _pieces(f"{address}/clicks-0.csv")
+
+    monkeypatch.setenv("ME", "me:hush")
+    assert _pieces(f"{address}/clicks-0.csv").name == f"{address}/clicks-0.csv"
+    assert _rows(f"{address}/clicks-0.csv") == _rows(f"{inputs}/clicks-0.csv")
+    assert set(site.credentials) == {"Basic bWU6aHVzaA=="}
     with pytest.raises(UserError) as error:
-        _pieces(f"{secret}/missing.csv")
-    assert str(error.value).startswith(f"dataset.path: {site.url}/missing.csv: it is not there")
+        _pieces(f"{address}/missing.csv")
+    assert str(error.value).startswith(f"dataset.path: {address}/missing.csv: it is not there")
+    assert "hush" not in str(error.value)
 
 
 def test_no_credentials_for_s3_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

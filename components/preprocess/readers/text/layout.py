@@ -7,6 +7,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
+from components.preprocess.readers.blocks import check_head
 from components.preprocess.readers.opening import encoding_of, open_bytes
 from components.preprocess.readers.other_forms import refuse_carriage_returns
 from components.preprocess.readers.text.sniffing import find_separator, has_header, split_records
@@ -192,6 +193,7 @@ def _read_head(path: str, source: Source, usual: str) -> _Head | None:
         while b"\n" not in head[:-1] and (more := file.read(_HEAD_BYTES)):
             refuse_carriage_returns(path, head)
             head += more
+            check_head(path, head)
         if not head.removeprefix(BYTE_ORDER_MARK).strip():
             return None
         refuse_carriage_returns(path, head)

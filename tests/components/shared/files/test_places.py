@@ -1,12 +1,21 @@
 import logging
+import os
 from pathlib import Path
 
 import pytest
 
 from components.shared.errors import UserError
-from components.shared.files.places import absolute, bucket_of, expanded, file_system, is_remote, plain_path
-from components.shared.files.reading import described_absence, match, open_file
-from components.shared.files.secrets import QuietFormatter, without_secrets
+from components.shared.files.places import (
+    absolute,
+    bucket_of,
+    expanded,
+    file_system,
+    is_remote,
+    plain_path,
+    with_variables,
+)
+from components.shared.files.reading import described_absence, fingerprint_of, match, names_in, open_file
+from components.shared.files.secrets import QuietFormatter, holds_secret, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -47,7 +56,11 @@ def test_a_storage_of_an_unknown_kind_is_told_with_those_that_are_known() -> Non
         ),
         ("ftp://me:hu@sh@host/a", "ftp://host/a"),
         ("https://host/a?to=me@host&author=me&keyword=x", "https://host/a?to=me@host&author=me&keyword=x"),
+        ("['--db_password=hush', '--jobs=2']", "['--db_password=...', '--jobs=2']"),
         ("mail me@host", "mail me@host"),
+        ("https://${ME}@host/a?sig=${SIG}", "https://${ME}@host/a?sig=${SIG}"),
+        ("https://${ME}:${KEY}@host/a", "https://${ME}:${KEY}@host/a"),
+        ("https://me:${KEY}@host/a", "https://host/a"),
         ("s3://bucket/a@b", "s3://bucket/a@b"),
     ],
 )
@@ -55,6 +68,36 @@ def test_secrets_are_left_out(text: str, left: str) -> None:
     assert without_secrets(text) == left
     record = logging.LogRecord("x", logging.INFO, "x", 1, "%s", (text,), None)
     assert QuietFormatter("%(message)s").format(record) == left
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        ("https://me:hush@host/a", True),
+        ("https://host/a?token=hush", True),
+        ("s3://key:hush@bucket/a", True),
+        ("abfs://container@account/a", False),
+        ("https://${ME}@host/a?token=${TOKEN}", False),
+        ("--s3_secret_access_key=hush", True),
+        ("--s3_secret_access_key", True),
+        ("--s3_secret_access_key=${KEY}", False),
+        ("--dataflow_kms_key=projects/a/b", False),
+        ("clicks-*.csv", False),
+    ],
+)
+def test_what_holds_a_secret(value: str, holds: bool) -> None:
+    assert holds_secret(value) == holds
+
+
+def test_variables_of_the_environment_stand_in_place_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ME", "me:hush")
+    assert with_variables("https://${ME}@host/$ME") == "https://me:hush@host/$ME"
+    assert expanded("https://${ME}@host/a") == "https://me:hush@host/a"
+    assert expanded("data/${ME}.csv") == "data/${ME}.csv"
+    with pytest.raises(
+        UserError, match=r"^\$\{NOBODY\} stands for a variable of the environment, and NOBODY is not set"
+    ):
+        with_variables("--x=${NOBODY}")
 
 
 def test_a_file_whose_name_has_brackets_is_meant_before_a_pattern(tmp_path: Path) -> None:
@@ -65,6 +108,25 @@ def test_a_file_whose_name_has_brackets_is_meant_before_a_pattern(tmp_path: Path
     assert match(f"{tmp_path}/part[12].csv") == [f"{tmp_path}/part1.csv"]
     assert match(f"{tmp_path}/part[2]-*.csv") == [f"{tmp_path}/part[2]-a.csv"]
     assert match(f"{tmp_path}/part[3].csv") == []
+
+
+def test_what_is_no_file_is_passed_over_by_a_pattern_and_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").touch()
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    for link, target in {"dangling": "nothing", "round": "about", "about": "round"}.items():
+        (tmp_path / f"{link}.csv").symlink_to(f"{target}.csv")
+
+    assert match(f"{tmp_path}/*.csv") == [f"{tmp_path}/good.csv"]
+    assert len(fingerprint_of([str(tmp_path)])) == 16
+    for name in ("pipe", "dangling", "round", "folder"):
+        assert match(f"{tmp_path}/{name}.csv") == []
+    for name, reason in {"dangling": "it is not there", "round": "too many levels", "folder": "is a directory"}.items():
+        with pytest.raises(UserError, match=rf"^cannot read .*/{name}\.csv: {reason}"):
+            open_file(f"{tmp_path}/{name}.csv")
+    for name, reason in {"n" * 300: "file name too long", "a\0b": "its name has a null byte"}.items():
+        with pytest.raises(UserError, match=rf"^cannot read .*: {reason}$"):
+            names_in(f"{tmp_path}/{name}")
 
 
 def test_why_nothing_was_found(tmp_path: Path) -> None:
