@@ -35,8 +35,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
       UserError: the examples were not cut for this configuration, or do not belong to the vocabulary; the loss is
-        not finite; the disk is full; there is no such device, or a worker is gone; a warm start is asked for where a champion may know the
-        test items.
+        not finite; the disk is full; there is no such device, or a worker is gone; a champion may know the test items.
     """
     begun = time.monotonic()
     custom: dict[str, Any] = fn_args.custom_config
@@ -62,8 +61,8 @@ def run_fn(fn_args: FnArgs) -> None:
     warm = config.warm_start == "champion"
     if warm and not histories.in_order:
         raise UserError(
-            "trainer.warm_start: champion needs data whose latest rows are held out, and these have no times or are held "
-            "out at random: the champion may have been trained on what tests this model; set trainer.warm_start=none"
+            "trainer.warm_start: champion needs data whose latest rows are held out; these have no times, or rows are "
+            "held out at random, so that the champion may know what tests this model: set trainer.warm_start=none"
         )
     champion = from_champion(custom["push_destination"], vocabulary) if warm else None
     trained = fit(examples, settings, seed, device, validation, checkpoint, logs, start=champion)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from components.shared.errors import UserError
 from components.trainer.model import NeuMF
 from components.trainer.run_fn import run_fn
 from components.trainer.warm_start import from_champion, start_from, trained_weights
-from tests.components.trainer.conftest import Workspace
+from tests.components.artifacts.handmade import write_interactions
+from tests.components.trainer.conftest import ITEMS, USERS, Workspace
 
 
 def vocabulary(users: list, items: list) -> Vocabulary:
@@ -111,6 +113,14 @@ def test_damaged_weights_are_told(tmp_path: Path) -> None:
 def test_without_a_champion_training_starts_anew(tmp_path: Path) -> None:
     assert from_champion("", OLD) is None
     assert from_champion(str(tmp_path / "nothing"), OLD) is None
+
+
+def test_rows_that_are_held_out_at_random_allow_no_champion(workspace: Workspace) -> None:
+    rows = {"train": [(user, user % ITEMS) for user in range(USERS)]}
+    write_interactions(str(workspace.root / "interactions"), rows, USERS, ITEMS, holdout="random")
+    arguments = replace(workspace, interactions=workspace.root / "interactions").fn_args(warm_start="champion")
+    with pytest.raises(UserError, match=r"trainer\.warm_start: champion needs data whose latest rows are held out"):
+        run_fn(arguments)
 
 
 def test_a_second_training_starts_where_the_first_one_ended(workspace: Workspace) -> None:
