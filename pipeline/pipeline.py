@@ -94,6 +94,7 @@ def create_pipeline(
         if config.tuner.trials
         else None
     )
+    push_destination = config.pusher.destination or places.serving
     trainer = Trainer(
         examples=negative_gen.outputs["examples"],
         interactions=preprocess.outputs["interactions"],
@@ -104,8 +105,8 @@ def create_pipeline(
         code_version=code_version("trainer"),
         custom_job=custom_job,
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
+        push_destination=push_destination,
     )
-    push_destination = config.pusher.destination or places.serving
     evaluator = Evaluator(
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],

@@ -5,7 +5,7 @@ import numpy as np
 
 from components.evaluator.baselines.linear import neighbours
 from components.evaluator.ranking import compiled_scorer
-from components.sampling import drawing
+from components.sampling import chunks, drawing
 from components.sampling import loops as sampling
 from components.trainer.config import TrainerConfig
 from components.trainer.engines import Setup, make_engine
@@ -30,7 +30,7 @@ def main() -> int:
     compiled_scorer.compile_ahead()
     neighbours.compile_ahead()
     drawing.compile_ahead()
-    drawn = (sampling.scatter_rows, sampling.shuffle, sampling.unpack)
+    drawn = (sampling.spread_out, chunks.mark_chunks, sampling.scatter_rows, sampling.shuffle, sampling.unpack)
     loops = (steps.train, compiled_scorer.score, neighbours.find_nearest, *drawn)
     return sum(bool(loop.stats.cache_misses) for loop in loops)
 

@@ -1,10 +1,10 @@
 """Draws the training rows of one epoch, those of each file on their own.
 
-Why the whole is a uniform shuffle of the epoch: every row goes into a file at random, there into a bucket at random,
-and each bucket is shuffled (Rao 1961; Sandelius 1962). Given the sizes of files and buckets, every arrangement of the
-epoch's rows over all the places is equally likely. The rows at the end of a file that fill no batch move, all in
-their order, to places in one more file, the pool: a fixed renaming of places, which leaves every arrangement as likely
-as before.
+Why the whole is a uniform shuffle of the epoch: every row goes into a file at random (see `placement`), there into a
+bucket at random, and each bucket is shuffled (Rao 1961; Sandelius 1962). Given the sizes of files and buckets, every
+arrangement of the epoch's rows over all the places is equally likely. The rows at the end of a file that fill no batch
+move, all in their order, to places in one more file, the pool: a fixed renaming of places, which leaves every
+arrangement as likely as before.
 
 Every batch is full. Where the epoch's rows do not fill the last one, the first batch of file 0 is filled up: with the
 rows that come next, and appear again at their own places. Like all that stand at fixed places, they are a uniform
@@ -20,7 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from components.sampling import loops
+from components.sampling.chunks import mark_chunks
 from components.sampling.item_sets import make_scratch
+from components.sampling.placement import Placement
 from components.sampling.sampler import Sampler
 from components.shared.random_streams import stream_key
 
@@ -73,9 +75,10 @@ class Drawn:
 def compile_ahead() -> None:
     """Compiles the loops, and keeps the code on disk."""
     items, key, rows = np.zeros(0, np.int32), np.uint64(0), np.zeros((1, 0), np.uint64)
-    items.setflags(write=False)  # as those of interactions
-    ends = np.zeros(1, np.int64)
-    loops.scatter_rows(items, ends, 0, 1, 1, 0, 0, key, key, rows, ends, make_scratch(1))
+    ends, scratch = np.zeros(1, np.int64), make_scratch(1)
+    loops.spread_out(items, ends)
+    mark_chunks(0, ends[:0], ends[:0], key, scratch[0])
+    loops.scatter_rows(items, ends, 0, 1, 1, scratch[0], 0, key, rows, ends, scratch, loops.make_waiting())
     loops.shuffle(rows[0], key)
     loops.unpack(rows[0], *_columns(0))
 
@@ -156,17 +159,21 @@ def _scatter(sampler: Sampler, epoch: int, file: int, memory: Memory) -> tuple[P
 def _try_to_scatter(sampler: Sampler, epoch: int, file: int, room: PackedRows) -> list[PackedRows] | None:
     """A bucket in each row of `room`, or None when one needs more."""
     ends = np.zeros(len(room), np.int64)
-    placement_key = np.uint64(stream_key(sampler.seed, "placement", epoch))
+    placement = Placement(sampler, epoch, file)
     draw_key = np.uint64(stream_key(sampler.seed, "training negatives", epoch, file))
-    scratch = make_scratch(sampler.items)
+    scratch, waiting = make_scratch(sampler.items), loops.make_waiting()
+    first_row = 0
     for shard_number in range(sampler.interactions.shards):
         shard = sampler.train_shards[shard_number]
-        outcome = loops.scatter_rows(
+        rows = len(shard.items) * (1 + sampler.num_negatives)
+        marks, before = placement.marks(first_row, rows)
+        first_row += rows
+        loops.scatter_rows(
             shard.items, shard.offsets, shard.first_user, sampler.items, sampler.num_negatives,
-            file, sampler.file_bits, placement_key, draw_key, room, ends, scratch,
+            marks, before, draw_key, room, ends, scratch, waiting,
         )  # fmt: skip
-        if outcome == loops.TOO_SMALL:
-            return None
+    if ends.max() > room.shape[1]:
+        return None
     return [bucket[:end] for bucket, end in zip(room, ends, strict=True)]
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.interactions import Interactions
+from components.sampling import loops
+from components.shared.memory import memory_bytes
 
-# Shards are read again for every file once they need more than this: the memory does not grow with the data.
-_KEPT_BYTES = 512 << 20
+# Shards are read again for every file once they need more than this: 512 MB, or a quarter of a larger memory.
+_KEPT_BYTES = max(512 << 20, memory_bytes() // 4)
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class TrainShard:
     Attributes:
       first_user: the index of the first user.
       offsets: int64 [users + 1]: where each user's items begin.
-      items: int32 [interactions], user after user.
+      items: int32 [interactions], user after user; see `loops.spread_out` for their order.
     """
 
     first_user: int
@@ -59,4 +61,6 @@ class TrainShards:
     def _read(self, shard: int) -> TrainShard:
         pairs, part = self._interactions.shard("train", shard), self._interactions.summary.shards[shard]
         offsets = np.searchsorted(pairs.users, np.arange(part.first_user, part.first_user + part.users + 1))
-        return TrainShard(part.first_user, offsets, pairs.items)
+        items = pairs.items.copy()
+        loops.spread_out(items, offsets)
+        return TrainShard(part.first_user, offsets, items)

@@ -38,6 +38,7 @@ from components.serving.saved.warmup import write_warmup
 from components.serving.saved.writing import model_written_at_once
 from components.serving.seen_items import SeenItems
 from components.serving.titles import write_titles
+from components.serving.trained import Trained, write_trained
 
 # How many of all items cost as much as one that is looked up by itself; the more, the wider the rows that are moved.
 _WORTH, _WORTH_WITH_MLP, _WORTH_OF_COLUMNS = 8, 2, 1 / 128
@@ -110,8 +111,12 @@ class ServingModel(tf.Module):
         self._users = graph.index_table(vocabulary.user_ids)
         self._items = graph.index_table(vocabulary.item_ids)
 
-    def save(self, folder: str) -> None:
+    def save(self, folder: str, trained: Trained | None = None) -> None:
         """Writes the SavedModel, whole or not at all.
+
+        Args:
+          folder: where to.
+          trained: what the next training is to start from; None: nothing of the kind is kept.
 
         Raises:
           UserError: the disk is full, or the folder cannot be written.
@@ -139,6 +144,8 @@ class ServingModel(tf.Module):
         with model_written_at_once(folder, SAVED_MODEL_FILE) as temporary:
             tf.saved_model.save(self, temporary, signatures=signatures)
             write_titles(temporary, self._vocabulary)
+            if trained is not None:
+                write_trained(temporary, trained)
             write_warmup(temporary, [asked for asked, _ in functions if asked.by_raw_ids], self._vocabulary)
 
     def _specs(self, signature: Signature) -> dict[str, tf.TensorSpec]:

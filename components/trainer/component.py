@@ -28,7 +28,7 @@ class TrainerSpec(types.ComponentSpec):
     }
     OUTPUTS: ClassVar[dict[str, Any]] = ports(model=standard_artifacts.Model, model_run=standard_artifacts.ModelRun)
     PARAMETERS: ClassVar[dict[str, Any]] = {
-        **properties(TrainerConfig, seed=int, checkpoint_root=str, code_version=str),
+        **properties(TrainerConfig, seed=int, checkpoint_root=str, push_destination=str, code_version=str),
         "custom_job": ExecutionParameter(type=str, optional=True),
     }
 
@@ -69,6 +69,7 @@ class Trainer(base_component.BaseComponent):
         code_version: str,
         custom_job: Mapping[str, Any] | None = None,
         hyperparameters: types.BaseChannel | None = None,
+        push_destination: str = "",
     ):
         """Declares the step.
 
@@ -84,6 +85,8 @@ class Trainer(base_component.BaseComponent):
           custom_job: on Vertex AI, the CustomJob that trains in place of this step, as `custom_config` of TFX's Vertex
             Trainer; None trains in the step itself.
           hyperparameters: the Tuner's `best_hyperparameters`, which win over `trainer`; None: nothing was tuned.
+          push_destination: the folder that Pusher pushes to, where a warm start finds the champion; empty: there is
+            none.
         """
         super().__init__(
             TrainerSpec(
@@ -94,6 +97,7 @@ class Trainer(base_component.BaseComponent):
                 **trainer.to_properties(),
                 seed=seed,
                 checkpoint_root=checkpoint_root,
+                push_destination=push_destination,
                 code_version=code_version,
                 **({} if hyperparameters is None else {"hyperparameters": hyperparameters}),
                 **({} if custom_job is None else {"custom_job": json.dumps(custom_job, sort_keys=True)}),

@@ -49,6 +49,13 @@ class TrainerConfig(Section):
         "training interactions (Hu, Koren and Volinsky, ICDM 2008), beside a random MLP tower; als_towers: as towers, "
         "where the GMF that is trained alone starts as with als.",
     )
+    warm_start: Literal["none", "champion"] = Field(
+        "none",
+        description="champion: where a pushed model carries the weights that it was trained to, as those that were "
+        "trained with this setting do, training starts from them, by raw id; new users and items keep what pretraining "
+        "gives them, moved into its coordinates. That start, too, is exported itself where no epoch ranks better on "
+        "validation. none: from pretraining alone.",
+    )
     pretraining_epochs: int = Field(
         20,
         ge=1,

@@ -12,7 +12,7 @@ from components.artifacts.hyperparameters import Hyperparameters
 from components.trainer.config import TrainerConfig
 
 _RUN_FN = "components.trainer.run_fn.run_fn"
-_NOT_CONFIGURATION = ("seed", "checkpoint_root", "code_version")
+_NOT_CONFIGURATION = ("seed", "checkpoint_root", "push_destination", "code_version")
 # run_fn finds the validation split by itself, as there may be none; left empty, TFX looks for one named eval.
 _SPLITS = json.dumps({"splits": ["train"]})
 

@@ -24,6 +24,9 @@ from components.trainer.pretraining import TOWERS, fuse, start_from_als, tower_c
 from components.trainer.settings import Settings
 from components.trainer.validation import Validation
 
+Start = Callable[[NeuMF], None]
+"""Changes the whole model's weights before its training, once it has what pretraining gives it."""
+
 Watch = Callable[[TrainingState], None]
 """Sees the state of the whole model's training after each epoch; what it raises ends the training."""
 
@@ -45,6 +48,7 @@ def fit(
     checkpoint: str,
     logs: str,
     watch: Watch | None = None,
+    start: Start | None = None,
 ) -> Fit:
     """Trains a model, after its towers where the configuration says so.
 
@@ -57,6 +61,7 @@ def fit(
       checkpoint: folder for the checkpoints; a stage that has one goes on from it.
       logs: folder for TensorBoard.
       watch: called after each epoch of the whole model, once its checkpoint is written.
+      start: called with the whole model before its first epoch; None: it stays as it is.
 
     Returns:
       The model on one device and in float32, whatever trained it.
@@ -65,7 +70,7 @@ def fit(
       UserError: the device cannot train so (see `make_engine`), or a training fails (see `Training.run`).
     """
     with device.placement():
-        return _fit(examples, config, seed, device, validation, checkpoint, logs, watch)
+        return _fit(examples, config, seed, device, validation, checkpoint, logs, watch, start)
 
 
 def _fit(
@@ -77,6 +82,7 @@ def _fit(
     checkpoint: str,
     logs: str,
     watch: Watch | None,
+    start: Start | None,
 ) -> Fit:
     stages: list[Stage] = []
     towers: dict[str, NeuMF] = {}
@@ -88,6 +94,8 @@ def _fit(
     model = _start(examples, config, seed, checkpoint)
     if towers:
         fuse(model, **towers, gmf_share=config.pretraining_gmf_share)
+    if start is not None and checkpoints.load(checkpoint) is None:
+        start(model)
     stages.append(_train("neumf", model, examples, config, device, validation, checkpoint, logs, watch))
     return Fit(model, stages)
 

@@ -22,6 +22,9 @@ from components.trainer.fitting import fit, start
 from components.trainer.linear import Ensemble, Histories
 from components.trainer.settings import chosen, settle
 from components.trainer.validation import make_validation
+from components.trainer.warm_start import from_champion, trained_weights
+
+_PLACES = ("checkpoint_root", "push_destination", "interactions")  # not what is trained
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -32,7 +35,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
       UserError: the examples were not cut for this configuration, or do not belong to the vocabulary; the loss is
-        not finite; the disk is full; there is no such device, or a worker is gone.
+        not finite; the disk is full; there is no such device, or a worker is gone; a champion may know the test items.
     """
     begun = time.monotonic()
     custom: dict[str, Any] = fn_args.custom_config
@@ -46,7 +49,7 @@ def run_fn(fn_args: FnArgs) -> None:
     seen = SeenItems.open(custom["interactions"], len(vocabulary.user_ids))
     _check_backend()
 
-    identity = {"examples": examples.summary.fingerprint, **custom, "checkpoint_root": None, "interactions": None}
+    identity = {"examples": examples.summary.fingerprint, **custom} | dict.fromkeys(_PLACES)
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
@@ -55,20 +58,28 @@ def run_fn(fn_args: FnArgs) -> None:
     settings = settle(config, counts)
     ensemble = Ensemble.prepare(histories, settings, seed)
     validation = make_validation(examples, settings, ensemble)
-    trained = fit(examples, settings, seed, device, validation, checkpoint, logs)
+    warm = config.warm_start == "champion"
+    if warm and not histories.in_order:
+        raise UserError(
+            "trainer.warm_start: champion needs data whose latest rows are held out; these have no times, or rows are "
+            "held out at random, so that the champion may know what tests this model: set trainer.warm_start=none"
+        )
+    champion = from_champion(custom["push_destination"], vocabulary) if warm else None
+    trained = fit(examples, settings, seed, device, validation, checkpoint, logs, start=champion)
     if not device.is_chief:
         device.wait_for_all()
         return
     *towers, whole = trained.stages
-    from_als = settings.pretraining == "als" and whole.best_epoch == 0
+    from_als = settings.pretraining == "als" and whole.best_epoch == 0 and champion is None
     restart = functools.partial(start, examples, settings, seed) if from_als else None
+    kept = trained_weights(trained.model, vocabulary) if warm else None  # without what is learnt from validation items
     exported = ensemble.join(trained.model, examples.summary.num_negatives, seed, restart)
     seconds = time.monotonic() - begun
     History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend).write(logs)
     checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     ServingModel(
         exported.model, vocabulary, seen, exported.folding, exported.served_users, exported.probabilities
-    ).save(fn_args.serving_model_dir)
+    ).save(fn_args.serving_model_dir, kept)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
     told = [history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]

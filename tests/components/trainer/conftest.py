@@ -44,6 +44,7 @@ class Workspace:
                 "config": TrainerConfig(**config).model_dump(mode="json"),
                 "seed": seed,
                 "checkpoint_root": f"{self.root}/checkpoints",
+                "push_destination": f"{self.root}/serving",
                 "code_version": "test",
                 "interactions": str(self.interactions),
             },

@@ -17,6 +17,7 @@ from components.trainer.executor import Executor, stock_properties
 def component(config: TrainerConfig, **more: Any) -> Trainer:
     examples, interactions = (as_channel([standard_artifacts.Examples()]) for _ in range(2))
     vocabulary = as_channel([standard_artifacts.TransformGraph()])
+    more = {"push_destination": "/models", **more}
     return Trainer(examples, interactions, vocabulary, config, 7, "/checkpoints", "1", **more)
 
 
@@ -27,7 +28,8 @@ def test_every_setting_is_an_execution_property_and_reaches_run_fn() -> None:
     custom = json.loads(stock_properties(properties, "gs://b/interactions")["custom_config"])
     assert TrainerConfig.model_validate(custom.pop("config")) == config
     assert custom == {
-        "seed": 7, "checkpoint_root": "/checkpoints", "code_version": "1", "interactions": "gs://b/interactions"
+        "seed": 7, "checkpoint_root": "/checkpoints", "push_destination": "/models", "code_version": "1",
+        "interactions": "gs://b/interactions",
     }  # fmt: skip
 
 
