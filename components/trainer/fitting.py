@@ -104,11 +104,11 @@ def _start(examples: Examples, config: Settings, seed: int, checkpoint: str) -> 
     """The model that a training starts with, unless it goes on from its checkpoint."""
     model = new_model(examples, config, seed)
     if config.pretraining == "als" and checkpoints.load(checkpoint) is None:
-        start(examples, config, seed, model)
+        with_als(examples, config, seed, model)
     return model
 
 
-def start(examples: Examples, config: Settings, seed: int, model: NeuMF, train: Pairs | None = None) -> None:
+def with_als(examples: Examples, config: Settings, seed: int, model: NeuMF, train: Pairs | None = None) -> None:
     """Starts a model from ALS; see `start_from_als`."""
     with progress.bar("ALS", config.als_iterations) as bar:
         start_from_als(model, examples, config, stream_key(seed, "pretraining"), bar, train)

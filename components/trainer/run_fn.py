@@ -18,7 +18,7 @@ from components.trainer import checkpoints, history
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
-from components.trainer.fitting import fit, start
+from components.trainer.fitting import fit, with_als
 from components.trainer.linear import Ensemble, Histories
 from components.trainer.settings import chosen, settle
 from components.trainer.validation import make_validation
@@ -71,7 +71,7 @@ def run_fn(fn_args: FnArgs) -> None:
         return
     *towers, whole = trained.stages
     from_als = settings.pretraining == "als" and whole.best_epoch == 0 and champion is None
-    restart = functools.partial(start, examples, settings, seed) if from_als else None
+    restart = functools.partial(with_als, examples, settings, seed) if from_als else None
     kept = trained_weights(trained.model, vocabulary) if warm else None  # without what is learnt from validation items
     exported = ensemble.join(trained.model, examples.summary.num_negatives, seed, restart)
     seconds = time.monotonic() - begun
