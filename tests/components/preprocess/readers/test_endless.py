@@ -30,7 +30,7 @@ def read(path: Path, form: str = "csv", **options: str) -> int:
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_line_without_an_end_is_told_with_its_number(tmp_path: Path, form: str, before: int, packed: bool) -> None:
     lines = before // len(LINES[form])
-    content = LINES[form] * lines + LINES[form][:-1] + bytes(100 * MIB)
+    content = LINES[form] * lines + LINES[form][:-1] + b"1" * (100 * MIB)
     path = tmp_path / (f"clicks.{form}.gz" if packed else f"clicks.{form}")
     path.write_bytes(gzip.compress(content, 1) if packed else content)
     del content
