@@ -122,8 +122,6 @@ def _comments(found: Found) -> dict[str, str]:
 def _doubts(found: Found) -> Iterator[str]:
     """What somebody should look at."""
     summary, bad = found.counted.summary, found.counted.bad_rows
-    if (path := found.dataset["path"]) != without_secrets(path):
-        yield "what is secret in the address is written nowhere: give it anew with --set dataset.path=ADDRESS"
     if bad:
         left_out = " and are left out" if found.dataset.get("on_bad_row") == "skip" else ""
         yield f"{bad:,} of {summary.rows_read:,} rows cannot be read{left_out}: {found.fault}"

@@ -45,7 +45,8 @@ def test_a_planted_secret_is_found_nowhere(tmp_path: Path, monkeypatch: pytest.M
     assert outcomes[last or "Pusher"].outputs
     assert base64.b64encode(f"me:{_PASSWORD}".encode()).decode() in "".join(site.credentials)
     assert any(f"sig={_SIGNATURE}" in path for path in site.requests)
-    (tmp_path / "root" / "compiled.yaml").write_text(to_yaml(compile_pipeline(config, PLATFORMS["kfp"])))
+    kfp = PLATFORMS["kfp"]
+    (tmp_path / "root" / "compiled.yaml").write_text(to_yaml(compile_pipeline(config, kfp), config, kfp))
     kept = {path.name: path.read_bytes() for path in (tmp_path / "root").rglob("*") if path.is_file()}
     assert {"metadata.sqlite", "log", "compiled.yaml", "summary.json"} <= set(kept)
     assert b"PLANTED_USER" in kept["metadata.sqlite"]

@@ -97,16 +97,19 @@ def test_what_a_run_assumes_has_six_lines_at_most(tmp_path):
     assert lines[-1].endswith(f"more remarks: python -m pipeline init {path}")
 
 
-def test_what_is_secret_in_an_address_is_written_nowhere(clicks, tmp_path, init, monkeypatch):
+def test_what_is_secret_in_an_address_is_asked_for_by_the_name_of_a_variable(clicks, tmp_path, init, monkeypatch):
     clicks.rename(tmp_path / "clicks.csv")
+    monkeypatch.setenv("SIGNATURE", "hush")
     with website(tmp_path, monkeypatch) as site:
-        code, out, _ = init(f"{site.url}/clicks.csv?page=2&token=hush", "-o", str(tmp_path / "my.yaml"))
+        refused = init(f"{site.url}/clicks.csv?page=2&token=hush", "-o", str(tmp_path / "my.yaml"))
+        code, out, _ = init(f"{site.url}/clicks.csv?page=2&token=${{SIGNATURE}}", "-o", str(tmp_path / "my.yaml"))
     written = (tmp_path / "my.yaml").read_text()
+    assert refused[0] == 2
+    assert "write ${NAME} in its place" in refused[2]
     assert code == 0
-    assert "hush" not in out + written
-    assert f"path: {site.url}/clicks.csv?page=2&token=..." in written
+    assert "hush" not in "".join(refused[1:]) + out + written
+    assert f"path: {site.url}/clicks.csv?page=2&token=${{SIGNATURE}}" in written
     assert "name: neumf-clicks\n" in written
-    assert "# - what is secret in the address is written nowhere: give it anew with --set dataset.path" in written
 
 
 def test_nothing_is_written_over(clicks, tmp_path, init):

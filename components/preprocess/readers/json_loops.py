@@ -82,9 +82,10 @@ def _line(text, at, names, ends, are_texts, spans, lasts, row):
             return _NONE
         at = _behind_blanks(text, at)
         sign = text[at]
+    if sign != _END_OF_OBJECT:  # perhaps the last newline
+        return _NONE
     at = _behind_blanks(text, at + 1)
-    is_whole = sign == _END_OF_OBJECT and text[at] == _NEWLINE and found == len(ends)
-    return at if is_whole else _NONE
+    return at if text[at] == _NEWLINE and found == len(ends) else _NONE
 
 
 @compiled
