@@ -109,8 +109,10 @@ def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
     outputs.pop(_LOGS, None)
     values = executor_input.get("inputs", {}).get("parameterValues", {})
     for name, parameter in inputs_spec.get("parameters", {}).items():
-        if parameter["parameterType"] == "STRING" and values.get(name) is None:
-            values[name] = ""
+        if values.get(name) is None:
+            values.pop(name, None)
+            if parameter["parameterType"] == "STRING":
+                values[name] = ""
     inputs = executor_input.get("inputs", {}).get("artifacts", {})
     for name, artifacts in inputs.items():
         for artifact in artifacts.get("artifacts", []):

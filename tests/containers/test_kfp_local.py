@@ -7,7 +7,8 @@ from typing import Any
 import kfp
 import pytest
 from kfp import local
-from kfp.local import docker_task_handler
+from kfp.local import docker_task_handler, executor_input_utils, executor_output_utils
+from kfp.local.orchestrator.orchestrator_utils import OrchestratorUtils
 
 import docker
 from components.artifacts import evaluation
@@ -24,6 +25,7 @@ Run = Callable[..., Any]
 def run(podman: docker.DockerClient, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the pipeline with some parameters."""
     monkeypatch.setattr(docker_task_handler, "run_docker_container", run_docker_container)
+    _leave_open_what_has_no_default(monkeypatch)
     data, root = tmp_path / "data", tmp_path / "root"
     for folder in (data, root):
         folder.mkdir(mode=0o777)
@@ -33,6 +35,30 @@ def run(podman: docker.DockerClient, image: str, tmp_path: Path, monkeypatch: py
     )
     pipeline = kfp.components.load_component_from_file(str(PROJECT / "kfp_pipeline.yaml"))
     return lambda **parameters: pipeline(**parameters)
+
+
+def _leave_open_what_has_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets optional inputs be without a value and a default, as backends do, where kfp's runner asks for one."""
+    python_of, arguments_of = executor_output_utils.pb2_value_to_python, OrchestratorUtils.make_task_arguments
+    construct = executor_input_utils.construct_executor_input
+
+    def given(**inputs: Any) -> dict[str, Any]:
+        return {name: value for name, value in arguments_of(**inputs).items() if value is not None}
+
+    def without_open(**told: Any) -> Any:
+        message = construct(**told)
+        values = message.inputs.parameter_values
+        for name in [name for name, value in values.items() if not value.WhichOneof("kind")]:
+            del values[name]
+        return message
+
+    monkeypatch.setattr(
+        executor_output_utils,
+        "pb2_value_to_python",
+        lambda value: python_of(value) if value.WhichOneof("kind") else None,
+    )
+    monkeypatch.setattr(OrchestratorUtils, "make_task_arguments", given)
+    monkeypatch.setattr(executor_input_utils, "construct_executor_input", without_open)
 
 
 def artifact(tmp_path: Path, name: str) -> Path:
@@ -94,6 +120,13 @@ def test_a_step_that_fails_fails_the_run(
         return kfp.dsl.ContainerSpec(image=image, command=["sh", "-c", 'exit "$0"'], args=[code])
 
     monkeypatch.setattr(docker_task_handler, "run_docker_container", run_docker_container)
+    # The runner asks every input for its default; an optional one need not have any, which backends leave open.
+    python_of = executor_output_utils.pb2_value_to_python
+    monkeypatch.setattr(
+        executor_output_utils,
+        "pb2_value_to_python",
+        lambda value: python_of(value) if value.WhichOneof("kind") else None,
+    )
     local.init(runner=local.DockerRunner(), pipeline_root=str(tmp_path / "root"))
     fail(code=0)
     with pytest.raises(RuntimeError, match="fail"):

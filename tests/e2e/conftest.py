@@ -45,7 +45,7 @@ class Project:
     def run(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Runs a command to its end; returns what it printed on standard output and error."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=400)
+        out, err = process.communicate(timeout=800)
         assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
         return out, err
 

@@ -84,7 +84,7 @@ def test_the_data_are_the_same_bytes_under_all_circumstances(first_run, root, tm
     subprocess.run(
         [sys.executable, "-c", UNTIL_EXAMPLES, str(cores), str(PROJECT / "configs" / "synthetic.yaml"),
          str(tmp_path / folder), *assigned],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PROJECT), **variables}, check=True, timeout=400,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PROJECT), **variables}, check=True, timeout=800,
     )  # fmt: skip
 
     assert bytes_of_data(tmp_path / folder) == bytes_of_data(root)
