@@ -14,6 +14,7 @@ from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets import DATASETS
 from components.shared.errors import UserError, first_line
 from components.shared.files.secrets import without_secrets
+from components.shared.json_types import JsonObject
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
@@ -93,7 +94,7 @@ def _refuse_without_effect(config: Config, assignments: Sequence[str]) -> None:
             )
 
 
-def config_of(tree: dict[str, Any], origin: str | Path, assignments: Sequence[str] = ()) -> Config:
+def config_of(tree: JsonObject, origin: str | Path, assignments: Sequence[str] = ()) -> Config:
     """Checks the sections of a configuration.
 
     Args:
@@ -110,7 +111,7 @@ def config_of(tree: dict[str, Any], origin: str | Path, assignments: Sequence[st
         raise UserError(f"{_origin(error, origin, assignments)}: {_first_fault(error)}") from None
 
 
-def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
+def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> JsonObject:
     """The sections of a configuration as they are written, with values set on top of them; nothing is checked.
 
     Raises:
@@ -119,7 +120,7 @@ def read_tree(path: str | Path, assignments: Sequence[str] = ()) -> dict[str, An
     return assigned(_read_yaml(Path(path)), assignments)
 
 
-def assigned(tree: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+def assigned(tree: JsonObject, assignments: Sequence[str]) -> JsonObject:
     """The sections of a configuration with values set on top of them.
 
     Raises:
@@ -130,7 +131,7 @@ def assigned(tree: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]
     return tree
 
 
-def describe_config(config: Config) -> dict[str, Any]:
+def describe_config(config: Config) -> JsonObject:
     """The configuration for a report: as plain data, without what may hold a secret.
 
     Beam's options stay out, as cloud runners take credentials there, and so do user names and passwords in URLs. What
@@ -149,7 +150,7 @@ def _without_credentials(value: Any) -> Any:
     return without_secrets(value) if isinstance(value, str) else value
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path) -> JsonObject:
     try:
         tree = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -165,7 +166,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _assign(tree: dict[str, Any], assignment: str) -> None:
+def _assign(tree: JsonObject, assignment: str) -> None:
     key, equals, text = assignment.partition("=")
     if not equals or not key:
         raise UserError(f"--set {assignment}: write it as section.key=value")

@@ -1,9 +1,10 @@
 """The hyperparameters artifact: values for keys of the section `trainer` that a search has found (`summary.json`)."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from components.artifacts.summary import Summary
+from components.shared.json_types import JsonObject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Hyperparameters(Summary):
 
     STEP: ClassVar[str] = "Tuner"
 
-    values: dict[str, Any]
+    values: JsonObject
     metric: str
     value: float
     own_value: float | None = None

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from components.artifacts.storage import exists, read_json, write_json
 from components.metrics import by_user
+from components.shared.json_types import JsonObject
 
 HISTORY = "history.json"
 K = 10
@@ -39,7 +40,7 @@ class Epoch:
     seconds: float
     examples_per_second: float
 
-    def to_json(self, number: int) -> dict[str, Any]:
+    def to_json(self, number: int) -> JsonObject:
         """The epoch as JSON has it, with its number, from 1; metrics are null where there are none."""
         return {
             "epoch": number,
@@ -82,7 +83,7 @@ class Stage:
         """The metrics on validation of the weights that were taken; empty where there are none."""
         return self.epochs[self.best_epoch - 1].metrics if self.best_epoch else self.start
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The stage as JSON has it."""
         return {
             "stage": self.name,
@@ -121,7 +122,7 @@ class Blend:
     together: Mapping[str, float]
     learnt_validation: bool = False
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The parts as JSON has them."""
         return {
             "users": self.users,
@@ -173,7 +174,7 @@ class History:
     pretraining: Sequence[Stage] = field(default=())
     blend: Blend | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The content of `history.json`."""
         return {
             **self.whole.to_json(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.shared.files.reading import exists, names_in, open_file
 from components.shared.files.writing import delete, write_atomically
+from components.shared.json_types import JsonObject
 
 __all__ = [
     "delete",
@@ -33,7 +34,7 @@ def write_json(path: str, content: Mapping[str, Any]) -> None:
         file.write((json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: str) -> dict[str, Any]:
+def read_json(path: str) -> JsonObject:
     """Reads what `write_json` wrote.
 
     Raises:
@@ -41,7 +42,7 @@ def read_json(path: str) -> dict[str, Any]:
     """
     with open_file(path) as file:
         try:
-            content: dict[str, Any] = json.loads(file.read())
+            content: JsonObject = json.loads(file.read())
         except RecursionError as error:
             raise ValueError("it is nested too deep") from error
     return content

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from components.artifacts.storage import exists, read_json, write_json
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 
 SUMMARY = "summary.json"
 
@@ -31,11 +32,9 @@ class Summary(Part):
 
     STEP: ClassVar[str]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The content of `summary.json`."""
-        content: dict[str, Any] = TypeAdapter(type(self)).dump_python(
-            self, mode="json", by_alias=True, exclude_none=True
-        )
+        content: JsonObject = TypeAdapter(type(self)).dump_python(self, mode="json", by_alias=True, exclude_none=True)
         return content
 
     @classmethod

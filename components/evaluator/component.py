@@ -12,13 +12,13 @@ from tfx.types.component_spec import ChannelParameter
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.executor import Executor
 from components.shared.errors import first_line
-from components.shared.specs import new_outputs, ports, properties
+from components.shared.specs import Ports, Properties, new_outputs, ports, properties
 
 
 class EvaluatorSpec(types.ComponentSpec):
     """The ports of the Evaluator."""
 
-    INPUTS: ClassVar[dict[str, Any]] = {
+    INPUTS: ClassVar[Ports] = {
         **ports(
             model=standard_artifacts.Model,
             examples=standard_artifacts.Examples,
@@ -27,10 +27,10 @@ class EvaluatorSpec(types.ComponentSpec):
         ),
         "model_run": ChannelParameter(type=standard_artifacts.ModelRun, optional=True),
     }
-    OUTPUTS: ClassVar[dict[str, Any]] = ports(
+    OUTPUTS: ClassVar[Ports] = ports(
         evaluation=standard_artifacts.ModelEvaluation, blessing=standard_artifacts.ModelBlessing
     )
-    PARAMETERS: ClassVar[dict[str, Any]] = properties(
+    PARAMETERS: ClassVar[Properties] = properties(
         EvaluatorConfig, push_destination=str, run_description=str, seed=int, code_version=str
     )
 

@@ -16,6 +16,7 @@ from components.evaluator.evaluation import Sources, describe, evaluate
 from components.evaluator.origin import origin_of
 from components.evaluator.report import git_version, render
 from components.shared import progress
+from components.shared.json_types import JsonObject
 
 
 class Executor(base_executor.BaseExecutor):
@@ -60,9 +61,7 @@ class Executor(base_executor.BaseExecutor):
                 progress.warn(told)
 
 
-def _describe_run(
-    description: dict[str, Any], history: History | None, config: EvaluatorConfig, seed: int
-) -> dict[str, Any]:
+def _describe_run(description: JsonObject, history: History | None, config: EvaluatorConfig, seed: int) -> JsonObject:
     """The pipeline's description, with what the steps were told in this run where that is known."""
     sections = {**description.get("config", {}), "seed": seed, "evaluator": config.model_dump(mode="json")}
     if history is not None:

@@ -17,9 +17,9 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 
 from components.shared.sources import digest, imported_sources
 
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, object] = {"nogil": True, "error_model": "numpy"}
 # What vectorising a sum or a selection needs; infinities and NaNs keep their meaning.
-_HOT: dict[str, Any] = {**_OPTIONS, "fastmath": {"reassoc", "contract", "arcp", "nsz"}, "_nrt": False}
+_HOT: dict[str, object] = {**_OPTIONS, "fastmath": {"reassoc", "contract", "arcp", "nsz"}, "_nrt": False}
 _SETTINGS = ("BOUNDSCHECK", "OPT", "SLP_VECTORIZE", "LOOP_VECTORIZE")  # of Numba, that change what it compiles
 
 

@@ -1,6 +1,6 @@
 """The NegativeGen component: what goes in and out."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -10,17 +10,17 @@ from components.negative_gen.config import BatchesConfig, NegativesConfig
 from components.negative_gen.executor import Executor
 from components.shared.errors import first_line
 from components.shared.parameters import Auto
-from components.shared.specs import new_outputs, ports, properties
+from components.shared.specs import Ports, Properties, new_outputs, ports, properties
 
 
 class NegativeGenSpec(types.ComponentSpec):
     """The ports of NegativeGen."""
 
-    INPUTS: ClassVar[dict[str, Any]] = ports(
+    INPUTS: ClassVar[Ports] = ports(
         interactions=standard_artifacts.Examples, vocabulary=standard_artifacts.TransformGraph
     )
-    OUTPUTS: ClassVar[dict[str, Any]] = ports(examples=standard_artifacts.Examples)
-    PARAMETERS: ClassVar[dict[str, Any]] = properties(NegativesConfig, BatchesConfig, seed=int, code_version=str)
+    OUTPUTS: ClassVar[Ports] = ports(examples=standard_artifacts.Examples)
+    PARAMETERS: ClassVar[Properties] = properties(NegativesConfig, BatchesConfig, seed=int, code_version=str)
 
 
 class NegativeGen(base_beam_component.BaseBeamComponent):

@@ -1,6 +1,6 @@
 """The Preprocess component: what goes in and out."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -9,19 +9,19 @@ from tfx.types import standard_artifacts
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.executor import Executor
 from components.shared.errors import first_line
-from components.shared.specs import new_outputs, ports, properties
+from components.shared.specs import Ports, Properties, new_outputs, ports, properties
 
 
 class PreprocessSpec(types.ComponentSpec):
     """The ports of Preprocess."""
 
-    INPUTS: ClassVar[dict[str, Any]] = {}
-    OUTPUTS: ClassVar[dict[str, Any]] = ports(
+    INPUTS: ClassVar[Ports] = {}
+    OUTPUTS: ClassVar[Ports] = ports(
         interactions=standard_artifacts.Examples,
         # TFX's name for what turns raw input into the model's; the stock Trainer has a port for it.
         vocabulary=standard_artifacts.TransformGraph,
     )
-    PARAMETERS: ClassVar[dict[str, Any]] = properties(
+    PARAMETERS: ClassVar[Properties] = properties(
         DatasetConfig, PreprocessConfig, seed=int, new_users=float, input_version=str, code_version=str
     )
 

@@ -1,6 +1,6 @@
 """The Pusher component, TFX's own to a folder that is named by plain text: what goes in and out."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
@@ -8,17 +8,15 @@ from tfx.types import standard_artifacts
 
 from components.pusher.executor import Executor
 from components.shared.errors import first_line
-from components.shared.specs import new_outputs, ports, properties
+from components.shared.specs import Ports, Properties, new_outputs, ports, properties
 
 
 class PusherSpec(types.ComponentSpec):
     """The ports of the Pusher."""
 
-    INPUTS: ClassVar[dict[str, Any]] = ports(
-        model=standard_artifacts.Model, model_blessing=standard_artifacts.ModelBlessing
-    )
-    OUTPUTS: ClassVar[dict[str, Any]] = ports(pushed_model=standard_artifacts.PushedModel)
-    PARAMETERS: ClassVar[dict[str, Any]] = properties(push_destination=str, code_version=str)
+    INPUTS: ClassVar[Ports] = ports(model=standard_artifacts.Model, model_blessing=standard_artifacts.ModelBlessing)
+    OUTPUTS: ClassVar[Ports] = ports(pushed_model=standard_artifacts.PushedModel)
+    PARAMETERS: ClassVar[Properties] = properties(push_destination=str, code_version=str)
 
 
 class Pusher(base_component.BaseComponent):

@@ -266,7 +266,7 @@ class ServedModel:
             for name, values in inputs.items()
         }
         try:
-            answer: dict[str, Any] = self._model.signatures[signature.name](**tensors)
+            answer: dict[str, tf.Tensor] = self._model.signatures[signature.name](**tensors)
         except (tf.errors.OpError, TypeError, ValueError) as error:
             raise self._broken(f"fails in {signature.name} ({first_line(error)})") from error
         outputs: dict[str, npt.NDArray[Any]] = {name: tensor.numpy() for name, tensor in answer.items()}

@@ -8,12 +8,13 @@ import hashlib
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import BinaryIO, ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter
 
 from components.artifacts.storage import read_json, write_json
 from components.shared.files.reading import files_below, is_file, open_file
+from components.shared.json_types import JsonObject
 
 MANIFEST_FILE = "manifest.json"
 ORIGIN_FILE = "origin.json"
@@ -111,9 +112,9 @@ class Manifest:
         except ValueError as error:
             raise MismatchError(f"its {MANIFEST_FILE} is none") from error
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The content of `manifest.json`."""
-        content: dict[str, Any] = TypeAdapter(type(self)).dump_python(self, mode="json", exclude_none=True)
+        content: JsonObject = TypeAdapter(type(self)).dump_python(self, mode="json", exclude_none=True)
         return content
 
     def write(self, folder: str) -> None:

@@ -18,6 +18,7 @@ from components.shared.errors import UserError
 from components.shared.files.faults import absence
 from components.shared.files.reading import exists
 from components.shared.files.secrets import without_secrets
+from components.shared.json_types import JsonObject
 
 _USERS_AT_ONCE = 256
 _OTHERS = 3
@@ -45,7 +46,7 @@ class Recommendation:
     titles: list[str | None] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """It in JSON: `user`, `known_user`, `known_items`, and `items`, each with `item`, `title` and `score`."""
         titles: Sequence[str | None] = self.titles or [None] * len(self.items)
         items = [

@@ -10,7 +10,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.shared.errors import first_line
-from components.shared.specs import new_outputs, ports, properties
+from components.shared.specs import Ports, Properties, new_outputs, ports, properties
 from components.trainer.config import TrainerConfig
 from components.trainer.executor import Executor
 
@@ -18,7 +18,7 @@ from components.trainer.executor import Executor
 class TrainerSpec(types.ComponentSpec):
     """The ports of the Trainer. TFX's own has all of the configuration in one JSON text, and no interactions."""
 
-    INPUTS: ClassVar[dict[str, Any]] = {
+    INPUTS: ClassVar[Ports] = {
         **ports(
             examples=standard_artifacts.Examples,
             interactions=standard_artifacts.Examples,
@@ -26,8 +26,8 @@ class TrainerSpec(types.ComponentSpec):
         ),
         "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
-    OUTPUTS: ClassVar[dict[str, Any]] = ports(model=standard_artifacts.Model, model_run=standard_artifacts.ModelRun)
-    PARAMETERS: ClassVar[dict[str, Any]] = {
+    OUTPUTS: ClassVar[Ports] = ports(model=standard_artifacts.Model, model_run=standard_artifacts.ModelRun)
+    PARAMETERS: ClassVar[Properties] = {
         **properties(TrainerConfig, seed=int, checkpoint_root=str, push_destination=str, code_version=str),
         "custom_job": ExecutionParameter(type=str, optional=True),
     }

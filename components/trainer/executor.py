@@ -9,6 +9,7 @@ from tfx.components.trainer import executor as trainer_executor
 from tfx.types import artifact_utils
 
 from components.artifacts.hyperparameters import Hyperparameters
+from components.shared.json_types import JsonObject
 from components.trainer.config import TrainerConfig
 
 _RUN_FN = "components.trainer.run_fn.run_fn"
@@ -33,12 +34,12 @@ class Executor(trainer_executor.GenericExecutor):
         super().Do(inputs, output_dict, stock_properties(exec_properties, interactions, tuned))
 
 
-def _tuned(artifacts: list[types.Artifact] | None) -> dict[str, Any]:
+def _tuned(artifacts: list[types.Artifact] | None) -> JsonObject:
     return Hyperparameters.read(artifact_utils.get_single_uri(artifacts)).values if artifacts else {}
 
 
 def stock_properties(
-    properties: dict[str, Any], interactions: str, tuned: Mapping[str, Any] | None = None
+    properties: JsonObject, interactions: str, tuned: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
     """What TFX's own Trainer executor takes.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from keras import ops
 
 from components.serving.contract import Weights
+from components.shared.json_types import JsonObject
 from components.shared.random_streams import stream_key
 
 Tensor = Any
@@ -106,7 +107,7 @@ class NeuMF(keras.Model):
         self.head_bias = self.add_weight(shape=(1,), initializer="zeros", name="head_bias", autocast=False)
         self.built = True
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> JsonObject:
         return dict(self._arguments)
 
     def widened(self, users: Sequence[Matrix], items: Sequence[Matrix]) -> "NeuMF":

@@ -22,7 +22,7 @@ _SAMPLE = 1 << 18  # rows that calibrate the scores of ALS
 
 def tower_config(config: Settings, tower: str) -> Settings:
     """The configuration of the training of one of `TOWERS`."""
-    alone: dict[str, Any] = {"layers": ()} if tower == "gmf" else {"num_factors": 0}
+    alone: dict[str, object] = {"layers": ()} if tower == "gmf" else {"num_factors": 0}
     return config.model_copy(
         update={
             **alone,

@@ -3,7 +3,6 @@
 import functools
 import posixpath
 import time
-from typing import Any
 
 import keras
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -14,6 +13,7 @@ from components.serving.exporter import ServingModel
 from components.serving.seen_items import SeenItems
 from components.shared import progress
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from components.trainer import checkpoints, history
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
@@ -38,7 +38,7 @@ def run_fn(fn_args: FnArgs) -> None:
         not finite; the disk is full; there is no such device, or a worker is gone; a champion may know the test items.
     """
     begun = time.monotonic()
-    custom: dict[str, Any] = fn_args.custom_config
+    custom: JsonObject = fn_args.custom_config
     config, seed = TrainerConfig.model_validate(custom["config"]), int(custom["seed"])
     device = find_device(config.device)  # first: workers must be joined before TensorFlow does anything
     # The stock Trainer hands over patterns of files, not the artifact: <uri>/Split-train/*

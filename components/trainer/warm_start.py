@@ -1,7 +1,6 @@
 """Training that starts where the champion's ended, by raw id."""
 
-from typing import Any
-
+import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -69,7 +68,7 @@ def start_from(model: NeuMF, trained: Trained, vocabulary: Vocabulary) -> tuple[
     return len(users[0]), len(items[0])
 
 
-def _named(model: NeuMF) -> dict[str, Any]:
+def _named(model: NeuMF) -> dict[str, keras.Variable]:
     """The model's variables: the tables by their names, the others by their places."""
     return {
         variable.name if variable.name in _TABLES else f"layer_{place}": variable

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from pipeline.kubeflow.options import KubeflowOptions
 from pipeline.kubeflow.pods import platform_spec
 from pipeline.platforms.base import Connection, Platform
@@ -27,7 +27,7 @@ class Kubeflow(Platform[KubeflowOptions]):
 
         return KubeflowConnection(options)
 
-    def pods(self, pods: Mapping[str, PodConfig]) -> dict[str, Any]:
+    def pods(self, pods: Mapping[str, PodConfig]) -> JsonObject:
         return platform_spec(pods)
 
     def accelerator(self, name: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
+from components.shared.json_types import JsonObject
 from pipeline.platforms.config import ONLY_KUBERNETES, PodConfig
 
 _IN_PIPELINE = ("cpu_request", "memory_request")
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
 
 
-def platform_spec(pods: Mapping[str, PodConfig]) -> dict[str, Any]:
+def platform_spec(pods: Mapping[str, PodConfig]) -> JsonObject:
     """The second document of a compiled file.
 
     Args:
@@ -68,7 +69,7 @@ def _by_secret(variables: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _constant(value: str) -> dict[str, Any]:
+def _constant(value: str) -> JsonObject:
     from google.protobuf.struct_pb2 import Value
 
     return {"runtime_value": {"constant": Value(string_value=value)}}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from pipeline.config import Config
 from pipeline.platforms.config import ONLY_KUBERNETES, PodConfig
 from pipeline.platforms.options import Options
@@ -143,7 +144,7 @@ class Platform(ABC, Generic[PlatformOptions]):
         """
         return name
 
-    def pods(self, pods: Mapping[str, PodConfig]) -> dict[str, Any]:
+    def pods(self, pods: Mapping[str, PodConfig]) -> JsonObject:
         """What only this platform can be told of the steps' pods: a document of its own behind the compiled pipeline.
 
         Variables, limits and retries stand in the pipeline itself.
@@ -167,7 +168,7 @@ class Platform(ABC, Generic[PlatformOptions]):
                     )
         return {}
 
-    def training_job(self, config: Config) -> dict[str, Any] | None:
+    def training_job(self, config: Config) -> JsonObject | None:
         """The job of its own that trains in place of the Trainer's step, as `custom_config` of TFX's Vertex Trainer.
 
         Returns:

@@ -11,6 +11,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
 from components.preprocess.config import DatasetConfig
+from components.shared.json_types import JsonObject
 from components.trainer.component import Trainer
 from components.trainer.tuning.component import Tuner
 from pipeline import look
@@ -21,7 +22,7 @@ from pipeline.platforms.base import Platform
 from pipeline.platforms.config import ClusterConfig, PodConfig
 from pipeline.results.outputs import RESULTS
 
-Spec = dict[str, Any]
+Spec = JsonObject
 
 _COMMAND = ["python", "-m", "pipeline.entrypoint"]
 _NUMBERS: dict[type, str] = {int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE"}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.shared.files.secrets import without_secrets
+from components.shared.json_types import JsonObject
 
 _LOGGER = logging.getLogger("pipeline.service")
 
@@ -33,7 +34,7 @@ def to_stderr() -> None:
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "event": record.getMessage()}
+        line: JsonObject = {"time": at, "level": record.levelname.lower(), "event": record.getMessage()}
         fields: Mapping[str, Any] = getattr(record, "fields", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -1,16 +1,14 @@
 """What the service can be asked, as an OpenAPI 3.1 document and as a page."""
 
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from components.shared.json_types import JsonObject
 from pipeline.service import bodies
 from pipeline.service.bodies import DEFAULT_K, MOST_RECOMMENDED
-
-Json = dict[str, Any]
 
 _FOLDER = Path(__file__).parent
 _MODELS: tuple[type[BaseModel], ...] = (
@@ -21,7 +19,7 @@ _WANTED = {"user": "4711", "items": ["7", "12", "3"], "k": 10}
 _ROWS = {"instances": [{"user_id": 4711, "item_ids": [7, 12]}]}
 
 
-def document(name: str) -> Json:
+def document(name: str) -> JsonObject:
     """The document.
 
     Args:
@@ -95,7 +93,7 @@ def document(name: str) -> Json:
     }  # fmt: skip
 
 
-def page(described: Json) -> str:
+def page(described: JsonObject) -> str:
     """The document to look at: a page of its own, without network.
 
     Args:
@@ -114,10 +112,10 @@ def page(described: Json) -> str:
 def _operation(
     summary: str,
     answer: type[BaseModel],
-    parameters: list[Json] | None = None,
+    parameters: list[JsonObject] | None = None,
     body: type[BaseModel] | None = None,
     missing: bool = False,
-) -> Json:
+) -> JsonObject:
     problems = {"400": "It cannot be asked so.", **({"404": "The model does not know it."} if missing else {})}
     return {
         "summary": summary,
@@ -131,25 +129,25 @@ def _operation(
     }
 
 
-def _content(model: type[BaseModel], example: Json | None = None) -> Json:
+def _content(model: type[BaseModel], example: JsonObject | None = None) -> JsonObject:
     schema = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
     return {"content": {"application/json": {**schema, **({"example": example} if example else {})}}}
 
 
-def _in_path(name: str, about: str) -> Json:
+def _in_path(name: str, about: str) -> JsonObject:
     return {"name": name, "in": "path", "required": True, "description": about, "schema": {"type": "string"}}
 
 
-def _query(name: str, about: str) -> Json:
+def _query(name: str, about: str) -> JsonObject:
     return {"name": name, "in": "query", "description": about, "schema": {"type": "string"}}
 
 
-def _number(name: str, default: int, most: int) -> Json:
+def _number(name: str, default: int, most: int) -> JsonObject:
     schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
     return {"name": name, "in": "query", "description": "How many are wanted.", "schema": schema}
 
 
-def _tensorflow_serving(summary: str, example: Json | None = None) -> Json:
+def _tensorflow_serving(summary: str, example: JsonObject | None = None) -> JsonObject:
     schema = {"application/json": {"schema": {"type": "object"}}}
     body = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}, "example": example}}}}
     return {
@@ -161,6 +159,6 @@ def _tensorflow_serving(summary: str, example: Json | None = None) -> Json:
     }
 
 
-def _plain(summary: str, content: str) -> Json:
+def _plain(summary: str, content: str) -> JsonObject:
     answer = {"description": "OK", "content": {content: {"schema": {"type": "string"}}}}
     return {"summary": summary, "parameters": [], "security": [{}], "responses": {"200": answer}}

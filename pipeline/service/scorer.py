@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from components.serving.versions import Version
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from pipeline.service.scoring.frames import HEADER, OPENING, Frame
 
 _LAST_LINES = 30
@@ -43,7 +44,7 @@ class Scorer:
         self._idle = asyncio.Event()
         self._idle.set()
         self.lost = asyncio.Event()
-        self.about: dict[str, Any] = {}
+        self.about: JsonObject = {}
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_lines())]
 
     @classmethod

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -44,7 +44,9 @@ class Screen(Watcher):
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=limits.trials, **self._fields())
+        self._task = self._bar.add_task(
+            "", total=limits.trials, left=self._left(), best=_best(self._best, self._metric)
+        )
 
     def __enter__(self) -> Self:
         if self._ended:
@@ -62,7 +64,7 @@ class Screen(Watcher):
         self._bar.stop()
 
     def look(self) -> None:
-        self._bar.update(self._task, completed=self._ended, **self._fields())
+        self._bar.update(self._task, completed=self._ended, left=self._left(), best=_best(self._best, self._metric))
 
     def epoch(self, trial: Tried) -> None:
         self._best = best_of([trial, *filter(None, [self._best])])
@@ -82,9 +84,9 @@ class Screen(Watcher):
         self._console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)
         self.look()
 
-    def _fields(self) -> dict[str, Any]:
+    def _left(self) -> str:
         minutes, seconds = divmod(int(self._limits.left), 60)
-        return {"left": f"{minutes}:{seconds:02}", "best": _best(self._best, self._metric)}
+        return f"{minutes}:{seconds:02}"
 
 
 def _best(trial: Tried | None, metric: str) -> str:

@@ -1,18 +1,18 @@
 """The CustomJob that trains on Vertex AI, on several machines or on a TPU."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from tfx.extensions.google_cloud_ai_platform import constants
 from tfx.extensions.google_cloud_ai_platform.trainer import executor
 
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from pipeline.config import Config
 from pipeline.vertex.accelerators import check_accelerator
 from pipeline.vertex.config import CustomJobConfig
 
 
-def training_job(config: Config) -> dict[str, Any] | None:
+def training_job(config: Config) -> JsonObject | None:
     """The job as `custom_config` of TFX's Vertex Trainer; None where the configuration has none.
 
     Raises:
@@ -27,7 +27,7 @@ def training_job(config: Config) -> dict[str, Any] | None:
     wanted = "multiworker" if job.machines > 1 else "tpu" if job.tpu_topology else None
     if wanted and config.trainer.device not in ("auto", wanted):
         raise UserError(f"trainer.device: {config.trainer.device} does not use this custom_job; set {wanted}, or auto")
-    spec: dict[str, Any] = {
+    spec: JsonObject = {
         "worker_pool_specs": _pools(job, config.cluster.image, config.cluster.pod("Trainer").environment)
     }
     if job.service_account:
@@ -43,10 +43,10 @@ def training_job(config: Config) -> dict[str, Any] | None:
     }
 
 
-def _pools(job: CustomJobConfig, image: str, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+def _pools(job: CustomJobConfig, image: str, environment: Mapping[str, str]) -> list[JsonObject]:
     """Vertex's pools of machines: first the chief, then all others."""
-    machine: dict[str, Any] = {"machine_type": job.machine_type}
-    container: dict[str, Any] = {"image_uri": image}
+    machine: JsonObject = {"machine_type": job.machine_type}
+    container: JsonObject = {"image_uri": image}
     variables = dict(environment)
     if job.accelerator:
         machine |= {"accelerator_type": job.accelerator, "accelerator_count": job.accelerator_count}

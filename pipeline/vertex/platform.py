@@ -1,8 +1,9 @@
 """Vertex AI Pipelines as a platform."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from components.shared.json_types import JsonObject
 from pipeline.config import Config
 from pipeline.platforms.base import Connection, Platform
 from pipeline.vertex.accelerators import check_accelerator
@@ -41,7 +42,7 @@ class Vertex(Platform[VertexOptions]):
         check_accelerator("cluster.accelerator", name)
         return name
 
-    def training_job(self, config: Config) -> dict[str, Any] | None:
+    def training_job(self, config: Config) -> JsonObject | None:
         from pipeline.vertex.custom_job import training_job
 
         return training_job(config)

@@ -25,6 +25,7 @@ from components.artifacts.evaluation.measured import (
 )
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
@@ -150,7 +151,7 @@ class Evaluation:
         """The metrics that the gate looks at, such as HR@10 and NDCG@10."""
         return [f"{metric}@{self.gate_k}" for metric in self.metrics]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """What `metrics.json` holds."""
         content = _ADAPTER.dump_python(self, mode="json")
         return {"schema_version": SCHEMA_VERSION, "blessed": self.blessed, **content}

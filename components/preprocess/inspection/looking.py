@@ -16,6 +16,7 @@ from components.preprocess.readers.opening import is_unicode, open_bytes
 from components.shared.errors import UserError
 from components.shared.files import reading
 from components.shared.files.secrets import without_secrets
+from components.shared.json_types import JsonObject
 
 _FEW_BAD = 0.01
 """Up to this share of the rows, those that cannot be read may be left out unasked."""
@@ -27,7 +28,7 @@ _HEAD_BYTES = 1 << 12
 _PARQUET = b"PAR1"
 
 
-Keys: TypeAlias = dict[str, Any]
+Keys: TypeAlias = JsonObject
 """Keys of a section of the configuration, as YAML has them."""
 
 

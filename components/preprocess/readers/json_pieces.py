@@ -28,6 +28,7 @@ from components.preprocess.rows import Rows
 from components.preprocess.values.loops import read_integers
 from components.preprocess.values.times import NUMBER, TimeForm, form_of
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 
 _SAMPLE_BYTES = 1 << 16
 _FEW_LINES = 256
@@ -163,7 +164,7 @@ def sample_json(source: Source) -> Sample:
     return Sample(columns, nested=tuple(name for name in names if name not in columns))
 
 
-def _kind(sample: Sequence[dict[str, Any]], name: str) -> pa.DataType:
+def _kind(sample: Sequence[JsonObject], name: str) -> pa.DataType:
     """What all objects of a sample have under a name; text where they differ, which Arrow then does not read."""
     kinds = {type(found[name]) for found in sample if found.get(name) is not None}
     if kinds == {int, float}:
@@ -171,14 +172,14 @@ def _kind(sample: Sequence[dict[str, Any]], name: str) -> pa.DataType:
     return _KINDS.get(kinds.pop(), pa.string()) if len(kinds) == 1 else pa.string()
 
 
-def _form(sample: Sequence[dict[str, Any]], name: str | None, reading: Reading) -> TimeForm | None:
+def _form(sample: Sequence[JsonObject], name: str | None, reading: Reading) -> TimeForm | None:
     if name is None:
         return None
     values = [str(found[name]) for found in sample if found.get(name) is not None]
     return form_of(values, reading.time_format) if values else NUMBER
 
 
-def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[str, Any]]] | None:
+def _read_head(path: str, source: Source) -> tuple[str | None, int, list[JsonObject]] | None:
     """The encoding of a file, where its lines begin, and some of its objects."""
     encoding = encoding_of(path, source.encoding)
     with open_bytes(path, encoding) as file:
@@ -200,7 +201,7 @@ def _read_head(path: str, source: Source) -> tuple[str | None, int, list[dict[st
     return encoding, marked, objects
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def _object(line: bytes) -> JsonObject | None:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,13 +1,13 @@
 """The Tuner component: what goes in and out."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 
 from components.shared.errors import first_line
-from components.shared.specs import new_outputs, ports, properties
+from components.shared.specs import Ports, Properties, new_outputs, ports, properties
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
 from components.trainer.tuning.executor import Executor
@@ -16,11 +16,9 @@ from components.trainer.tuning.executor import Executor
 class TunerSpec(types.ComponentSpec):
     """The ports of the Tuner. TFX's own wants one of Keras Tuner's."""
 
-    INPUTS: ClassVar[dict[str, Any]] = ports(
-        examples=standard_artifacts.Examples, interactions=standard_artifacts.Examples
-    )
-    OUTPUTS: ClassVar[dict[str, Any]] = ports(best_hyperparameters=standard_artifacts.HyperParameters)
-    PARAMETERS: ClassVar[dict[str, Any]] = properties(
+    INPUTS: ClassVar[Ports] = ports(examples=standard_artifacts.Examples, interactions=standard_artifacts.Examples)
+    OUTPUTS: ClassVar[Ports] = ports(best_hyperparameters=standard_artifacts.HyperParameters)
+    PARAMETERS: ClassVar[Properties] = properties(
         TrainerConfig, TunerConfig, seed=int, study_root=str, code_version=str
     )
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, Self
 import optuna
 
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from components.trainer.config import TrainerConfig
 
 Drawn = int | float | str
@@ -152,9 +153,9 @@ class Space:
     config: TrainerConfig
     keys: Sequence[str]
 
-    def draw(self, trial: optuna.Trial) -> dict[str, Any]:
+    def draw(self, trial: optuna.Trial) -> JsonObject:
         """The values that a trial takes in place of the configuration's own, by key, as JSON has them."""
-        changes: dict[str, Any] = {}
+        changes: JsonObject = {}
         for key, range_ in self._ranges(changes):
             value = range_.draw(trial, key)
             changes[key] = list(value) if isinstance(value, tuple) else value
@@ -165,7 +166,7 @@ class Space:
         drawn = {key: range_.drawn(getattr(self.config, key)) for key, range_ in self._ranges({})}
         return {key: value for key, value in drawn.items() if value is not None}
 
-    def draw_own(self, trial: optuna.Trial) -> dict[str, Any]:
+    def draw_own(self, trial: optuna.Trial) -> JsonObject:
         """Has a trial draw what `own` gave, so that Optuna knows the ranges; it takes no other values."""
         own = self.own()
         for key, range_ in self._ranges({}):
@@ -173,7 +174,7 @@ class Space:
                 range_.draw(trial, key)
         return {}
 
-    def with_changes(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def with_changes(self, changes: Mapping[str, Any]) -> JsonObject:
         """The section with other values, as JSON has it."""
         return {**self.config.model_dump(mode="json"), **changes}
 

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
+from components.shared.json_types import JsonObject
 from pipeline.service.bodies import Wanted
 from pipeline.service.scoring.frames import Frame
-from pipeline.service.scoring.model import Json, Model
+from pipeline.service.scoring.model import Model
 from pipeline.service.scoring.predict import metadata, predict
 from pipeline.service.scoring.refusals import RefusalError
 
@@ -21,8 +22,8 @@ MOST_TOGETHER = 16
 RECOMMEND = "recommend"
 """The call that is answered for several at once."""
 
-Call: TypeAlias = Callable[..., Json]
-Request: TypeAlias = tuple[int, Json]
+Call: TypeAlias = Callable[..., JsonObject]
+Request: TypeAlias = tuple[int, JsonObject]
 """Its number, and `{"call": NAME, ...arguments}`."""
 Requests: TypeAlias = collections.deque[Request]
 
@@ -57,7 +58,7 @@ class Answers:
         }
 
     @property
-    def about(self) -> Json:
+    def about(self) -> JsonObject:
         """See `Model`."""
         return self._model.about
 
@@ -81,10 +82,10 @@ class Answers:
         for (number, _), answer in zip(batch, found, strict=True):
             yield self._guarded(number, functools.partial(_or_raised, answer))
 
-    def _call(self, call: str, **arguments: Any) -> Json:
+    def _call(self, call: str, **arguments: Any) -> JsonObject:
         return self._calls[call](**arguments)
 
-    def _guarded(self, number: int, answer: Callable[[], Json]) -> Frame:
+    def _guarded(self, number: int, answer: Callable[[], JsonObject]) -> Frame:
         try:
             return Frame(number, 200, _encoded(answer()))
         except RefusalError as refusal:
@@ -93,14 +94,14 @@ class Answers:
             traceback.print_exc()
             return Frame(number, 500, _encoded({"error": "a fault of the service; its log has more"}))
 
-    def _recommend_for(self, body: str) -> Json:
+    def _recommend_for(self, body: str) -> JsonObject:
         try:
             wanted = Wanted.model_validate_json(body)
         except ValidationError as error:
             raise RefusalError(400, _first_problem(error)) from None
         return self._model.recommend_for(wanted.user, wanted.items, wanted.k)
 
-    def _predict(self, body: str) -> Json:
+    def _predict(self, body: str) -> JsonObject:
         try:
             request = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -110,13 +111,13 @@ class Answers:
         return predict(self._model.served, request)
 
 
-def _or_raised(answer: Json | Exception) -> Json:
+def _or_raised(answer: JsonObject | Exception) -> JsonObject:
     if isinstance(answer, Exception):
         raise answer
     return answer
 
 
-def _encoded(answer: Json) -> bytes:
+def _encoded(answer: JsonObject) -> bytes:
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 

@@ -9,11 +9,10 @@ import numpy as np
 from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS, SIMILAR_ITEMS_TOP
 from components.serving.loader import ServedModel
 from components.serving.titles import read_titles
+from components.shared.json_types import JsonObject
 from pipeline.service.scoring.best import best_of
 from pipeline.service.scoring.ids import Ids, raw_id
 from pipeline.service.scoring.refusals import RefusalError
-
-Json = dict[str, Any]
 
 _ADVICE = "train and push a new one"
 _WARM_UP_TIMES = 3
@@ -63,7 +62,7 @@ class Model:
         return [self._item_ids.text(0)] if self._catalog else ["0"]
 
     @property
-    def about(self) -> Json:
+    def about(self) -> JsonObject:
         """What it is and what it can be asked."""
         return {
             "version": self.version,
@@ -77,7 +76,7 @@ class Model:
             "compiled": self._best is not None,
         }
 
-    def recommend(self, asked: Sequence[tuple[str, int]]) -> list[Json | RefusalError]:
+    def recommend(self, asked: Sequence[tuple[str, int]]) -> list[JsonObject | RefusalError]:
         """The best unseen items of users, all worked out together; refusals of those whose id cannot be one.
 
         Args:
@@ -95,24 +94,24 @@ class Model:
             for (id_, k), user in zip(asked, found, strict=True)
         ]
 
-    def _of(self, user: str, k: int, items: Any, scores: Any) -> Json:
+    def _of(self, user: str, k: int, items: Any, scores: Any) -> JsonObject:
         items, scores = items[:k], scores[:k]
         unseen = scores > LOWEST_SCORE
         ids = [self._item_ids.text(item) for item in items[unseen]]
         return self._answer(user, True, 0, ids, scores[unseen].tolist())
 
-    def _to_nobody(self, user: str, k: int) -> Json:
+    def _to_nobody(self, user: str, k: int) -> JsonObject:
         return self._answer(
             user, False, 0, [item for item, _ in self._popular[:k]], [at for _, at in self._popular[:k]]
         )
 
-    def _recommend_one(self, user: str, k: int) -> Json:
+    def _recommend_one(self, user: str, k: int) -> JsonObject:
         found = self.served.recommend(np.array([raw_id("user", user, self._users_are_texts)]), k)
         unseen = found["scores"][0] > LOWEST_SCORE
         items, scores = map(_text, found["item_ids"][0][unseen]), found["scores"][0][unseen].tolist()
         return self._answer(user, bool(found["known_user"][0]), 0, list(items), scores)
 
-    def recommend_for(self, user: str | None, items: Sequence[str], k: int) -> Json:
+    def recommend_for(self, user: str | None, items: Sequence[str], k: int) -> JsonObject:
         """The best items of somebody: by their id where the model knows it, else by what they did.
 
         Args:
@@ -137,7 +136,7 @@ class Model:
         ids, scores = [_text(item) for item in found["item_ids"][0][unseen]], found["scores"][0][unseen].tolist()
         return self._answer(user, False, int(found["known_items"][0]), ids, scores)
 
-    def similar(self, item: str, k: int) -> Json:
+    def similar(self, item: str, k: int) -> JsonObject:
         """The items most like one.
 
         Raises:
@@ -153,7 +152,7 @@ class Model:
         ids, scores = [_text(item) for item in found["item_ids"][0][there]], found["similarities"][0][there].tolist()
         return {"version": self.version, **self._item(item), "items": self._ranked(ids, scores)}
 
-    def history(self, user: str, limit: int) -> Json:
+    def history(self, user: str, limit: int) -> JsonObject:
         """What a user has seen, the latest first, and how much that is.
 
         Raises:
@@ -167,7 +166,7 @@ class Model:
         items = [self._item(self._item_ids.text(item)) for item in seen[::-1][:limit]]
         return {"version": self.version, "user": user, "seen": len(seen), "items": items}
 
-    def users(self, limit: int) -> Json:
+    def users(self, limit: int) -> JsonObject:
         """Some of the users that it knows, spread over all of them.
 
         Raises:
@@ -180,7 +179,7 @@ class Model:
         users = [{"user": self._user_ids.text(user), "seen": int(seen[user])} for user in some]
         return {"version": self.version, "known": count, "users": users}
 
-    def items(self, query: str, limit: int) -> Json:
+    def items(self, query: str, limit: int) -> JsonObject:
         """The most popular of those items whose id or title has a text in it.
 
         Raises:
@@ -203,15 +202,15 @@ class Model:
 
     def _answer(
         self, user: str | None, known_user: bool, known_items: int, ids: list[str], scores: list[float]
-    ) -> Json:
+    ) -> JsonObject:
         items = self._ranked(ids, scores)
         who = {"user": user, "known_user": known_user, "known_items": known_items}
         return {"version": self.version, **who, "items": items}
 
-    def _ranked(self, ids: list[str], scores: list[float]) -> list[Json]:
+    def _ranked(self, ids: list[str], scores: list[float]) -> list[JsonObject]:
         return [{**self._item(id_), "score": score} for id_, score in zip(ids, scores, strict=True)]
 
-    def _item(self, id_: str) -> Json:
+    def _item(self, id_: str) -> JsonObject:
         return {"item": id_, "title": self._titles.get(id_)}
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from components.serving.loader import ServedModel
+from components.shared.json_types import JsonObject
 from pipeline.service.scoring.refusals import RefusalError
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -36,7 +37,7 @@ _KINDS: dict[Any, tuple[type, ...]] = {
 }
 
 
-def predict(served: ServedModel, request: Mapping[str, Any]) -> dict[str, Any]:
+def predict(served: ServedModel, request: Mapping[str, Any]) -> JsonObject:
     """Answers a request.
 
     Args:
@@ -71,7 +72,7 @@ def predict(served: ServedModel, request: Mapping[str, Any]) -> dict[str, Any]:
     return _rows(outputs, len(request["instances"])) if in_rows else {"outputs": _alone_without_name(_lists(outputs))}
 
 
-def metadata(served: ServedModel, name: str, version: str) -> dict[str, Any]:
+def metadata(served: ServedModel, name: str, version: str) -> JsonObject:
     """The signatures of a model as TensorFlow Serving tells them."""
     signatures = {
         signature: {
@@ -87,14 +88,14 @@ def metadata(served: ServedModel, name: str, version: str) -> dict[str, Any]:
     }
 
 
-def _described(name: str, spec: tf.TensorSpec) -> dict[str, Any]:
+def _described(name: str, spec: tf.TensorSpec) -> JsonObject:
     sizes = [] if spec.shape.rank is None else spec.shape.as_list()
     dimensions = [{"size": str(-1 if size is None else size), "name": ""} for size in sizes]
     shape = {"dim": dimensions, "unknown_rank": spec.shape.rank is None}
     return {"dtype": _NAMES.get(spec.dtype, "DT_INVALID"), "tensor_shape": shape, "name": name}
 
 
-def _columns_of_rows(rows: Any, specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
+def _columns_of_rows(rows: Any, specs: Mapping[str, tf.TensorSpec]) -> JsonObject:
     if not isinstance(rows, list) or not rows:
         raise RefusalError(400, "instances: a list of at least one row is expected")
     named = [_columns(row, specs) for row in rows]
@@ -103,7 +104,7 @@ def _columns_of_rows(rows: Any, specs: Mapping[str, tf.TensorSpec]) -> dict[str,
     return {column: [row[column] for row in named] for column in named[0]}
 
 
-def _columns(values: Any, specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
+def _columns(values: Any, specs: Mapping[str, tf.TensorSpec]) -> JsonObject:
     if not isinstance(values, dict) or values.keys() == {"b64"}:
         if len(specs) != 1:
             raise RefusalError(400, f"the inputs have names: {', '.join(sorted(specs))}")
@@ -168,7 +169,7 @@ def _decoded(text: Any) -> bytes:
         raise RefusalError(400, "b64: text in base 64 is expected") from None
 
 
-def _rows(outputs: Mapping[str, npt.NDArray[Any]], rows: int) -> dict[str, Any]:
+def _rows(outputs: Mapping[str, npt.NDArray[Any]], rows: int) -> JsonObject:
     if any(array.ndim == 0 or len(array) != rows for array in outputs.values()):
         raise RefusalError(400, "the answer has no row for each instance; ask in columns, by inputs")
     lists = _lists(outputs)
@@ -177,7 +178,7 @@ def _rows(outputs: Mapping[str, npt.NDArray[Any]], rows: int) -> dict[str, Any]:
     return {"predictions": [_alone_without_name(row) for row in rows_of]}
 
 
-def _lists(outputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
+def _lists(outputs: Mapping[str, npt.NDArray[Any]]) -> JsonObject:
     return {
         name: _texts(array.tolist()) if array.dtype.kind == "O" else array.tolist() for name, array in outputs.items()
     }
@@ -187,5 +188,5 @@ def _texts(values: Any) -> Any:
     return [_texts(value) for value in values] if isinstance(values, list) else values.decode(errors="replace")
 
 
-def _alone_without_name(values: dict[str, Any]) -> Any:
+def _alone_without_name(values: JsonObject) -> Any:
     return next(iter(values.values())) if len(values) == 1 else values

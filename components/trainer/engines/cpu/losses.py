@@ -9,6 +9,7 @@ file holds, so that code which is kept on disk is used for no other formula.
 
 import hashlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ class _LossType(types.Opaque):
 
 
 # By the name of the type: kept code knows a type by its name, and needs the form no more.
-_forms: dict[str, Any] = {}
+_forms: dict[str, Callable[..., Any]] = {}
 
 
 def _type_of(loss: Loss, _context: Any) -> _LossType:
