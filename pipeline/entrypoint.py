@@ -21,15 +21,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from components.shared import progress, stopping
 from components.shared.errors import UserError, find_user_error, first_line
 from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.imports import lasting_imports
+from components.shared.json_types import Json
 from pipeline.results.writing import take_out, write
-
-Json = Any
 
 _LOCAL_ROOTS = {"minio://": "/minio/", "s3://": "/s3/"}
 _LOGS = "executor-logs"

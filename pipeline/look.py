@@ -9,15 +9,13 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from components.artifacts import storage
 from components.preprocess.config import DatasetConfig
 from components.shared.errors import find_user_error
 from components.shared.files.secrets import without_secrets
+from components.shared.json_types import Json
 from pipeline.code_version import input_fingerprint
-
-Json = Any
 
 STEP = "Look"
 DESCRIPTION = "Looks whether the files of the data set have changed since an earlier run."

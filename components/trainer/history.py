@@ -32,11 +32,13 @@ def best_epoch(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -
     best = max(range(len(values)), key=lambda position: (values[position], -position), default=0)
     if not start:
         return best + bool(epochs)
-    return best if values[best] >= values[0] * (1 + _LEAST_GAIN * _start_is_fitted_anew(config)) else 0
+    least = values[0] * (1 + _LEAST_GAIN) if _start_is_fitted_anew(config) else values[0]
+    return best if values[best] >= least else 0
 
 
 def _start_is_fitted_anew(config: TrainerConfig) -> bool:
-    return config.pretraining == "als" and bool(config.history_factors or config.recent_items)
+    has_towers = bool(config.history_factors or config.recent_items)
+    return has_towers and config.pretraining == "als" and config.warm_start == "none"
 
 
 def chosen_value(metrics: Metrics, config: TrainerConfig) -> float:

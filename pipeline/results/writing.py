@@ -1,12 +1,10 @@
 """The part of a step's results in a container: TFX is not told of them, and they are written when it is done."""
 
 from collections.abc import Callable
-from typing import Any
 
 from components.artifacts import storage
+from components.shared.json_types import Json
 from pipeline.results.outputs import RESULTS
-
-Json = Any
 
 
 def take_out(executor_input: Json) -> dict[str, Json]:

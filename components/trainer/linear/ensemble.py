@@ -125,21 +125,21 @@ class Ensemble:
         weighing = Weighing(self.sample, parts, self.metric)
         weights = weighing.climb({NEUMF: found[NEUMF]} | of_towers)
         used = [name for name in self.towers if weights[name]]
-        starts_again = restart is not None and weights[NEUMF] > 0
+        again = restart if weights[NEUMF] else None
         blend = Blend(
             users=len(self.sample.users),
             widths={name: fitted.tower.factors.width for name, fitted in self.towers.items()},
             weights=weights,
             alone={name: weighing.metrics({name: 1.0}) for name in parts},
             together=weighing.metrics(weights),
-            learnt_validation=starts_again or bool(used),
+            learnt_validation=again is not None or bool(used),
         )
         unscaled = weights[NEUMF] * own_scale or 1.0  # the whole is in the trained model's scale; see `_widen`
         probabilities = fit(weighing.total(weights)[:: self._step] / np.float32(unscaled))
         later = self.histories.with_validation()
-        if restart is not None and starts_again:
-            restart(model, later.train)
-        learnt = later if starts_again else self.histories
+        if again is not None:
+            again(model, later.train)
+        learnt = self.histories if again is None else later
         if not used:
             return _alone(model, learnt, probabilities, blend)
         towers = find_again({name: self.towers[name].tower for name in used}, later, seed)

@@ -74,6 +74,7 @@ def test_what_it_starts_from_is_taken_where_no_epoch_is_better(ndcg: list[float]
         ({"pretraining": "als", "history_factors": 0}, 0),
         ({"pretraining": "als", "history_factors": 0, "recent_items": 0}, 2),
         ({"pretraining": "none"}, 2),
+        ({"pretraining": "als", "warm_start": "champion"}, 2),
     ],
 )
 def test_a_start_that_is_fitted_anew_gives_way_to_a_gain_of_a_hundredth(fields: dict[str, object], best: int) -> None:
