@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from tfx.utils import path_utils
 
 from components.artifacts import evaluation
 from components.artifacts.evaluation import Champion, Comparison, Drift, Evaluation, NewUsers, State, Way
@@ -70,19 +71,24 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
     }
     for name, value in rows.items():
         console.print(f"{name:<9} {_shorten(value)}", highlight=False, soft_wrap=True)
-    if destination:
-        vocabulary = Vocabulary.open(outcomes["Preprocess"].outputs["vocabulary"].uri)
-        for title, command in next_commands(_shorten(posixpath.dirname(destination)), vocabulary.user(0)).items():
-            console.print(f"{title:<9} {command}", highlight=False, markup=False, soft_wrap=True)
+    user = Vocabulary.open(outcomes["Preprocess"].outputs["vocabulary"].uri).user(0)
+    pushed, trained = destination and posixpath.dirname(destination), outcomes["Trainer"].outputs["model"].uri
+    for title, command in next_commands(pushed, path_utils.serving_model_dir(trained), user).items():
+        console.print(f"{title:<9} {command}", highlight=False, markup=False, soft_wrap=True)
 
 
-def next_commands(model: str, user: int | str) -> dict[str, str]:
-    """What to try with a pushed model: recommendations for a user that there is, and a page with them."""
+def next_commands(pushed: str | None, trained: str, user: int | str) -> dict[str, str]:
+    """What to try next: recommendations for a user that there is, and a page with those of a pushed model.
+
+    Args:
+      pushed: the push destination; None: the model was not pushed.
+      trained: the model itself, which can be asked without having been pushed.
+      user: the raw id of a user.
+    """
     start = [_shorten(sys.executable), "-m", "pipeline"]  # a `python` of the path may be another one, or none
-    return {
-        "next": shlex.join([*start, "recommend", "--model", model, f"--user={user}"]),
-        "page": shlex.join([*start, "serve", "--model", model]),
-    }
+    recommend = [*start, "recommend", "--model", _shorten(pushed or trained), f"--user={user}"]
+    page = {"page": shlex.join([*start, "serve", "--model", _shorten(pushed)])} if pushed else {}
+    return {"next": shlex.join(recommend), **page}
 
 
 def _metrics(found: Evaluation) -> Table:
