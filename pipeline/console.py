@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import io
 import logging
 import os
 import signal
@@ -10,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 from rich.console import Console
@@ -23,6 +24,9 @@ from components.shared.files.secrets import QuietFormatter, without_secrets
 from components.shared.harmless import harmless
 from components.shared.imports import lasting_imports
 from components.shared.progress import Bar, Reporter
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _NAME_WIDTH = 12
 _LONGEST_NOTE = 4_000
@@ -195,7 +199,7 @@ def noise_to_file(path: Path) -> Iterator[TextIO]:
     sys.stderr.flush()
     saved = [os.dup(1), os.dup(2)]
     with (
-        path.open("a", encoding="utf-8", buffering=1) as log,
+        io.TextIOWrapper(io.BufferedWriter(_Noise(path, "a")), encoding="utf-8", line_buffering=True) as log,
         os.fdopen(os.dup(1), "w", encoding="utf-8") as screen,
         contextlib.redirect_stdout(log),
         contextlib.redirect_stderr(log),
@@ -210,6 +214,16 @@ def noise_to_file(path: Path) -> Iterator[TextIO]:
             for number, descriptor in zip((1, 2), saved, strict=True):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
+
+
+class _Noise(io.FileIO):
+    """A log that stops nobody: what a full disk does not take is left out."""
+
+    def write(self, data: "ReadableBuffer") -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
 
 
 @contextlib.contextmanager

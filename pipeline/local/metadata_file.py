@@ -7,9 +7,12 @@ import posixpath
 import sqlite3
 from collections.abc import Iterator
 
-from components.shared.errors import UserError, first_line
+from components.shared.errors import UserError, find_user_error, first_line
 from components.shared.files.reading import is_folder, names_in
 from pipeline.local.lineage import open_store
+
+_UNWRITABLE = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
+"""SQLite's words for SQLITE_FULL, SQLITE_IOERR and SQLITE_READONLY (https://www.sqlite.org/rescode.html)."""
 
 
 def prepare(path: str, artifacts: str, repair: bool) -> str | None:
@@ -37,7 +40,7 @@ def prepare(path: str, artifacts: str, repair: bool) -> str | None:
                 "steps run again, artifacts and pushed models stay"
             )
         aside = _set_aside(path)
-    with _explained(path):
+    with told(path):
         open_store(path)  # makes the tables, where there are none
         _number_from(path, _highest_number(artifacts))
     return aside
@@ -92,10 +95,13 @@ def _number_from(path: str, number: int) -> None:
 
 
 @contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
+def told(path: str) -> Iterator[None]:
+    """Tells as a `UserError` that the store cannot be written, whoever writes it: sqlite3, MLMD or TFX within Beam."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise UserError(
-            f"cannot write {path}: {first_line(error)}; free some space, or choose another --root"
-        ) from error
+    except Exception as error:
+        # Beam raises an error of its own with the text of the first one, and MLMD has one kind for all.
+        reason = next((reason for reason in _UNWRITABLE if reason in str(error)), None)
+        if reason is None or find_user_error(error):
+            raise
+        raise UserError(f"cannot write {path}: {reason}; free some space, or choose another --root") from error

@@ -195,7 +195,8 @@ def run(
         if aside := metadata_file.prepare(places.metadata, places.artifacts, repair):
             reporter.say(f"the damaged metadata is now {aside}; steps run again")
         pipeline = create_pipeline(config, places, input_fingerprint(config.dataset))
-        _run_or_mend(pipeline, reporter, RunOptions(to_nodes=[last]) if last else None)
+        with metadata_file.told(places.metadata):
+            _run_or_mend(pipeline, reporter, RunOptions(to_nodes=[last]) if last else None)
         knowledge = open_store(places.metadata)
         outcomes = {step.id: newest_outcome(knowledge, config.name, step.id) for step in pipeline.components}
     return {step: outcome for step, outcome in outcomes.items() if outcome is not None}

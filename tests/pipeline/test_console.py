@@ -3,7 +3,9 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from pipeline.console import StepReporter, noise_to_file
@@ -46,3 +48,13 @@ def test_noise_goes_to_the_file_whoever_makes_it(tmp_path, capfd):
     noise = log.read_text()
     assert all(text in noise for text in ("printed", "INFO tfx: logged", "from native code", "from a worker"))
     assert capfd.readouterr().out.splitlines() == ["for people", "afterwards"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_noise_on_a_full_disk_stops_nobody(capfd):
+    with noise_to_file(Path("/dev/full")) as screen:
+        print("printed")
+        logging.getLogger("tfx").info("logged")
+        screen.write("for people\n")
+
+    assert capfd.readouterr().out.splitlines() == ["for people"]

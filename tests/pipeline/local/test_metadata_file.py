@@ -2,6 +2,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from ml_metadata.errors import InternalError
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.shared.errors import UserError
@@ -66,3 +67,26 @@ def test_what_was_set_aside_before_stays(tmp_path: Path) -> None:
         "metadata.sqlite.damaged",
         "metadata.sqlite.damaged-2",
     ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("database or disk is full"),
+        InternalError("Error when executing query: disk I/O error query: COMMIT;"),
+        RuntimeError(
+            "InternalError: Error when executing query: database or disk is full [while running 'Run[Trainer]']"
+        ),
+    ],
+)
+def test_a_store_that_cannot_be_written_is_told_whoever_writes_it(error: Exception) -> None:
+    told = r"^cannot write m\.sqlite: (database or disk is full|disk I/O error); free"
+    with pytest.raises(UserError, match=told), metadata_file.told("m.sqlite"):
+        raise error
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    for error in (ValueError("no shards"), UserError("dataset.path: disk I/O error")):
+        with pytest.raises(type(error)) as raised, metadata_file.told("m.sqlite"):
+            raise error
+        assert raised.value is error
