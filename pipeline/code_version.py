@@ -4,7 +4,6 @@ import functools
 from pathlib import Path
 
 from components.preprocess.config import DatasetConfig
-from components.shared.files.reading import fingerprint_of
 from components.shared.sources import PACKAGE, data_files, digest, imported_sources
 
 
@@ -24,9 +23,9 @@ def code_version(component: str, package: Path = PACKAGE) -> str:
 
 
 def input_fingerprint(dataset: DatasetConfig) -> str:
-    """A digest of the names and states of the files that the dataset is read from, wherever they lie.
+    """A digest of the state of what the dataset is read from, wherever it lies.
 
     Raises:
-      UserError: their storage cannot be reached, or refuses.
+      UserError: what holds it cannot be reached, or refuses.
     """
-    return fingerprint_of(dataset.chosen.files_read())
+    return dataset.chosen.fingerprint()

@@ -52,10 +52,11 @@ def _key(name: str, kinds: Mapping[str, type[Dataset]]) -> tuple[Any, Any]:
     return Annotated[annotation, *parts["metadata"], Field(**attributes)], default
 
 
-def _kinds_by_needed_key() -> dict[str, list[str]]:
+def _kinds_by_telling_key() -> dict[str, list[str]]:
     """The kinds that have each of the keys which some kind cannot do without: whoever gives one means such a kind."""
     needed = {name for kind in DATASETS.values() for name, field in kind.model_fields.items() if field.is_required()}
-    return {name: [kind for kind, data in DATASETS.items() if name in data.model_fields] for name in sorted(needed)}
+    telling = needed.union(*(kind.means for kind in DATASETS.values()))
+    return {name: [kind for kind, data in DATASETS.items() if name in data.model_fields] for name in sorted(telling)}
 
 
 @with_keys((), dataset_keys(DATASETS))
@@ -75,7 +76,7 @@ class DatasetConfig(Section):
         for name, field in DATASETS[self.kind].model_fields.items():
             if field.is_required() and getattr(self, name) in (None, ""):
                 raise ValueError(f"dataset.{name} is needed where dataset.kind is {self.kind}")
-        for name, kinds in _kinds_by_needed_key().items():
+        for name, kinds in _kinds_by_telling_key().items():
             if self.kind not in kinds and getattr(self, name) not in (None, ""):
                 raise ValueError(
                     f"dataset.{name} is given, and dataset.kind is {self.kind}, which does not read it: set "

@@ -74,7 +74,7 @@ def _job(
         name=data.name,
         interactions_uri=interactions_uri,
         vocabulary_uri=vocabulary_uri,
-        preprocess=preprocess,
+        preprocess=preprocess if data.ordered else preprocess.model_copy(update={"ties": "item"}),
         timed=data.timed,
         seed=seed,
         new_users=new_users,

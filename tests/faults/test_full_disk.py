@@ -39,6 +39,7 @@ def _used(disk: Path) -> int:
     return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
 
 
+@pytest.mark.timeout(5400)
 def test_each_writer_tells_it_in_one_line(project: Any, disk: Path) -> None:
     project.run("run", "--root", str(disk / "whole"), *_ARGUMENTS)
     whole = _used(disk)

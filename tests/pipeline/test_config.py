@@ -57,7 +57,11 @@ def test_a_list_may_be_written_with_commas(config_file):
             r"trainer\.epochs: .*greater than or equal to 1 \(got 0\)",
         ),
         ("dataset: {kind: synthetic}", ["trainer.epochs=many"], r"trainer\.epochs: .*valid integer.*\(got 'many'\)"),
-        ("dataset: {kind: web}", [], r"dataset\.kind: .*'movielens', 'files', 'ncf' or 'synthetic' \(got 'web'\)"),
+        (
+            "dataset: {kind: web}",
+            [],
+            r"dataset\.kind: .*'movielens', 'files', 'bigquery', 'ncf' or 'synthetic' \(got 'web'\)",
+        ),
         ("dataset: {kind: files}", [], r"dataset\.path is needed"),
         (
             "dataset: {kind: synthetic}",

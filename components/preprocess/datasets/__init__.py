@@ -5,6 +5,7 @@ configuration, on every start: what is large (NumPy, Arrow, Beam) it imports whe
 """
 
 from components.preprocess.datasets.base import Dataset
+from components.preprocess.datasets.bigquery import BigQuery
 from components.preprocess.datasets.files import Files
 from components.preprocess.datasets.movielens import MovieLens
 from components.preprocess.datasets.ncf import NcfFiles
@@ -13,6 +14,7 @@ from components.preprocess.datasets.synthetic import Synthetic
 DATASETS: dict[str, type[Dataset]] = {
     "movielens": MovieLens,
     "files": Files,
+    "bigquery": BigQuery,
     "ncf": NcfFiles,
     "synthetic": Synthetic,
 }

@@ -45,6 +45,7 @@ class Unsplit:
       find_unit: whether the size of numeric timestamps tells their unit.
       best_possible_hr: HR@10 of the best ranking there is, by the number of negatives, where that is known.
       titles: of the items, where it has any.
+      ordered: whether the rows have an order of their own; without, the larger item id decides among those of one time.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Unsplit:
     find_unit: bool = True
     best_possible_hr: dict[str, float] | None = None
     titles: Titles | None = None
+    ordered: bool = True
 
 
 class Dataset(Section):
@@ -64,6 +66,9 @@ class Dataset(Section):
 
     what: ClassVar[str]
     """What it is, in a few words, for the description of `dataset.kind`."""
+
+    means: ClassVar[tuple[str, ...]] = ()
+    """Keys that have no default and yet are no must: whoever gives one means this kind."""
 
     @abstractmethod
     def interactions(self, request: Request) -> Unsplit | GivenSplit:
@@ -80,9 +85,19 @@ class Dataset(Section):
         """
         return []
 
+    def fingerprint(self) -> str:
+        """A digest of the state of what is read; where it is another one, a run reads the data set again.
 
-class FilesOfRows(Dataset):
-    """A data set that is read from files of rows, in any format of `READERS`."""
+        Raises:
+          UserError: what holds it cannot be reached, or refuses.
+        """
+        from components.shared.files.reading import fingerprint_of
+
+        return fingerprint_of(self.files_read())
+
+
+class RawRows(Dataset):
+    """A data set of rows as somebody wrote them: ids of any type, times of any kind, bad ones among them."""
 
     id_type: IdType = Field(
         "auto",
@@ -92,6 +107,17 @@ class FilesOfRows(Dataset):
         "error", description="Stop at a row that cannot be read, or count it. Kind ncf always stops."
     )
 
+    time_format: str = Field(
+        "auto",
+        min_length=1,
+        description="How times are written. auto: numbers, whose unit is told by their size, or ISO 8601; number: "
+        "numbers of any kind, compared as they are; else a pattern such as %d/%m/%Y %H:%M.",
+    )
+
+
+class FilesOfRows(RawRows):
+    """A data set that is read from files of rows, in any format of `READERS`."""
+
     @abstractmethod
     def source(self) -> Source:
         """Finds the files and how their rows are laid out.
@@ -99,13 +125,6 @@ class FilesOfRows(Dataset):
         Raises:
           UserError: there are no such files, or their layout cannot be told.
         """
-
-    time_format: str = Field(
-        "auto",
-        min_length=1,
-        description="How times are written. auto: numbers, whose unit is told by their size, or ISO 8601; number: "
-        "numbers of any kind, compared as they are; else a pattern such as %d/%m/%Y %H:%M.",
-    )
 
     def interactions(self, request: Request) -> Unsplit:
         source = _with_rating_if_needed(self.source(), request.min_rating)
