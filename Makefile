@@ -6,7 +6,7 @@ UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 KILLS ?= 10000
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults fuzz test-image test-containers lint format wheel image sbom docs lock clean clean-runs
+.PHONY: help setup demo test test-faults fuzz test-image test-containers lint format wheel image sbom configuration docs lock clean clean-runs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,8 +52,11 @@ test-image: ## Build the image that test-containers runs
 test-containers: setup test-image ## Build the image and run kfp_pipeline.yaml in containers
 	@$(PYTHON) -m pytest $(BESIDE) tests/containers -m containers
 
-docs: setup ## Write docs/configuration.md
+configuration: setup ## Write docs/configuration.md
 	@$(PYTHON) -m scripts.write_configuration
+
+docs: configuration ## Build the documentation as a site, into site/
+	@sh scripts/site/build.sh $(VENV)
 
 sbom: ## Write dist/sbom.cdx.json, the image's packages as CycloneDX (docker/*.lock)
 	@mkdir -p dist && cat docker/requirements.lock docker/tensorflow-cpu.lock | \
@@ -64,7 +67,7 @@ lock: ## Resolve pyproject.toml into requirements.lock and docker/*.lock
 	@sh scripts/lock.sh $(UV)
 
 clean: ## Remove what tools left behind (.venv, compiled loops, runs and pushed models stay)
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name '*.pyc' -not -path './$(VENV)/*' -delete
 
 clean-runs: ## Delete runs/ with all pushed models in it (asks first)

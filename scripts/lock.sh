@@ -13,6 +13,7 @@ printf 'pip\nuv\n' | compile - --output-file scripts/bootstrap.lock
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 grep -o '^[a-zA-Z0-9._-]*==[^ ;\\]*' requirements.lock >"$work/versions"
+compile --group docs --constraint "$work/versions" --output-file scripts/docs.lock
 version=$(sed -n 's/^tensorflow==//p' "$work/versions")
 
 compile pyproject.toml --constraint "$work/versions" --output-file "$work/all"

@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from the configuration's own types and descriptions: `make docs`."""
+"""Writes docs/configuration.md from the configuration's own types and descriptions: `make configuration`."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ TARGET = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
 INTRODUCTION = """# Configuration
 
 One YAML file, with `--set section.key=value` on top. An unknown key, or a value out of range, is an error that names
-the key. This page is written by `make docs`.
+the key. This page is written by `make configuration`.
 """
 
 TUNED = """Each range is widened to hold the configuration's own value ([tuning.md](tuning.md))."""

@@ -1,6 +1,6 @@
 """What is tuned, and over which ranges: the table `TUNED`.
 
-To have another key tuned: a line there, and `make docs`.
+To have another key tuned: a line there, and `make configuration`.
 """
 
 import dataclasses

@@ -2,10 +2,12 @@
 
 import json
 import re
+import shlex
 import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ import requests
 from pipeline.service import bodies
 from tests.pipeline.service.conftest import SECONDS, Service
 from tests.pipeline.service.models import USERS, seen_by
+
+PROJECT = Path(__file__).parents[3]
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -63,6 +67,15 @@ def test_the_addresses_of_tensorflow_serving(service: Service) -> None:
     state = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     assert service.get("/v1/models/neumf").json() == {"model_version_status": [state]}
     assert service.get("/v1/models/neumf/metadata").json()["model_spec"]["version"] == "1"
+
+
+def test_the_requests_of_the_readme_are_answered(service: Service) -> None:
+    lines = re.findall(r"^curl (.*)$", (PROJECT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for *options, address in map(shlex.split, lines):
+        path = address.removeprefix("http://127.0.0.1:8501")
+        answer = service.post(path, data=options[1]) if options else service.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize(
