@@ -59,8 +59,9 @@ def test_the_site_has_every_page_in_its_menu() -> None:
     site = yaml.safe_load((PROJECT / "scripts" / "site" / "mkdocs.yml").read_text(encoding="utf-8"))
     parts = [part for entry in site["nav"] for part in entry.values()]
     pages = [page for part in parts for page in ([part] if isinstance(part, str) else _values(part))]
+    notebooks = [f"{notebook.stem}.md" for notebook in (PROJECT / "docs").glob("*.ipynb")]
     beside = {"README.md": "index.md"}
-    assert sorted(pages) == sorted(beside.get(page.name, page.name.lower()) for page in PAGES)
+    assert sorted(pages) == sorted([beside.get(page.name, page.name.lower()) for page in PAGES] + notebooks)
 
 
 def commands(page: Path) -> Iterator[list[str]]:
