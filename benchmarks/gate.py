@@ -19,10 +19,10 @@ from benchmarks.harness import Result
 from components.artifacts.evaluation import MODEL, ByWay, Way
 from components.evaluator.comparison import Resampled
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking.ranks import Holdouts, rank_first, rank_unseen
 from components.metrics import METRICS
 from components.metrics.ndcg import ndcg
 from components.preprocess.datasets.synthetic_generator import SyntheticConfig, generate_block
+from components.ranking.ranks import Holdouts, rank_first, rank_unseen
 from components.shared.als import AlsSettings, fit_als
 from components.shared.progress import Reporter
 from components.shared.random_streams import generator

@@ -12,7 +12,7 @@ from benchmarks.harness import Result, measure
 from benchmarks.machine import product_speed
 from benchmarks.neumf import MODELS, SHAPES, Shape, flops_of_pair
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking.ranks import FullRanking, Holdouts, rank_all_items
+from components.ranking.ranks import FullRanking, Holdouts, rank_all_items
 from components.shared.progress import Reporter
 from components.shared.random_streams import generator
 
@@ -84,7 +84,7 @@ def random_holdouts(users: int, items: int, seen: int) -> Holdouts:
 
 def rank(folder: str, holdouts: Holdouts, items: int) -> tuple[float, FullRanking]:
     """Ranks with the SavedModel as the Evaluator does; the seconds without loading it, and what it found."""
-    from components.evaluator.ranking.compiled_scorer import CompiledScorer, fastest_scorer
+    from components.ranking.compiled_scorer import CompiledScorer, fastest_scorer
     from components.serving.loader import ServedModel
 
     config = EvaluatorConfig()

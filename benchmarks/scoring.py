@@ -23,7 +23,7 @@ from benchmarks.neumf import SHAPES, Shape
 from benchmarks.peers import require
 from benchmarks.peers.timing import EAGER, Setting
 from benchmarks.ranking import MODEL, SEEN, import_quietly, random_holdouts, rank, save_model
-from components.evaluator.ranking.ranks import Holdouts, top_unseen
+from components.ranking.ranks import Holdouts, top_unseen
 
 TOLERANCE = 1e-4
 _SIZE = "ml-1m"

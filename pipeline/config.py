@@ -8,6 +8,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
+from components.bulk_recommend.config import BulkConfig
 from components.evaluator.config import EvaluatorConfig
 from components.negative_gen.config import NegativesConfig
 from components.preprocess.config import DatasetConfig, PreprocessConfig
@@ -24,7 +25,7 @@ from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
-_NOT_DESCRIBED = ("beam", "cluster", "custom_job")
+_NOT_DESCRIBED = ("beam", "bulk", "cluster", "custom_job")
 
 
 class PusherConfig(Section):
@@ -59,6 +60,7 @@ class Config(Section):
     trainer: TrainerConfig = TrainerConfig()
     evaluator: EvaluatorConfig = EvaluatorConfig()
     pusher: PusherConfig = PusherConfig()
+    bulk: BulkConfig = BulkConfig()
     beam: BeamConfig = BeamConfig()
     cluster: ClusterConfig = ClusterConfig()
     custom_job: CustomJobConfig = CustomJobConfig()

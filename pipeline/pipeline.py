@@ -8,6 +8,7 @@ from typing import Any
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
+from components.bulk_recommend.component import BulkRecommend
 from components.evaluator.component import Evaluator
 from components.negative_gen.component import NegativeGen
 from components.preprocess.component import Preprocess
@@ -125,10 +126,18 @@ def create_pipeline(
         push_destination=push_destination,
         code_version=code_version("pusher"),
     )
+    bulk_recommend = (
+        BulkRecommend(
+            pushed_model=pusher.outputs["pushed_model"], bulk=config.bulk, code_version=code_version("bulk_recommend")
+        )
+        if config.bulk.k
+        else None
+    )
+    steps = [preprocess, negative_gen, tuner, trainer, evaluator, pusher, bulk_recommend]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=places.artifacts,
-        components=[preprocess, negative_gen, *([tuner] if tuner else []), trainer, evaluator, pusher],
+        components=[step for step in steps if step is not None],
         metadata_connection_config=places.metadata and metadata.sqlite_metadata_connection_config(places.metadata),
         beam_pipeline_args=list(config.beam.args),
         enable_cache=True,

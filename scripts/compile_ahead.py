@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from components.evaluator.baselines.linear import neighbours
-from components.evaluator.ranking import compiled_scorer
+from components.ranking import compiled_scorer
 from components.sampling import chunks, drawing
 from components.sampling import loops as sampling
 from components.trainer.config import TrainerConfig

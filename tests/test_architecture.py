@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-STEPS = {"preprocess", "negative_gen", "trainer", "evaluator", "pusher"}
+STEPS = {"preprocess", "negative_gen", "trainer", "evaluator", "pusher", "bulk_recommend"}
 # Each room of `components/` may use those below it: what is not named here, it may not.
 BELOW = {
     "shared": set[str](),
@@ -16,7 +16,8 @@ BELOW = {
     "artifacts": {"metrics", "shared"},
     "sampling": {"artifacts", "kernels", "shared"},
     "serving": {"artifacts", "shared"},
-    **{step: {"artifacts", "kernels", "metrics", "sampling", "serving", "shared"} for step in sorted(STEPS)},
+    "ranking": {"artifacts", "kernels", "serving", "shared"},
+    **{step: {"artifacts", "kernels", "metrics", "ranking", "sampling", "serving", "shared"} for step in sorted(STEPS)},
 }
 
 

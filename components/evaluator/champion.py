@@ -32,10 +32,10 @@ from components.artifacts.vocabulary import RawIds
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.drift import measure_drift
-from components.evaluator.ranking.ranks import Candidates, rank_first
 from components.evaluator.slices import Slicing
 from components.metrics import METRICS
 from components.metrics.by_user import summarise as summarise_ranks
+from components.ranking.ranks import Candidates, rank_first
 from components.serving.contract import NO_ITEM, SERVE
 from components.serving.loader import ServedModel
 from components.serving.newest import load_newest

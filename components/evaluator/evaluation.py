@@ -17,8 +17,12 @@ from components.evaluator.config import EvaluatorConfig
 from components.evaluator.gate import judge
 from components.evaluator.measurements import Contender, measure
 from components.evaluator.new_users import measure_new_users
-from components.evaluator.ranking.compiled_scorer import fastest_scorer
-from components.evaluator.ranking.ranks import (
+from components.evaluator.rules import rules
+from components.evaluator.serving_check import check_serving
+from components.evaluator.soundness import check_soundness
+from components.metrics import METRICS
+from components.ranking.compiled_scorer import fastest_scorer
+from components.ranking.ranks import (
     Candidates,
     FullRanking,
     Holdouts,
@@ -27,11 +31,7 @@ from components.evaluator.ranking.ranks import (
     rank_all_items,
     rank_candidates,
 )
-from components.evaluator.ranking.sampled_records import SampledRecords
-from components.evaluator.rules import rules
-from components.evaluator.serving_check import check_serving
-from components.evaluator.soundness import check_soundness
-from components.metrics import METRICS
+from components.ranking.sampled_records import SampledRecords
 from components.serving.contract import RECOMMEND_FOR_ITEMS, SIGNATURES
 from components.serving.loader import ServedModel
 from components.shared import progress, random_streams

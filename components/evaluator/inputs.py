@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
 from components.artifacts.splits import Split
-from components.evaluator.ranking.ranks import Holdouts
+from components.ranking.ranks import Holdouts
 
 
 def read_holdouts(interactions: Interactions, most_users: int | None, random: np.random.Generator) -> Holdouts:

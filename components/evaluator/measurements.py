@@ -22,10 +22,10 @@ from components.artifacts.evaluation import (
 from components.evaluator import comparison, recommendations
 from components.evaluator.comparison import Resampled
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking.ranks import FullRanking, SampledRanking
 from components.evaluator.slices import Slicing
 from components.metrics import METRICS
 from components.metrics.by_user import names, summarise
+from components.ranking.ranks import FullRanking, SampledRanking
 from components.shared import random_streams
 
 Ranks = Mapping[str, npt.NDArray[np.int64]]

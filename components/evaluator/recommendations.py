@@ -8,7 +8,7 @@ import numpy.typing as npt
 from components.artifacts.evaluation import Coverage, Example, Recommendation, RecommendedPopularity
 from components.artifacts.vocabulary import RawIds, Vocabulary
 from components.evaluator import slices
-from components.evaluator.ranking.ranks import Holdouts, rank_unseen, top_unseen
+from components.ranking.ranks import Holdouts, rank_unseen, top_unseen
 from components.shared.scorer import Scorer
 
 EXAMPLES = 10

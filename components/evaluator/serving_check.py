@@ -4,7 +4,8 @@ import numpy as np
 
 from components.artifacts.evaluation import ServingCheck
 from components.artifacts.vocabulary import RawIds
-from components.evaluator.ranking.ranks import Holdouts
+from components.ranking.difference import largest_difference
+from components.ranking.ranks import Holdouts
 from components.serving.loader import ServedModel
 from components.shared.scorer import Scorer, Scores
 
@@ -68,16 +69,3 @@ def _best_unseen(scores: Scores, holdouts: Holdouts) -> Scores:
     unseen[np.arange(len(scores)), holdouts.items] = False
     most = min(RECOMMENDED, int(unseen.sum(axis=1).min()))
     return -np.sort(np.where(unseen, -scores, np.inf), axis=1)[:, :most]
-
-
-def largest_difference(expected: Scores, actual: Scores) -> float:
-    """The largest difference, relative to the largest absolute value of its row; NaN where a value is not finite.
-
-    Args:
-      expected: floats [n, width].
-      actual: floats [n, width].
-    """
-    if not (np.isfinite(expected).all() and np.isfinite(actual).all()):
-        return float("nan")
-    scale = np.maximum(np.abs(expected).max(axis=1, keepdims=True, initial=0), np.finfo(np.float32).tiny)
-    return float((np.abs(expected - actual) / scale).max(initial=0))

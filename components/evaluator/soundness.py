@@ -15,8 +15,8 @@ from components.artifacts.evaluation import MODEL, Soundness
 from components.artifacts.interactions import Interactions
 from components.evaluator.baselines.popularity import PopularityScorer
 from components.evaluator.bootstrap import intervals, resampled_means
-from components.evaluator.ranking.ranks import FullRanking, Holdouts, rank_all_items
 from components.metrics.by_user import by_user
+from components.ranking.ranks import FullRanking, Holdouts, rank_all_items
 from components.shared.progress import Reporter
 from components.shared.scorer import Scorer
 

@@ -125,6 +125,7 @@ class StepsConfig(Section):
     Trainer: PodConfig = PodConfig()
     Evaluator: PodConfig = PodConfig()
     Pusher: PodConfig = PodConfig()
+    BulkRecommend: PodConfig = PodConfig()
 
 
 class ClusterConfig(Section):

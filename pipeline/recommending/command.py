@@ -116,30 +116,25 @@ def _of_bulk(
 
 
 def _in_bulk(console: Console, model: str, users_file: str | None, k: int, output: str) -> None:
-    from pipeline.recommending.tables import form_of
+    from components.bulk_recommend.tables import form_of
 
     form_of(output)  # a mistyped name is told before the work
     with loading(console, "the model"):
+        from components.bulk_recommend.bulk import catalogue_of, recommend_to_all, write_recommendations
+        from components.bulk_recommend.fast import fastest
         from components.serving.contract import RECOMMEND
         from components.serving.recommend import load, user_ids
         from components.shared.files.reading import open_file
-        from pipeline.recommending.bulk import Catalogue, write_recommendations
-        from pipeline.recommending.fast import as_asked, fastest
 
     progress.show_on(StepReporter(console))
     start = time.monotonic()
     served, titles = load(model, [RECOMMEND])
-    catalog = served.catalog()
-    if users_file is not None:
+    if users_file is None:
+        found = recommend_to_all(served, titles, k, output)
+    else:
         with open_file(users_file) as file:
             users = user_ids(served, _lines(f"--users {users_file}", file.read()))
-    elif catalog is None:
-        raise UserError("--all: this model does not say whom it knows; name users with --users FILE, or push a new one")
-    else:
-        users = as_asked(catalog.user_ids)
-    items = 1 << 14 if catalog is None else len(catalog.item_ids)
-    catalogue = Catalogue(items, served.takes_texts()["item_ids"], titles)
-    found = write_recommendations(fastest(served), catalogue, users, k, output)
+        found = write_recommendations(fastest(served), catalogue_of(served, titles), users, k, output)
     unknown = f", {found.unknown_users:,} of whom the model does not know" if found.unknown_users else ""
     told = f"{found.rows:,} rows for {found.users:,} users{unknown}; {time.monotonic() - start:.1f} s"
     console.print(f"{output}: {told}", markup=False, soft_wrap=True)

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from components.bulk_recommend.fast import as_asked
+from components.bulk_recommend.tables import written
 from components.serving.loader import ServedModel
 from components.shared.errors import UserError
-from pipeline.recommending.fast import as_asked
-from pipeline.recommending.tables import written
 
 _ROWS_AT_ONCE = 1 << 14
 

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import ranking, scoring
 from benchmarks.neumf import Shape
 from benchmarks.peers.timing import EAGER, Setting
-from components.evaluator.ranking.ranks import Holdouts
+from components.ranking.ranks import Holdouts
 
 _SCORES = np.array([[9.0, 8.0, 7.0, 6.0, 5.00001, 5.0]], "f4")
 _HOLDOUTS = Holdouts(np.array([0]), np.array([1]), np.array([0]), np.array([1]))  # item 0 is seen

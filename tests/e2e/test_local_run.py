@@ -131,12 +131,26 @@ def test_a_second_run_is_served_from_the_cache(first_run, project, root):
     assert len(list((root / "serving").iterdir())) == 1
 
 
+def test_recommendations_for_everybody_are_one_more_step_of_a_finished_run(first_run, project, root):
+    out, _ = project.run("run", "--root", str(root), *SMALL, "--set", "bulk.k=3")
+
+    assert steps_of(out) == dict.fromkeys(STEPS, True)
+    (line,) = (line for line in out.splitlines() if line.startswith("BulkRecommend"))
+    assert "✓" in line
+    folder = newest(root, "BulkRecommend", "recommendations")
+    users = pq.read_table(newest(root, "Preprocess", "vocabulary") / "users.parquet")["id"].to_pylist()
+    found = pq.read_table(folder / "recommendations.parquet")["user"].to_pylist()
+    assert found == [user for user in users for _ in range(3)]
+    assert {path.name for path in folder.iterdir()} == {"recommendations.parquet", "summary.json", "digests.json"}
+
+
 def test_a_threshold_out_of_reach_is_not_blessed_and_nothing_is_pushed(first_run, project, root):
-    out, _ = project.run("run", "--root", str(root), *SMALL, "--set", "evaluator.minimum_hr=0.99")
+    out, _ = project.run("run", "--root", str(root), *SMALL, "--set", "evaluator.minimum_hr=0.99", "--set", "bulk.k=3")
 
     assert steps_of(out) == dict(zip(STEPS, [True, True, True, False, False], strict=True))
     assert "not blessed, not pushed: HR@10" in out
     assert "is below the minimum 0.99" in out
+    assert "nothing was pushed, so nothing is recommended" in out
     assert len(list((root / "serving").iterdir())) == 1
 
 

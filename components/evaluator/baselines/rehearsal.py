@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from components.evaluator.baselines.base import Pairs, Training
-from components.evaluator.ranking.ranks import Holdouts, rank_unseen
 from components.metrics.by_user import summarise
+from components.ranking.ranks import Holdouts, rank_unseen
 from components.shared.parallel import cores
 from components.shared.random_streams import generator
 from components.shared.scorer import Scorer

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from components.evaluator.ranking.compiled_scorer import CompiledScorer
+from components.bulk_recommend.fast import alike, as_asked
+from components.ranking.compiled_scorer import CompiledScorer
 from components.serving.contract import LOWEST_SCORE, Catalog
 from components.serving.loader import ServedModel
-from pipeline.recommending.fast import alike, as_asked
 
 _TRIED, _TRIED_K = 4, 10
 

@@ -13,8 +13,8 @@ from components.artifacts.evaluation import Champion, ChampionStatus, Difference
 from components.artifacts.vocabulary import Vocabulary, write_vocabulary
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.ranking.sampled_records import SampledRecords
 from components.evaluator.slices import slicings
+from components.ranking.sampled_records import SampledRecords
 from components.serving.exporter import ServingModel
 from components.serving.seen_items import SeenItems
 from components.shared.progress import Reporter

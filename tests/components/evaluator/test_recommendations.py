@@ -5,8 +5,8 @@ import numpy as np
 from components.artifacts.evaluation import Coverage, Example, Recommendation, RecommendedPopularity
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.baselines.popularity import PopularityScorer
-from components.evaluator.ranking.ranks import Holdouts
 from components.evaluator.recommendations import coverage, examples, recommended_popularity, titles_of
+from components.ranking.ranks import Holdouts
 
 TOP = np.array([[0, 7], [7, -1], [0, 7]])
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from components.artifacts.interactions import Interactions
-from components.evaluator.ranking.ranks import FullRanking, Holdouts, rank_all_items
 from components.evaluator.soundness import check_soundness, count_leaked, largest_difference_of
+from components.ranking.ranks import FullRanking, Holdouts, rank_all_items
 from components.shared.progress import Reporter
 from components.shared.scorer import Scores
 from tests.components.artifacts.handmade import write_interactions

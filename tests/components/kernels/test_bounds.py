@@ -36,7 +36,7 @@ LOOPS = {
         f"{COMPONENTS}/trainer/engines/cpu/test_engine.py",
         "-k=several_blocks or wide or (gmf and alone) or averaged",
     ],
-    "scoring": [f"{COMPONENTS}/evaluator/ranking/test_compiled_scorer.py", "-k=signature"],
+    "scoring": [f"{COMPONENTS}/ranking/test_compiled_scorer.py", "-k=signature"],
 }
 
 

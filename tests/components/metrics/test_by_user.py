@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
-from components.evaluator.ranking.ranks import rank_first
 from components.metrics import METRICS
 from components.metrics.by_user import by_user, summarise
+from components.ranking.ranks import rank_first
 
 KS = (1, 5, 10, 20)
 

@@ -52,8 +52,8 @@ def read(path: Path) -> pd.DataFrame:
 def test_the_best_items_of_everybody_are_in_the_file(
     push: Any, run: Run, tmp_path: Path, case: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.recommending.bulk._PAIRS_AT_ONCE", 7 * ITEMS)
-    monkeypatch.setattr("pipeline.recommending.bulk._ROWS_AT_ONCE", 50)
+    monkeypatch.setattr("components.bulk_recommend.bulk._PAIRS_AT_ONCE", 7 * ITEMS)
+    monkeypatch.setattr("components.bulk_recommend.bulk._ROWS_AT_ONCE", 50)
     output = tmp_path / f"recs.{ending}"
     (line,) = run("recommend", "--model", str(push(case)), "--all", "-k", "4", "-o", str(output))
     assert line.startswith(f"{output}: {4 * USERS} rows for {USERS} users; ")

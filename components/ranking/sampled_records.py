@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from components.artifacts.examples import ExamplesSummary, list_evaluation_files
 from components.artifacts.records import read_batches
-from components.evaluator.ranking.ranks import Candidates
+from components.ranking.ranks import Candidates
 
 
 class SampledRecords:

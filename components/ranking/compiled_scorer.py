@@ -12,10 +12,10 @@ in a core's cache. In turns, two cores take three quarters of the time that they
 import numpy as np
 import numpy.typing as npt
 
-from components.evaluator.ranking.wide_scorer import WideScorer
-from components.evaluator.serving_check import largest_difference
 from components.kernels.compiling import compiled, entry_point
 from components.kernels.products import pack, panels_size, product, rectified_product
+from components.ranking.difference import largest_difference
+from components.ranking.wide_scorer import WideScorer
 from components.serving.contract import Weights
 from components.serving.loader import ServedModel
 from components.shared.scorer import Scorer

@@ -13,9 +13,9 @@ import pandas as pd
 from scipy.special import expit
 
 from components.artifacts.vocabulary import RawIds
-from components.evaluator.ranking.compiled_scorer import CompiledScorer
-from components.evaluator.ranking.ranks import Holdouts, top_unseen
-from components.evaluator.serving_check import largest_difference
+from components.ranking.compiled_scorer import CompiledScorer
+from components.ranking.difference import largest_difference
+from components.ranking.ranks import Holdouts, top_unseen
 from components.serving.contract import LOWEST_SCORE, NO_ITEM, NO_ITEM_TEXT, Catalog, Vectors
 from components.serving.loader import ServedModel
 

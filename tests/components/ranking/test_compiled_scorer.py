@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from components.artifacts.vocabulary import Vocabulary
-from components.evaluator.ranking.compiled_scorer import CompiledScorer, fastest_scorer
-from components.evaluator.ranking.wide_scorer import WideScorer
-from components.evaluator.serving_check import largest_difference
+from components.ranking.compiled_scorer import CompiledScorer, fastest_scorer
+from components.ranking.difference import largest_difference
+from components.ranking.wide_scorer import WideScorer
 from components.serving.exporter import ServingModel
 from components.serving.loader import ServedModel
 from components.serving.seen_items import SeenItems

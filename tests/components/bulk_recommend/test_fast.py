@@ -3,10 +3,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.bulk_recommend.fast import FastRecommender, fastest
 from components.serving.loader import ServedModel
-from pipeline.recommending.fast import FastRecommender, fastest
+from tests.components.bulk_recommend.conftest import CASES
 from tests.components.trainer.conftest import ITEMS
-from tests.pipeline.recommending.conftest import CASES
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from components.evaluator.serving_check import largest_difference
+from components.ranking.difference import largest_difference
 
 ROW = [[4.0, -0.5, 0.001]]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from components.evaluator.baselines.popularity import PopularityScorer
-from components.evaluator.ranking import ranks
-from components.evaluator.ranking.ranks import (
+from components.ranking import ranks
+from components.ranking.ranks import (
     Candidates,
     Holdouts,
     all_candidates,

@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from components.artifacts.vocabulary import RawIds
+from components.bulk_recommend.fast import Recommender, as_asked, fastest
+from components.bulk_recommend.tables import written
 from components.serving.contract import LOWEST_SCORE
+from components.serving.loader import ServedModel
 from components.shared import progress
+from components.shared.errors import UserError
 from components.shared.parallel import cores
-from pipeline.recommending.fast import Recommender
-from pipeline.recommending.tables import written
 
 _PAIRS_AT_ONCE = 1 << 21
 _MOST_USERS = 1024
@@ -61,6 +63,25 @@ class Catalogue:
     def titles(self, items: pa.Array) -> pa.Array:
         """Titles of items, null where there is none."""
         return self._titles.take(pc.index_in(items.cast(pa.string()), value_set=self._ids))
+
+
+def catalogue_of(served: ServedModel, titles: Mapping[str, str]) -> Catalogue:
+    """The items of a model; of one that does not say how many it knows, there may be about 16,000."""
+    catalog = served.catalog()
+    items = 1 << 14 if catalog is None else len(catalog.item_ids)
+    return Catalogue(items, served.takes_texts()["item_ids"], titles)
+
+
+def recommend_to_all(served: ServedModel, titles: Mapping[str, str], k: int, output: str) -> Written:
+    """Writes the best `k` items of each user that a model knows; see `write_recommendations`.
+
+    Raises:
+      UserError: the model does not say whom it knows; or the file cannot be written.
+    """
+    catalog = served.catalog()
+    if catalog is None:
+        raise UserError("this model does not say whom it knows; name users with --users FILE, or push a new one")
+    return write_recommendations(fastest(served), catalogue_of(served, titles), as_asked(catalog.user_ids), k, output)
 
 
 def write_recommendations(

@@ -1,0 +1,1 @@
+"""Recommends to all users that a pushed model knows, in one file."""
