@@ -19,6 +19,7 @@ from components.shared.json_types import JsonObject
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
+from pipeline.engine import BeamConfig
 from pipeline.platforms.config import ClusterConfig
 from pipeline.vertex.config import CustomJobConfig
 from pipeline.yaml_file import load_yaml
@@ -35,16 +36,6 @@ class PusherConfig(Section):
         default=None,
         description="Folder that receives each blessed model as a new version, and where the champion is. Default: "
         "ROOT/serving on one machine; on Kubeflow and Vertex, the artifact pushed_model, and no champion.",
-    )
-
-
-class BeamConfig(Section):
-    """How the Beam components run."""
-
-    args: tuple[str, ...] = Field(
-        default=(),
-        description="Beam's own pipeline options, such as --runner=DataflowRunner; default: in memory, on all cores. "
-        "`${NAME}` stands for a variable of the step's environment, where secrets belong.",
     )
 
 

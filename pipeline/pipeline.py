@@ -139,6 +139,6 @@ def create_pipeline(
         pipeline_root=places.artifacts,
         components=[step for step in steps if step is not None],
         metadata_connection_config=places.metadata and metadata.sqlite_metadata_connection_config(places.metadata),
-        beam_pipeline_args=list(config.beam.args),
+        beam_pipeline_args=config.beam.options(),
         enable_cache=True,
     )
