@@ -46,8 +46,8 @@ class BeamConfig(Section):
     flink_master: str | None = Field(
         default=None,
         pattern=_ADDRESS,
-        description="HOST:PORT of Flink's JobManager (REST). Each step then starts Beam's job server itself, which needs "
-        "Java in the step, and its jar: args: [--flink_job_server_jar=...].",
+        description="HOST:PORT of Flink's JobManager (REST). Each step then starts Beam's job server itself, which "
+        "needs Java in the step, and its jar: args: [--flink_job_server_jar=...].",
     )
     job_server: str | None = Field(
         default=None,
@@ -58,9 +58,9 @@ class BeamConfig(Section):
     environment: str | None = Field(
         default=None,
         pattern=r"^(loopback|pool:[^\s/:]+:[0-9]{1,5}|image:\S+)$",
-        description="What runs Python for the engine. pool:HOST:PORT: a pool of Beam's workers, at an address that each "
-        "of the engine's workers sees; image:NAME: containers with Beam's boot program; loopback: the step itself, to "
-        "try an engine on one machine.",
+        description="What runs Python for the engine. pool:HOST:PORT: a pool of Beam's workers, at an address that "
+        "each of the engine's workers sees; image:NAME: containers with Beam's boot program; loopback: the step itself, "
+        "to try an engine on one machine.",
     )
     parallelism: int | None = Field(
         default=None, ge=1, description="Tasks that run side by side, on flink and portable; null: the engine's own."

@@ -1,15 +1,21 @@
 """The section `beam`: in words, and as Beam's own options."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from apache_beam.options import pipeline_options
 
 from components.shared.errors import UserError
 from pipeline.config import load_config
 from pipeline.engine import BeamConfig
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 POOL = "pool:worker:50000"
+_RUNNERS = {"flink": "PortableRunner", "spark": "PortableRunner", "dataflow": "DataflowRunner"}
 
 
 def _options(beam: BeamConfig) -> pipeline_options.PipelineOptions:
@@ -90,3 +96,33 @@ def test_what_an_engine_cannot_use_is_refused_by_its_key(tmp_path: Path, beam: s
     with pytest.raises(UserError, match=message) as refusal:
         load_config(path)
     assert "\n" not in str(refusal.value)
+
+
+def _documents(page: str) -> Iterator[dict[str, Any]]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        yield from yaml.safe_load_all(block)
+
+
+_SECTIONS = [page["beam"] for name in ("scale.md", "vertex.md") for page in _documents(name) if "beam" in page]
+
+
+@pytest.mark.parametrize("section", _SECTIONS, ids=lambda section: section["runner"])
+def test_an_example_is_a_configuration(section: dict[str, Any]) -> None:
+    assert f"--runner={_RUNNERS[section['runner']]}" in BeamConfig.model_validate(section).options()
+
+
+def test_the_manifest_offers_what_the_configuration_beside_it_asks_for() -> None:
+    documents = list(_documents("scale.md"))
+    (flink,) = (each for each in documents if each.get("kind") == "FlinkDeployment")
+    (service,) = (each for each in documents if each.get("kind") == "Service")
+    (jobs,) = (each for each in documents if each.get("kind") == "Deployment")
+    beam = BeamConfig.model_validate(next(each for each in _SECTIONS if each["runner"] == "flink"))
+    host, _, port = str(beam.job_server).partition(":")
+    assert host == service["metadata"]["name"]
+    assert int(port) in [each["port"] for each in service["spec"]["ports"]]
+    (server,) = jobs["spec"]["template"]["spec"]["containers"]
+    assert {f"--job-port={port}", f"--flink-master={flink['metadata']['name']}-rest:8081"} <= set(server["args"])
+    assert server["image"] == flink["spec"]["image"]
+    pool = flink["spec"]["taskManager"]["podTemplate"]["spec"]["containers"][1]
+    assert pool["command"][-1] == f"--service_port={str(beam.environment).rpartition(':')[2]}"
