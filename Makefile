@@ -6,7 +6,8 @@ UV := $(or $(wildcard $(VENV)/bin/uv),uv)
 BESIDE := -n 2 --dist loadfile --no-loadscope-reorder
 KILLS ?= 10000
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults fuzz test-image test-containers lint format wheel image sbom configuration docs lock clean clean-runs
+.PHONY: help setup demo test test-faults test-flink fuzz test-image test-containers lint format wheel image sbom \
+    configuration docs lock clean clean-runs
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,10 @@ test: setup ## Run the tests
 test-faults: setup ## Damage artifacts and kill pushes, for a quarter of an hour (KILLS=10000)
 	@$(PYTHON) -m tests.faults.kill_pushes $(KILLS) 1
 	@$(PYTHON) -m pytest tests/faults -m faults
+
+test-flink: setup ## Run steps on a Flink cluster started here, and kill a machine of it (SIZE=100k|1m|20m)
+	@sh scripts/install_flink.sh $(PYTHON)
+	@SIZE=$(SIZE) $(PYTHON) -m pytest tests/flink -m flink
 
 fuzz: setup ## Draw 20,000 inputs for each reader, the configuration and the artifacts
 	@$(PYTHON) -m pytest tests/fuzz --hypothesis-profile=long --timeout=3600
