@@ -59,8 +59,8 @@ class BeamConfig(Section):
         default=None,
         pattern=r"^(loopback|pool:[^\s/:]+:[0-9]{1,5}|image:\S+)$",
         description="What runs Python for the engine. pool:HOST:PORT: a pool of Beam's workers, at an address that "
-        "each of the engine's workers sees; image:NAME: containers with Beam's boot program; loopback: the step itself, "
-        "to try an engine on one machine.",
+        "each of the engine's workers sees; image:NAME: containers with Beam's boot program; loopback: the step "
+        "itself, to try an engine on one machine.",
     )
     parallelism: int | None = Field(
         default=None, ge=1, description="Tasks that run side by side, on flink and portable; null: the engine's own."
