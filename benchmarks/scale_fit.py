@@ -81,7 +81,7 @@ def fit(observed: Sequence[Observed], cpu: str, speed: Speed, program_gb: float)
         for part, terms in _SECONDS.items()
         if any(part in measured for _, measured in observed)
     }
-    return Figures(cpu, speed, program_gb, parts)
+    return Figures(cpu, Speed(_short(speed.loop), _short(speed.product)), _short(program_gb), parts)
 
 
 def _points(part: str, quantity: str, observed: Sequence[Observed]) -> list[tuple[Amounts, float]]:
@@ -97,7 +97,12 @@ def _terms(names: Sequence[str], points: Iterable[tuple[Amounts, float]]) -> Ter
     # Columns of one size: what is counted in thousands of millions is as well determined as what is 1.
     sizes = np.maximum(np.abs(rows).max(axis=0), 1e-12)
     found, _ = nnls(rows / sizes, np.ones(len(rows)))
-    return {name: float(f"{value:.4g}") for name, value in zip(names, found / sizes, strict=True) if value}
+    return {name: _short(value) for name, value in zip(names, found / sizes, strict=True) if value}
+
+
+def _short(value: float) -> float:
+    """A number of four digits."""
+    return float(f"{value:.4g}")
 
 
 def rendered(figures: Figures) -> str:

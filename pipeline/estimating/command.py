@@ -81,7 +81,8 @@ def _configured(config_path: Path, assignments: Sequence[str]) -> tuple[Config, 
 
     config = load_config(config_path, assignments)
     counts = find_counts(config.dataset.chosen, config.preprocess, config.seed)
-    assert counts is not None
+    if counts is None:
+        raise UserError(f"dataset.kind {config.dataset.kind}: how much that is cannot be told before a run")
     return config, counts
 
 

@@ -12,6 +12,7 @@ from components.preprocess.config import PreprocessConfig
 from components.preprocess.datasets.base import Dataset, FilesOfRows, Request, Unsplit
 from components.preprocess.datasets.files import Files
 from components.preprocess.datasets.movielens import MovieLens
+from components.preprocess.datasets.ncf import NcfFiles
 from components.preprocess.datasets.synthetic import Synthetic
 from components.preprocess.readers.base import Source, is_compressed
 from components.shared.files.places import is_remote
@@ -102,7 +103,7 @@ def find_counts(dataset: Dataset, preprocess: PreprocessConfig, seed: int = 0, q
       quick: looks at nothing that is on the network, or that has to be read whole.
 
     Returns:
-      The counts; None where a quick look tells none.
+      The counts; None where a quick look tells none, or of a kind of data set that has no files to look at.
 
     Raises:
       UserError: there are no such files, or they cannot be read.
@@ -112,7 +113,7 @@ def find_counts(dataset: Dataset, preprocess: PreprocessConfig, seed: int = 0, q
         return replace(_split(*sizes, preprocess, timed=True, known="as configured"), generated=True)
     if isinstance(dataset, MovieLens) and (size := PUBLISHED.get(dataset.name)):
         return _split(*size, preprocess, timed=True, known="as published")
-    if quick and not _is_here(dataset):
+    if (quick and not _is_here(dataset)) or not isinstance(dataset, FilesOfRows | NcfFiles):
         return None
     skipping = {"on_bad_row": "skip"} if isinstance(dataset, FilesOfRows) else {}
     found = dataset.model_copy(update=skipping).interactions(

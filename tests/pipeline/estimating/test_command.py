@@ -63,6 +63,7 @@ def test_what_cannot_be_is_told_in_a_line(run, tmp_path):
         ["--ratings", str(tmp_path / "none.csv")],
         ["--set", "dataset.kind=files", "--set", f"dataset.path={tmp_path}/none.csv"],
         ["--ratings", "x.csv", "--config", SYNTHETIC],
+        ["--set", "dataset.kind=bigquery", "--set", "dataset.table=shop.web.clicks"],
     ):
         code, out, err = run(*arguments)
         assert code == 2

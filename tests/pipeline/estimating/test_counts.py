@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.preprocess.config import PreprocessConfig
+from components.preprocess.datasets.bigquery import BigQuery
 from components.preprocess.datasets.files import Files
 from components.preprocess.datasets.movielens import RELEASES, MovieLens
 from components.preprocess.datasets.ncf import NcfFiles
@@ -86,6 +87,10 @@ def test_users_are_counted_whatever_the_order_of_the_rows(sorted_by_user):
 def test_a_quick_look_reads_nothing_whole_and_nothing_from_elsewhere(tmp_path):
     assert find_counts(NcfFiles(path=str(tmp_path)), DEFAULTS, quick=True) is None
     assert find_counts(Files(path="http://127.0.0.1:9/ratings.csv"), DEFAULTS, quick=True) is None
+
+
+def test_a_query_is_not_run_to_be_counted():
+    assert find_counts(BigQuery(table="shop.web.clicks"), DEFAULTS) is None
 
 
 def test_files_that_are_not_there_are_told(tmp_path):
