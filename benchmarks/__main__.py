@@ -11,7 +11,8 @@ from benchmarks import harness
 from components.shared.errors import UserError
 
 _NOT_BENCHMARKS = {
-    "__main__", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "suite", "weights",
+    "__main__", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "scale_fit",
+    "scale_steps", "suite", "weights",
 }  # fmt: skip
 
 

@@ -47,11 +47,26 @@ class Result:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one function took in a process of its own."""
+    """What one function took in a process of its own.
+
+    Attributes:
+      seconds: by the clock.
+      cpu_seconds: of all threads.
+      peak_memory_gb: of the process, imports included.
+      grown_gb: that peak without what the process had in memory before the call.
+      value: what the function returned.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_memory_gb: float
+    grown_gb: float
     value: Any
+
+    @property
+    def undisturbed_seconds(self) -> float:
+        """What it takes at most where nothing else is at work: by the clock, or all that its threads worked."""
+        return min(self.seconds, self.cpu_seconds)
 
 
 def measure(function: Callable[..., Any], *arguments: Any, prepare: Callable[[], Any] | None = None) -> Measurement:
@@ -63,7 +78,7 @@ def measure(function: Callable[..., Any], *arguments: Any, prepare: Callable[[],
       prepare: called first, unmeasured: imports and compilation.
 
     Returns:
-      Wall seconds of the call, and the process's peak resident memory in GB (10^9 bytes), imports included.
+      Seconds of the call, and the process's peak resident memory in GB (10^9 bytes).
 
     Raises:
       RuntimeError: the process died; with what it wrote last.
@@ -93,14 +108,20 @@ def _run(
     try:
         if prepare is not None:
             prepare()
-        start = time.perf_counter()
+        before, start, cpu = _resident_gb(), time.perf_counter(), time.process_time()
         value = function(*arguments)
-        seconds = time.perf_counter() - start
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
         # ru_maxrss counts KiB on Linux.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-        connection.send((seconds, peak, value))
+        connection.send((seconds, cpu_seconds, peak, peak - before, value))
     except BaseException as error:
         connection.send(error)
+
+
+def _resident_gb() -> float:
+    """What the process has in memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
 def run_pipeline(root: Path, *options: str) -> None:

@@ -1,10 +1,11 @@
 """The models and the shapes of data that the benchmarks of training and scoring share, and the work that they make."""
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from pipeline.estimating import work
 
 if TYPE_CHECKING:
     from components.trainer.settings import Settings
@@ -88,11 +89,8 @@ def mean_step(user: np.ndarray, item: np.ndarray, batch_size: int) -> Step:
 
 
 def flops_of_pair(model: Model) -> int:
-    """Floating-point operations to score a pair, once its user and its item have been through the first layer.
-
-    A multiply-add counts as two. Counted are the layers after the first, the element-wise product and the head.
-    """
-    return 2 * (sum(a * b for a, b in itertools.pairwise(model.layers[1:])) + model.layers[-1] + model.factors)
+    """Floating-point operations to score a pair, once its user and its item have been through the first layer."""
+    return work.flops_of_pair(model.factors, model.layers)
 
 
 def flops_of_step(model: Model, step: Step) -> float:

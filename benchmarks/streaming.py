@@ -46,7 +46,7 @@ def command(size: str, epochs: int, model: str, steps: int) -> list[Result]:
         interactions = write_interactions(Path(folder) / "interactions", *SHAPES[size])
         examples = f"{folder}/examples"
         measure(_prepare, interactions, examples)
-        drained = measure(_drain, examples, interactions, epochs, prepare=_warm_up)
+        drained = measure(drain, examples, interactions, epochs, prepare=_warm_up)
         stalled = measure(_train, examples, interactions, model, steps, prepare=_warm_up)
     return [
         Result("rows_per_second_millions", drained.value.rows_per_second / 1e6, "M rows/s", bar=60),
@@ -81,11 +81,11 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         interactions = write_interactions(Path(folder) / "interactions", 40, 2_000, 1_000)
         _prepare(interactions, f"{folder}/examples")
-        _drain(f"{folder}/examples", interactions, epochs=1)
+        drain(f"{folder}/examples", interactions, epochs=1)
 
 
-def _drain(examples: str, interactions: str, epochs: int) -> Drained:
-    """Takes all rows of some epochs as fast as they come."""
+def drain(examples: str, interactions: str, epochs: int) -> Drained:
+    """Takes all rows of some epochs, which examples without files have, as fast as they come."""
     from components.trainer.data import Examples
 
     start = time.perf_counter()
@@ -96,7 +96,7 @@ def _drain(examples: str, interactions: str, epochs: int) -> Drained:
             first = first or time.perf_counter() - start
             batches += number
     assert batches == epochs * opened.summary.batches_per_epoch
-    return Drained(batches * _BATCH / (time.perf_counter() - start), first)
+    return Drained(batches * opened.summary.batch_size / (time.perf_counter() - start), first)
 
 
 def _train(examples: str, interactions: str, model: str, steps: int) -> tuple[float, float]:

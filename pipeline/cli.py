@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
 from components.shared.errors import UserError
 from components.shared.files.secrets import without_secrets
 from pipeline.command_options import (
+    chosen_pattern,
     config_option,
+    files_argument,
     name_of,
     one_pattern,
+    ratings_option,
     root_of,
+    root_option,
     set_option,
     write_text,
 )
-from pipeline.config import Config, config_of, load_config
+from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
+from pipeline.estimating.command import estimate_command, tell
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.platforms.schedule_command import schedule
@@ -37,6 +41,7 @@ def main() -> None:
     """
 
 
+main.add_command(estimate_command)
 main.add_command(export_vectors)
 main.add_command(recommend)
 main.add_command(runs)
@@ -49,20 +54,9 @@ main.add_command(tune)
 @main.command()
 @config_option
 @set_option
-@click.option(
-    "--ratings",
-    metavar="FILES",
-    help="Instead of a configuration: a file of interactions or a glob, on this machine or a storage. How it is to be "
-    "read is found by looking, as `init` does.",
-)
-@click.argument("files", nargs=-1, metavar="")
-@click.option(
-    "--root",
-    default=None,
-    metavar="DIR",
-    help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG. Of gs://... or s3://..., artifacts and "
-    "models go there, and what must be a file of this machine (metadata, log, checkpoints) to a folder below runs/.",
-)
+@ratings_option
+@files_argument
+@root_option
 @click.option(
     "--repair",
     is_flag=True,
@@ -80,13 +74,8 @@ def run(
     repair: bool,
 ) -> None:
     """Run the whole pipeline on this machine."""
-    # A shell makes several files of a glob: the first is the option's value, the others are arguments.
-    if files and ratings is None:
-        raise click.UsageError(f"Got unexpected extra argument ({files[0]}): which files to read, --ratings says")
-    if ratings is not None and context.get_parameter_source("config_path") is not click.core.ParameterSource.DEFAULT:
-        raise click.UsageError("--ratings stands instead of --config: in a configuration, set dataset.path")
     try:
-        path = None if ratings is None else one_pattern([ratings, *files])
+        path = chosen_pattern(context, ratings, files)
         config = load_config(config_path, assignments) if path is None else None
         folder, store = root_of(root, config_path.stem if path is None else name_of(path))
         log = log_file(folder)
@@ -94,21 +83,16 @@ def run(
         leave(error)
     with for_reading(log) as console:
         with loading(console, "TFX and TensorFlow"):
+            from pipeline import inspection
+            from pipeline.estimating.counts import counts_of
             from pipeline.local import runner
             from pipeline.local.summary import show
-        config = config or _look_at(console, str(path), assignments)
+        counts = None
+        if config is None:
+            config, summary = inspection.looked_at(console, str(path), assignments)
+            counts = counts_of(summary)
+        tell(console, config, counts, folder, store)
         show(console, runner.run(config, folder, StepReporter(console), store=store, repair=repair), folder, log)
-
-
-def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:
-    """The configuration that some files ask for; says what is assumed."""
-    from pipeline import inspection
-
-    with console.status(escape(f"looking at {without_secrets(path)}")):
-        found = inspection.found_in(path, assignments)
-    for line in inspection.assumed(found):
-        console.print(line, markup=False, soft_wrap=True)
-    return config_of(inspection.tree_of(found, assignments), path, assignments)
 
 
 @main.command()

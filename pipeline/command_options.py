@@ -27,6 +27,21 @@ config_option = click.option(
 set_option = click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set one value on top of it."
 )
+ratings_option = click.option(
+    "--ratings",
+    metavar="FILES",
+    help="Instead of a configuration: a file of interactions or a glob, on this machine or a storage. How it is to be "
+    "read is found by looking, as `init` does.",
+)
+# A shell makes several files of a glob: the first is the value of --ratings, the others are arguments.
+files_argument = click.argument("files", nargs=-1, metavar="")
+root_option = click.option(
+    "--root",
+    default=None,
+    metavar="DIR",
+    help="Where the run keeps everything; default: runs/NAME_OF_THE_CONFIG. Of gs://... or s3://..., artifacts and "
+    "models go there, and what must be a file of this machine (metadata, log, checkpoints) to a folder below runs/.",
+)
 
 
 def comma_separated(option: str, text: str) -> list[str]:
@@ -42,6 +57,22 @@ def comma_separated(option: str, text: str) -> list[str]:
     if "" in values:
         raise UserError(f"{option} {text}: there is nothing before or after one of the commas")
     return values
+
+
+def chosen_pattern(context: click.Context, ratings: str | None, files: Sequence[str]) -> str | None:
+    """What stands for the files that `--ratings` asks for; None where a configuration says what to read.
+
+    Raises:
+      click.UsageError: there are files without it, or a configuration beside it.
+      UserError: see `one_pattern`.
+    """
+    if files and ratings is None:
+        raise click.UsageError(f"Got unexpected extra argument ({files[0]}): which files to read, --ratings says")
+    if ratings is None:
+        return None
+    if context.get_parameter_source("config_path") is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--ratings stands instead of --config: in a configuration, set dataset.path")
+    return one_pattern([ratings, *files])
 
 
 def one_pattern(files: Sequence[str]) -> str:

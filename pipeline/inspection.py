@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
+from rich.console import Console
+from rich.markup import escape
 
 from components.artifacts.data_findings import describe_dropped, findings
+from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.moments import NAMES, shown
 from components.evaluator.config import EvaluatorConfig
 from components.preprocess.config import PreprocessConfig
@@ -14,7 +17,7 @@ from components.preprocess.inspection.looking import Found, Keys, look
 from components.preprocess.outcome import describe
 from components.shared.files.secrets import without_secrets
 from pipeline.command_options import name_of
-from pipeline.config import assigned, config_of
+from pipeline.config import Config, assigned, config_of
 
 _MOST_LINES = 6
 _COMMENTS_AT = 36
@@ -35,6 +38,15 @@ def found_in(path: str, assignments: Sequence[str]) -> Found:
     given = assigned({"dataset": {"kind": "files", "path": path}, "preprocess": {}}, assignments)
     config_of(given, path, assignments)
     return look(given["dataset"], given["preprocess"])
+
+
+def looked_at(console: Console, path: str, assignments: Sequence[str]) -> tuple[Config, InteractionsSummary]:
+    """The configuration that some files ask for, and what is in them; says what is assumed."""
+    with console.status(escape(f"looking at {without_secrets(path)}")):
+        found = found_in(path, assignments)
+    for line in assumed(found):
+        console.print(line, markup=False, soft_wrap=True)
+    return config_of(tree_of(found, assignments), path, assignments), found.counted.summary
 
 
 def tree_of(found: Found, assignments: Sequence[str]) -> Keys:

@@ -1,9 +1,11 @@
 """The `negatives` section of the configuration."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.artifacts.records import BYTES_PER_TRAINING_ROW
 from components.shared.parameters import Auto, Section
 
 Protocol = Literal["standard", "ncf", "mlperf"]
@@ -46,6 +48,25 @@ class NegativesConfig(Section):
     eval_rows_per_batch: int = Field(
         default=65_536, ge=1, le=1 << 24, description="rows of an evaluation batch, about: it holds whole users"
     )
+
+    def gigabytes(self, positives: int, batch_size: int, epochs: int) -> float:
+        """What the training files of all epochs take.
+
+        Args:
+          positives: training interactions.
+          batch_size: rows of a batch; the last one of an epoch is filled up.
+          epochs: how many.
+
+        Example:
+          >>> NegativesConfig(num_negatives=4).gigabytes(positives=1_000_000, batch_size=10_000, epochs=10)
+          0.45
+        """
+        batches = math.ceil(positives * (1 + self.num_negatives) / batch_size)
+        return epochs * batches * batch_size * BYTES_PER_TRAINING_ROW / 1e9
+
+    def streams(self, gigabytes: float) -> bool:
+        """Whether the training rows are left to the Trainer to draw, where their files would take so much."""
+        return self.source == "streamed" or (self.source == "auto" and gigabytes > self.files_limit_gb)
 
 
 class BatchesConfig(Section):

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 
 from components.artifacts.interactions import Interactions
-from components.artifacts.records import BYTES_PER_TRAINING_ROW
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import Vocabulary
 from components.negative_gen.config import NegativesConfig
@@ -67,13 +66,12 @@ class NegativesJob:
     @property
     def gigabytes(self) -> float:
         """What the training files of all epochs take."""
-        return self.epochs * self.sampler.batches_per_epoch * self.batch_size * BYTES_PER_TRAINING_ROW / 1e9
+        return self.negatives.gigabytes(self.train_positives, self.batch_size, self.epochs)
 
     @property
     def streams(self) -> bool:
         """Whether the training rows are left to the Trainer to draw."""
-        source = self.negatives.source
-        return source == "streamed" or (source == "auto" and self.gigabytes > self.negatives.files_limit_gb)
+        return self.negatives.streams(self.gigabytes)
 
     @cached_property
     def width(self) -> int:

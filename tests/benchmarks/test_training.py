@@ -16,7 +16,7 @@ _MODEL, _SHAPE = Model(4, (16, 8, 6), 128), Shape(60, 50, 600)
 
 
 def _here(function: Callable[..., Any], *arguments: Any, prepare: Callable[[], Any] | None = None) -> Measurement:
-    return Measurement(1.0, 1.0, function(*arguments))
+    return Measurement(1.0, 1.0, 1.0, 1.0, function(*arguments))
 
 
 @pytest.fixture

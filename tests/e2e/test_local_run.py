@@ -91,6 +91,7 @@ def test_the_data_are_the_same_bytes_under_all_circumstances(first_run, root, tm
 
 
 def test_a_run_ends_with_a_pushed_model_that_is_better_than_popularity(first_run, root):
+    assert first_run.startswith("estimate     about ")
     assert steps_of(first_run) == dict.fromkeys(STEPS, False)
     assert "blessed and pushed" in first_run
     found = evaluation.read(str(newest(root, "Evaluator", "evaluation")))
