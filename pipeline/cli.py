@@ -96,8 +96,16 @@ def run(
         with loading(console, "TFX and TensorFlow"):
             from pipeline.local import runner
             from pipeline.local.summary import show
-        config = config or _look_at(console, str(path), assignments)
-        show(console, runner.run(config, folder, StepReporter(console), store=store, repair=repair), folder, log)
+            from pipeline.tracking import local as tracking
+        chosen = config or _look_at(console, str(path), assignments)
+        reporter = StepReporter(console)
+        outcomes = tracking.told(
+            chosen,
+            f"{chosen.name}-{log.stem}",
+            lambda: runner.run(chosen, folder, reporter, store=store, repair=repair),
+            reporter.say,
+        )
+        show(console, outcomes, folder, log)
 
 
 def _look_at(console: Console, path: str, assignments: Sequence[str]) -> Config:
@@ -160,6 +168,7 @@ def compile_command(
             from pipeline.platforms import compilation, visibility
         platform = PLATFORMS[target]
         visibility.check_config(config, platform)
-        text = compilation.to_yaml(compilation.compile_pipeline(config, platform), config, platform)
-        write_text(output, text)
+        spec = compilation.compile_pipeline(config, platform)
+        compilation.finish(spec, config)
+        write_text(output, compilation.to_yaml(spec, config, platform))
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)

@@ -1,10 +1,11 @@
 """Compiles the pipeline for the platforms that take Kubeflow's PipelineSpec (schema 2.1)."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import yaml
+from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig
 from tfx.orchestration import data_types
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
@@ -21,6 +22,7 @@ from pipeline.platforms import hardware, run_parameters
 from pipeline.platforms.base import Platform
 from pipeline.platforms.config import ClusterConfig, PodConfig
 from pipeline.results.outputs import RESULTS
+from pipeline.tracking import compiled as tracking
 
 Spec = JsonObject
 
@@ -53,12 +55,14 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
         )
     )
     spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
-    for step, pod in pods(config, spec).items():
-        _set_up(spec, step, pod)
     _describe(spec, pipeline)
     _add_results(spec)
     _take_numbers(spec)
     _give_defaults(spec, run_parameters.default_values(config))
+    if tracking.is_told(config):
+        _add_report(spec, config)
+    for step, pod in pods(config, spec).items():
+        _set_up(spec, step, pod)
     return spec
 
 
@@ -106,9 +110,24 @@ def leave_open(spec: Spec, names: Iterable[str]) -> None:
         spec["root"]["inputDefinitions"]["parameters"][name].pop("defaultValue", None)
 
 
+def finish(spec: Spec, config: Config, given: Container[str] | None = None) -> None:
+    """The last change to a compiled pipeline: where somebody is told how runs end, its exit handler is added.
+
+    Args:
+      spec: the compiled pipeline; changed in place.
+      config: what it was compiled from.
+      given: the parameters that a run has a value for; None: those that have a default.
+    """
+    if tracking.is_told(config):
+        known = spec["root"]["inputDefinitions"]["parameters"]
+        defaults = [name for name, parameter in known.items() if "defaultValue" in parameter]
+        tracking.add_exit_handler(spec, defaults if given is None else given)
+
+
 def pods(config: Config, spec: Spec) -> dict[str, PodConfig]:
     """What each step of a compiled pipeline runs in; the one that looks sees what Preprocess sees."""
-    return {step: config.cluster.pod("Preprocess" if step == look.STEP else step) for step in spec["components"]}
+    steps = [step for step, component in spec["components"].items() if "executorLabel" in component]
+    return {step: config.cluster.pod("Preprocess" if step == look.STEP else step) for step in steps}
 
 
 def to_yaml(spec: Spec, config: Config, platform: Platform[Any]) -> str:
@@ -128,18 +147,28 @@ def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Pla
         trains = isinstance(component, Trainer | Tuner)
         if trains and in_job:
             continue
-        pod = cluster.pod(component.id)
-        wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
-            cpu_limit=pod.cpu or 0,
-            memory_limit=pod.memory or 0,
-            cpu_request=pod.cpu_request or 0,
-            memory_request=pod.memory_request or 0,
-        )
+        wanted = _resources(cluster.pod(component.id))
         if trains and cluster.accelerator:
             wanted.accelerator.type = platform.accelerator(cluster.accelerator)
             wanted.accelerator.count = cluster.accelerator_count
         if wanted.ListFields():
             component.with_platform_config(wanted)
+
+
+def _resources(pod: PodConfig) -> Any:
+    return PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
+        cpu_limit=pod.cpu or 0,
+        memory_limit=pod.memory or 0,
+        cpu_request=pod.cpu_request or 0,
+        memory_request=pod.memory_request or 0,
+    )
+
+
+def _add_report(spec: Spec, config: Config) -> None:
+    executor = _executor(tracking.STEP)
+    tracking.add_step(spec, config, run_parameters.RUN_PARAMETERS, executor)
+    if resources := json_format.MessageToDict(_resources(config.cluster.pod(tracking.STEP))):
+        spec["deploymentSpec"]["executors"][executor]["container"]["resources"] = resources
 
 
 def _executor(step: str) -> str:
