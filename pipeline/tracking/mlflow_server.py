@@ -51,7 +51,7 @@ def log(uri: str, experiment: str, ended: Ended) -> str | None:
       ended: the run.
 
     Returns:
-      What went wrong, in one line; None where all was logged.
+      What went wrong, in one line without secrets; None where all was logged.
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -61,8 +61,8 @@ def log(uri: str, experiment: str, ended: Ended) -> str | None:
     except UserError as error:
         return str(error)
     except Exception as error:  # whatever a server or a client of somebody else does, the run has ended well
-        logging.getLogger(__name__).warning("MLflow", exc_info=True)
-        return f"tracking.mlflow: {without_secrets(uri)} does not take the run: {first_line(error)}"
+        logging.getLogger(__name__).info("MLflow", exc_info=True)
+        return without_secrets(f"tracking.mlflow: {uri} does not take the run: {first_line(error)}")
     return None
 
 

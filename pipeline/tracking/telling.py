@@ -1,7 +1,6 @@
 """Tells everybody who is to know how a run ended."""
 
 from components.shared.files.places import with_variables
-from components.shared.files.secrets import without_secrets
 from pipeline.tracking import mlflow_server, webhook
 from pipeline.tracking.config import NotifyConfig, TrackingConfig
 from pipeline.tracking.ended import Ended
@@ -29,4 +28,4 @@ def tell(ended: Ended, notify: NotifyConfig, tracking: TrackingConfig) -> list[s
         tracking.mlflow and mlflow_server.log(tracking.mlflow, tracking.experiment or ended.run.pipeline, ended),
         notify.webhook and webhook.post(notify.webhook, ended),
     ]
-    return [without_secrets(fault) for fault in faults if fault]
+    return list(filter(None, faults))
