@@ -19,6 +19,7 @@ from pipeline.command_options import (
 )
 from pipeline.config import Config, config_of, load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
+from pipeline.kubeflow.kserve import kserve
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.platforms.schedule_command import schedule
@@ -38,6 +39,7 @@ def main() -> None:
 
 
 main.add_command(export_vectors)
+main.add_command(kserve)
 main.add_command(recommend)
 main.add_command(runs)
 main.add_command(schedule)
