@@ -22,12 +22,12 @@ from components.trainer.tuning.config import TunerConfig
 from pipeline.engine import BeamConfig
 from pipeline.platforms.config import ClusterConfig
 from pipeline.tracking.config import NotifyConfig, TrackingConfig
-from pipeline.vertex.config import CustomJobConfig
+from pipeline.vertex.config import CustomJobConfig, ModelRegistryConfig
 from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
-_NOT_DESCRIBED = ("beam", "bulk", "notify", "tracking", "cluster", "custom_job")
+_NOT_DESCRIBED = ("beam", "bulk", "notify", "tracking", "cluster", "custom_job", "model_registry")
 
 
 class PusherConfig(Section):
@@ -58,6 +58,7 @@ class Config(Section):
     tracking: TrackingConfig = TrackingConfig()
     cluster: ClusterConfig = ClusterConfig()
     custom_job: CustomJobConfig = CustomJobConfig()
+    model_registry: ModelRegistryConfig = ModelRegistryConfig()
 
 
 def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:

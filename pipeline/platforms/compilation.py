@@ -18,7 +18,8 @@ from components.trainer.tuning.component import Tuner
 from pipeline import look
 from pipeline.config import Config
 from pipeline.pipeline import Places, create_pipeline
-from pipeline.platforms import hardware, run_parameters
+from pipeline.platforms import added_steps, hardware, run_parameters
+from pipeline.platforms.added_steps import executor_of
 from pipeline.platforms.base import Platform
 from pipeline.platforms.config import ClusterConfig, PodConfig
 from pipeline.results.outputs import RESULTS
@@ -59,8 +60,10 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     _add_results(spec)
     _take_numbers(spec)
     _give_defaults(spec, run_parameters.default_values(config))
+    platform.add_steps(spec, config)
     if tracking.is_told(config):
-        _add_report(spec, config)
+        tracking.add_step(spec, config, run_parameters.RUN_PARAMETERS)
+    _limit_added(spec, config.cluster)
     for step, pod in pods(config, spec).items():
         _set_up(spec, step, pod)
     return spec
@@ -79,15 +82,15 @@ def look_first(spec: Spec) -> None:
     like = copy.deepcopy(task)
     inputs = copy.deepcopy(spec["components"]["Preprocess"]["inputDefinitions"]["parameters"])
     read = [name for name in task["inputs"]["parameters"] if name in (*DatasetConfig.model_fields, look.OUTPUT)]
-    executors[_executor(look.STEP)] = {
+    executors[executor_of(look.STEP)] = {
         "container": {
-            **copy.deepcopy(executors[_executor("Preprocess")]["container"]),
+            **copy.deepcopy(executors[executor_of("Preprocess")]["container"]),
             "command": list(look.COMMAND),
             "args": list(look.ARGUMENTS),
         }
     }
     spec["components"][look.STEP] = {
-        "executorLabel": _executor(look.STEP),
+        "executorLabel": executor_of(look.STEP),
         "inputDefinitions": {"parameters": {name: inputs[name] for name in read}},
         "outputDefinitions": {"parameters": {look.OUTPUT: {"parameterType": "STRING"}}},
     }
@@ -136,7 +139,7 @@ def to_yaml(spec: Spec, config: Config, platform: Platform[Any]) -> str:
     Raises:
       UserError: the platform does not have what the configuration asks for.
     """
-    extra = platform.pods({_executor(step): pod for step, pod in pods(config, spec).items()})
+    extra = platform.pods({executor_of(step): pod for step, pod in pods(config, spec).items()})
     texts = [yaml.safe_dump(part, sort_keys=True, width=120, allow_unicode=True) for part in (spec, extra) if part]
     return _HEADER + "---\n".join(texts)
 
@@ -164,22 +167,19 @@ def _resources(pod: PodConfig) -> Any:
     )
 
 
-def _add_report(spec: Spec, config: Config) -> None:
-    executor = _executor(tracking.STEP)
-    tracking.add_step(spec, config, run_parameters.RUN_PARAMETERS, executor)
-    if resources := json_format.MessageToDict(_resources(config.cluster.pod(tracking.STEP))):
-        spec["deploymentSpec"]["executors"][executor]["container"]["resources"] = resources
-
-
-def _executor(step: str) -> str:
-    """The label that TFX gives to the executor of a step."""
-    return f"{step}_executor"
+def _limit_added(spec: Spec, cluster: ClusterConfig) -> None:
+    """Gives the steps that are none of TFX's the limits of their pods; TFX has given the others theirs."""
+    for step in added_steps.STEPS:
+        if step in spec["components"]:
+            resources = json_format.MessageToDict(_resources(cluster.pod(step)))
+            container = spec["deploymentSpec"]["executors"][executor_of(step)]["container"]
+            container.update({"resources": resources} if resources else {})
 
 
 def _set_up(spec: Spec, step: str, pod: PodConfig) -> None:
     """Adds the variables and the retries of a step."""
     if pod.environment:
-        container = spec["deploymentSpec"]["executors"][_executor(step)]["container"]
+        container = spec["deploymentSpec"]["executors"][executor_of(step)]["container"]
         container["env"] = [{"name": name, "value": value} for name, value in sorted(pod.environment.items())]
     if pod.retries:
         spec["root"]["dag"]["tasks"][step]["retryPolicy"] = {

@@ -126,6 +126,7 @@ class StepsConfig(Section):
     Evaluator: PodConfig = PodConfig()
     Pusher: PodConfig = PodConfig()
     BulkRecommend: PodConfig = PodConfig()
+    Register: PodConfig = PodConfig()
     Report: PodConfig = PodConfig()
 
 

@@ -1,11 +1,11 @@
 """The steps of a compiled pipeline that tell how its runs ended."""
 
 import copy
-import json
 from collections.abc import Container, Mapping
 
 from components.shared.json_types import JsonObject
 from pipeline.config import Config, describe_config
+from pipeline.platforms import added_steps
 from pipeline.tracking import step
 
 Spec = JsonObject
@@ -14,7 +14,6 @@ STEP = "Report"
 AT_EXIT = "ReportFailure"
 # As kfp's own compiler names and forms them (dsl.ExitHandler).
 _STEPS = "exit-handler-1"
-_RUN_NAME = "{{$.pipeline_job_name}}"
 
 
 def is_told(config: Config) -> bool:
@@ -38,51 +37,29 @@ def settings(config: Config, parameters: Mapping[str, str]) -> JsonObject:
     }
 
 
-def add_step(spec: Spec, config: Config, parameters: Mapping[str, str], executor: str) -> None:
+def add_step(spec: Spec, config: Config, parameters: Mapping[str, str]) -> None:
     """Adds the step that tells the verdict, behind all others.
 
     Args:
       spec: the compiled pipeline; changed in place.
       config: what it was compiled from.
       parameters: the key of the configuration that each of the run's parameters stands for.
-      executor: label of the step's executor.
     """
     tasks, known = spec["root"]["dag"]["tasks"], spec["root"]["inputDefinitions"]["parameters"]
-    spec["deploymentSpec"]["executors"][executor] = {
-        "container": {
-            "image": config.cluster.image,
-            "command": list(step.COMMAND),
-            "args": [
-                "--settings",
-                json.dumps(settings(config, parameters), sort_keys=True),
-                "--executor_input",
-                "{{$}}",
-            ],
-        }
-    }
     types = {name: {"parameterType": known[name]["parameterType"], "isOptional": True} for name in parameters}
-    spec["components"][STEP] = {
-        "executorLabel": executor,
-        "inputDefinitions": {
-            "artifacts": {
-                name: {**copy.deepcopy(_output(spec, producer, name)), "isOptional": True}
-                for name, producer in step.ARTIFACTS.items()
-            },
-            "parameters": {
-                **types,
-                step.RUN: {"parameterType": "STRING"},
-                step.STATUS: {"parameterType": "TASK_FINAL_STATUS", "isOptional": True},
-            },
-        },
-    }
-    tasks[STEP] = {
-        **_task(STEP, {name: {"componentInputParameter": name} for name in parameters}),
-        "dependentTasks": sorted(step.ARTIFACTS.values()),
-    }
-    tasks[STEP]["inputs"]["artifacts"] = {
-        name: {"taskOutputArtifact": {"producerTask": producer, "outputArtifactKey": name}}
-        for name, producer in step.ARTIFACTS.items()
-    }
+    status = {step.STATUS: {"parameterType": "TASK_FINAL_STATUS", "isOptional": True}}
+    added_steps.add_component(
+        spec,
+        STEP,
+        config.cluster.image,
+        step.COMMAND,
+        settings(config, parameters),
+        step.ARTIFACTS,
+        {**types, **status},
+    )
+    told = added_steps.task(STEP, STEP, {name: {"componentInputParameter": name} for name in parameters})
+    told["inputs"]["artifacts"] = added_steps.sources(step.ARTIFACTS)
+    tasks[STEP] = {**told, "dependentTasks": sorted(tasks)}
 
 
 def add_exit_handler(spec: Spec, given: Container[str]) -> None:
@@ -114,26 +91,12 @@ def add_exit_handler(spec: Spec, given: Container[str]) -> None:
                 "taskInfo": {"name": _STEPS},
             },
             AT_EXIT: {
-                **_task(AT_EXIT, {**copy.deepcopy(own), **status}),
+                **added_steps.task(AT_EXIT, STEP, {**copy.deepcopy(own), **status}),
                 "dependentTasks": [_STEPS],
                 "triggerPolicy": {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"},
             },
         }
     }
-
-
-def _task(name: str, inputs: JsonObject) -> JsonObject:
-    return {
-        "cachingOptions": {},
-        "componentRef": {"name": STEP},
-        "inputs": {"parameters": {**inputs, step.RUN: {"runtimeValue": {"constant": _RUN_NAME}}}},
-        "taskInfo": {"name": name},
-    }
-
-
-def _output(spec: Spec, producer: str, name: str) -> JsonObject:
-    output: JsonObject = spec["components"][producer]["outputDefinitions"]["artifacts"][name]
-    return output
 
 
 def _parameters_of_step(spec: Spec) -> JsonObject:

@@ -21,7 +21,7 @@ DESCRIPTION = "Tells a webhook and a tracking server how the run ended."
 COMMAND = ("python", "-m", "pipeline.tracking.step")
 ARTIFACTS = {"evaluation": "Evaluator", "model_run": "Trainer", "pushed_model": "Pusher"}
 """The step that each artifact comes from."""
-RUN, STATUS = "run", "status"
+STATUS = "status"
 _WELL = ("SUCCEEDED", "COMPLETE", "CACHED")
 """How Vertex AI and Kubeflow say that all steps have ended well."""
 
@@ -68,7 +68,7 @@ def ended_run(inputs: Json, settings: JsonObject) -> Ended | None:
     """
     values = dict(inputs["parameterValues"])
     status = values.pop(STATUS, None)
-    run = Run(settings["name"], values.pop(RUN), _with_values(settings["config"], values, settings["parameters"]))
+    run = Run(settings["name"], values.pop("run"), _with_values(settings["config"], values, settings["parameters"]))
     if status is None:
         return Ended.with_verdict(run, _results(inputs["artifacts"]))
     return None if status.get("state") in _WELL else Ended.with_failure(run, _reason(status))
