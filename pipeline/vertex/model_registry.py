@@ -17,8 +17,7 @@ class Registry:
           config: with a project.
         """
         assert config.project
-        self._config, self._project = config, config.project
-        self._place = {"project": config.project, "location": config.region}
+        self._config, self._project, self._region = config, config.project, config.region
 
     def take(self, artifact: str, description: str, labels: dict[str, str]) -> str:
         """Makes a model the newest version, and has the endpoint serve it, where there is one.
@@ -34,7 +33,7 @@ class Registry:
         Raises:
           UserError: Vertex AI cannot be reached, or refuses.
         """
-        with explained(self._project, self._config.region):
+        with explained(self._project, self._region):
             known = self._newest()
             there = known is not None and known.uri == artifact
             model = known if known is not None and there else self._upload(artifact, description, labels, known)
@@ -46,22 +45,23 @@ class Registry:
     def _newest(self) -> aiplatform.Model | None:
         """The version that was uploaded last; None where there is no such model."""
         try:
-            return aiplatform.Model(self._config.model, **self._place)
+            return aiplatform.Model(self._config.model, project=self._project, location=self._region)
         except NotFound:
             return None
 
     def _upload(
         self, artifact: str, description: str, labels: dict[str, str], parent: aiplatform.Model | None
     ) -> aiplatform.Model:
-        of = {"parent_model": parent.resource_name} if parent else {"model_id": self._config.model}
         made: aiplatform.Model = aiplatform.Model.upload(
             display_name=self._config.model,
             artifact_uri=artifact,
             serving_container_image_uri=self._config.serving_image,
             version_description=description,
             labels=labels,
-            **of,
-            **self._place,
+            parent_model=parent.resource_name if parent else None,
+            model_id=None if parent else self._config.model,
+            project=self._project,
+            location=self._region,
         )
         return made
 
@@ -87,11 +87,13 @@ class Registry:
         return f", and deployed to the endpoint {self._config.endpoint}"
 
     def _endpoint(self, name: str) -> aiplatform.Endpoint:
-        endpoint = aiplatform.Endpoint(name, **self._place)
+        endpoint = aiplatform.Endpoint(name, project=self._project, location=self._region)
         try:
             endpoint.gca_resource  # noqa: B018 asks for it
         except NotFound:
-            endpoint = aiplatform.Endpoint.create(display_name=name, endpoint_id=name, **self._place)
+            endpoint = aiplatform.Endpoint.create(
+                display_name=name, endpoint_id=name, project=self._project, location=self._region
+            )
         return endpoint
 
 
