@@ -1,5 +1,6 @@
 """The command line."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pipeline.command_options import (
 from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.estimating.command import estimate_command, tell
+from pipeline.kubeflow.kserve import kserve
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.platforms.schedule_command import schedule
@@ -43,6 +45,7 @@ def main() -> None:
 
 main.add_command(estimate_command)
 main.add_command(export_vectors)
+main.add_command(kserve)
 main.add_command(recommend)
 main.add_command(runs)
 main.add_command(schedule)
@@ -87,12 +90,15 @@ def run(
             from pipeline.estimating.counts import counts_of
             from pipeline.local import runner
             from pipeline.local.summary import show
+            from pipeline.tracking import local as tracking
         counts = None
         if config is None:
             config, summary = inspection.looked_at(console, str(path), assignments)
             counts = counts_of(summary)
         tell(console, config, counts, folder, store)
-        show(console, runner.run(config, folder, StepReporter(console), store=store, repair=repair), folder, log)
+        reporter = StepReporter(console)
+        go = functools.partial(runner.run, config, folder, reporter, store=store, repair=repair)
+        show(console, tracking.told(config, f"{config.name}-{log.stem}", go, reporter.say), folder, log)
 
 
 @main.command()
@@ -144,6 +150,7 @@ def compile_command(
             from pipeline.platforms import compilation, visibility
         platform = PLATFORMS[target]
         visibility.check_config(config, platform)
-        text = compilation.to_yaml(compilation.compile_pipeline(config, platform), config, platform)
-        write_text(output, text)
+        spec = compilation.compile_pipeline(config, platform)
+        compilation.finish(spec, config)
+        write_text(output, compilation.to_yaml(spec, config, platform))
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)

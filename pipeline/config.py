@@ -21,12 +21,13 @@ from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
 from pipeline.engine import BeamConfig
 from pipeline.platforms.config import ClusterConfig
-from pipeline.vertex.config import CustomJobConfig
+from pipeline.tracking.config import NotifyConfig, TrackingConfig
+from pipeline.vertex.config import CustomJobConfig, ModelRegistryConfig
 from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
-_NOT_DESCRIBED = ("beam", "bulk", "cluster", "custom_job")
+_NOT_DESCRIBED = ("beam", "bulk", "notify", "tracking", "cluster", "custom_job", "model_registry")
 
 
 class PusherConfig(Section):
@@ -53,8 +54,11 @@ class Config(Section):
     pusher: PusherConfig = PusherConfig()
     bulk: BulkConfig = BulkConfig()
     beam: BeamConfig = BeamConfig()
+    notify: NotifyConfig = NotifyConfig()
+    tracking: TrackingConfig = TrackingConfig()
     cluster: ClusterConfig = ClusterConfig()
     custom_job: CustomJobConfig = CustomJobConfig()
+    model_registry: ModelRegistryConfig = ModelRegistryConfig()
 
 
 def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:

@@ -53,7 +53,7 @@ def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
         known.json_serialized_invocation_args = json.dumps(executor_input)
         _say_what_happens(known.executor_class_path, folders)
         _run(known, beam_args)
-        write(shown, executor_input["outputs"], _local_folder)
+        write(shown, executor_input["outputs"], local_folder)
         restore_uris(executor_input["outputs"]["outputFile"], folders)
     except (Exception, KeyboardInterrupt) as error:
         if number := stopping.asked():
@@ -117,7 +117,7 @@ def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
             artifact["type"] = inputs_spec["artifacts"][name]["artifactType"]
     folders = {}
     for artifact in _artifacts(inputs, outputs):
-        folder = _local_folder(artifact["uri"])
+        folder = local_folder(artifact["uri"])
         if folder != artifact["uri"]:
             folders[folder] = artifact["uri"]
             artifact["uri"] = folder
@@ -189,7 +189,8 @@ def _artifacts(*groups: Json) -> Iterator[Json]:
             yield from artifacts.get("artifacts", [])
 
 
-def _local_folder(uri: str) -> str:
+def local_folder(uri: str) -> str:
+    """Where the launcher puts what is at a URI; the URI itself where a step can read that."""
     for scheme, root in _LOCAL_ROOTS.items():
         if uri.startswith(scheme):
             return root + uri.removeprefix(scheme)

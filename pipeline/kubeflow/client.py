@@ -172,7 +172,7 @@ def _schedule(run: kfp_server_api.V2beta1RecurringRun) -> Schedule:
 
 
 def _is_of_backend(task: str | None) -> bool:
-    return not task or task == "root" or task.endswith("-driver") or task.startswith("executor")
+    return not task or task == "root" or task.endswith("-driver") or task.startswith(("executor", "exit-handler"))
 
 
 def _named(name: str) -> str:

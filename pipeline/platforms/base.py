@@ -183,3 +183,15 @@ class Platform(ABC, Generic[PlatformOptions]):
                 "null"
             )
         return None
+
+    def add_steps(self, spec: JsonObject, config: Config) -> None:
+        """Adds what this platform alone does behind a push to a compiled pipeline, in place.
+
+        Raises:
+          UserError: the configuration asks for something that the platform does not have.
+        """
+        if config.model_registry.project is not None:
+            raise UserError(
+                f"model_registry is Vertex AI's own, {self.title} has none; compile for vertex, or set "
+                "model_registry.project: null"
+            )

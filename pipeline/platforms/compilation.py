@@ -1,10 +1,11 @@
 """Compiles the pipeline for the platforms that take Kubeflow's PipelineSpec (schema 2.1)."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import yaml
+from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig
 from tfx.orchestration import data_types
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
@@ -17,10 +18,12 @@ from components.trainer.tuning.component import Tuner
 from pipeline import look
 from pipeline.config import Config
 from pipeline.pipeline import Places, create_pipeline
-from pipeline.platforms import hardware, run_parameters
+from pipeline.platforms import added_steps, hardware, run_parameters
+from pipeline.platforms.added_steps import executor_of
 from pipeline.platforms.base import Platform
 from pipeline.platforms.config import ClusterConfig, PodConfig
 from pipeline.results.outputs import RESULTS
+from pipeline.tracking import compiled as tracking
 
 Spec = JsonObject
 
@@ -53,12 +56,16 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
         )
     )
     spec: Spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
-    for step, pod in pods(config, spec).items():
-        _set_up(spec, step, pod)
     _describe(spec, pipeline)
     _add_results(spec)
     _take_numbers(spec)
     _give_defaults(spec, run_parameters.default_values(config))
+    platform.add_steps(spec, config)
+    if tracking.is_told(config):
+        tracking.add_step(spec, config, run_parameters.RUN_PARAMETERS)
+    _limit_added(spec, config.cluster)
+    for step, pod in pods(config, spec).items():
+        _set_up(spec, step, pod)
     return spec
 
 
@@ -75,15 +82,15 @@ def look_first(spec: Spec) -> None:
     like = copy.deepcopy(task)
     inputs = copy.deepcopy(spec["components"]["Preprocess"]["inputDefinitions"]["parameters"])
     read = [name for name in task["inputs"]["parameters"] if name in (*DatasetConfig.model_fields, look.OUTPUT)]
-    executors[_executor(look.STEP)] = {
+    executors[executor_of(look.STEP)] = {
         "container": {
-            **copy.deepcopy(executors[_executor("Preprocess")]["container"]),
+            **copy.deepcopy(executors[executor_of("Preprocess")]["container"]),
             "command": list(look.COMMAND),
             "args": list(look.ARGUMENTS),
         }
     }
     spec["components"][look.STEP] = {
-        "executorLabel": _executor(look.STEP),
+        "executorLabel": executor_of(look.STEP),
         "inputDefinitions": {"parameters": {name: inputs[name] for name in read}},
         "outputDefinitions": {"parameters": {look.OUTPUT: {"parameterType": "STRING"}}},
     }
@@ -106,9 +113,24 @@ def leave_open(spec: Spec, names: Iterable[str]) -> None:
         spec["root"]["inputDefinitions"]["parameters"][name].pop("defaultValue", None)
 
 
+def finish(spec: Spec, config: Config, given: Container[str] | None = None) -> None:
+    """The last change to a compiled pipeline: where somebody is told how runs end, its exit handler is added.
+
+    Args:
+      spec: the compiled pipeline; changed in place.
+      config: what it was compiled from.
+      given: the parameters that a run has a value for; None: those that have a default.
+    """
+    if tracking.is_told(config):
+        known = spec["root"]["inputDefinitions"]["parameters"]
+        defaults = [name for name, parameter in known.items() if "defaultValue" in parameter]
+        tracking.add_exit_handler(spec, defaults if given is None else given)
+
+
 def pods(config: Config, spec: Spec) -> dict[str, PodConfig]:
     """What each step of a compiled pipeline runs in; the one that looks sees what Preprocess sees."""
-    return {step: config.cluster.pod("Preprocess" if step == look.STEP else step) for step in spec["components"]}
+    steps = [step for step, component in spec["components"].items() if "executorLabel" in component]
+    return {step: config.cluster.pod("Preprocess" if step == look.STEP else step) for step in steps}
 
 
 def to_yaml(spec: Spec, config: Config, platform: Platform[Any]) -> str:
@@ -117,7 +139,7 @@ def to_yaml(spec: Spec, config: Config, platform: Platform[Any]) -> str:
     Raises:
       UserError: the platform does not have what the configuration asks for.
     """
-    extra = platform.pods({_executor(step): pod for step, pod in pods(config, spec).items()})
+    extra = platform.pods({executor_of(step): pod for step, pod in pods(config, spec).items()})
     texts = [yaml.safe_dump(part, sort_keys=True, width=120, allow_unicode=True) for part in (spec, extra) if part]
     return _HEADER + "---\n".join(texts)
 
@@ -128,13 +150,7 @@ def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Pla
         trains = isinstance(component, Trainer | Tuner)
         if trains and in_job:
             continue
-        pod = cluster.pod(component.id)
-        wanted = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
-            cpu_limit=pod.cpu or 0,
-            memory_limit=pod.memory or 0,
-            cpu_request=pod.cpu_request or 0,
-            memory_request=pod.memory_request or 0,
-        )
+        wanted = _resources(cluster.pod(component.id))
         if trains and cluster.accelerator:
             wanted.accelerator.type = platform.accelerator(cluster.accelerator)
             wanted.accelerator.count = cluster.accelerator_count
@@ -142,15 +158,28 @@ def _ask_for_resources(pipeline: Pipeline, cluster: ClusterConfig, platform: Pla
             component.with_platform_config(wanted)
 
 
-def _executor(step: str) -> str:
-    """The label that TFX gives to the executor of a step."""
-    return f"{step}_executor"
+def _resources(pod: PodConfig) -> Any:
+    return PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
+        cpu_limit=pod.cpu or 0,
+        memory_limit=pod.memory or 0,
+        cpu_request=pod.cpu_request or 0,
+        memory_request=pod.memory_request or 0,
+    )
+
+
+def _limit_added(spec: Spec, cluster: ClusterConfig) -> None:
+    """Gives the steps that are none of TFX's the limits of their pods; TFX has given the others theirs."""
+    for step in added_steps.STEPS:
+        if step in spec["components"]:
+            resources = json_format.MessageToDict(_resources(cluster.pod(step)))
+            container = spec["deploymentSpec"]["executors"][executor_of(step)]["container"]
+            container.update({"resources": resources} if resources else {})
 
 
 def _set_up(spec: Spec, step: str, pod: PodConfig) -> None:
     """Adds the variables and the retries of a step."""
     if pod.environment:
-        container = spec["deploymentSpec"]["executors"][_executor(step)]["container"]
+        container = spec["deploymentSpec"]["executors"][executor_of(step)]["container"]
         container["env"] = [{"name": name, "value": value} for name, value in sorted(pod.environment.items())]
     if pod.retries:
         spec["root"]["dag"]["tasks"][step]["retryPolicy"] = {

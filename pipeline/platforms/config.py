@@ -126,6 +126,8 @@ class StepsConfig(Section):
     Evaluator: PodConfig = PodConfig()
     Pusher: PodConfig = PodConfig()
     BulkRecommend: PodConfig = PodConfig()
+    Register: PodConfig = PodConfig()
+    Report: PodConfig = PodConfig()
 
 
 class ClusterConfig(Section):

@@ -43,6 +43,7 @@ def prepare(
         compilation.switch_cache_off(spec)
     compilation.leave_open(spec, [name for name, value in values.items() if value is None])
     given = {name: value for name, value in values.items() if value is not None}
+    compilation.finish(spec, settings, given)
     name = f"{settings.name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     return Run(name, settings.name, compilation.to_yaml(spec, settings, platform), given)
 

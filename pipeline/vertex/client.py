@@ -1,18 +1,14 @@
 """Runs on Vertex AI Pipelines, through Google's own client."""
 
 import contextlib
-import io
-import logging
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from google.api_core import exceptions as api_errors
-from google.auth import exceptions as auth_errors
 from google.cloud import aiplatform
 
-from components.shared.errors import UserError, first_line
+from components.shared.errors import UserError
 from pipeline.platforms.base import Run, Schedule, Started, Status
+from pipeline.vertex.errors import explained
 from pipeline.vertex.options import VertexOptions
 
 _PREFIX = "PIPELINE_STATE_"
@@ -104,40 +100,11 @@ class VertexConnection:
                 location=self._options.region,
             )
 
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self) -> contextlib.AbstractContextManager[None]:
         """Quiet, and with errors that say what to do."""
-        where = f"Vertex AI ({self._options.project}, {self._options.region})"
-        logging.getLogger("google.cloud.aiplatform").setLevel(logging.WARNING)
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                yield
-        except auth_errors.DefaultCredentialsError as error:
-            raise UserError(
-                "there are no Google credentials; run `gcloud auth application-default login`, or set "
-                "GOOGLE_APPLICATION_CREDENTIALS to a key file"
-            ) from error
-        except auth_errors.GoogleAuthError as error:
-            raise UserError(f"Google does not accept the credentials: {first_line(error)}") from error
-        except api_errors.RetryError as error:
-            raise UserError(f"{where} cannot be reached: {first_line(error)}") from error
-        except api_errors.GoogleAPICallError as error:
-            raise UserError(f"{where} {_refusal(error)}") from error
-        except ValueError as error:
-            raise UserError(f"{where}: {first_line(error)}") from error
+        return explained(self._options.project, self._options.region)
 
 
 def _schedule(schedule: aiplatform.PipelineJobSchedule) -> Schedule:
     state = schedule.state.name if schedule.state else "ACTIVE"
     return Schedule(schedule.resource_name, schedule.display_name, schedule.cron, state)
-
-
-def _refusal(error: api_errors.GoogleAPICallError) -> str:
-    reasons = {
-        401: "does not know you (401); log in again: `gcloud auth application-default login`",
-        403: "does not allow this (403); check --project and the rights of your account",
-        404: "does not know this (404); check --project and --region",
-        503: "cannot be reached (503)",
-    }
-    said = first_line(error.message or "")
-    return reasons.get(error.code or 0, f"refuses ({error.code})") + (f": {said}" if said else "")

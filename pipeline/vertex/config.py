@@ -1,6 +1,8 @@
-"""The section `custom_job` of the configuration, which is Vertex AI's own."""
+"""The sections of the configuration that are Vertex AI's own."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from components.shared.parameters import Section
 
@@ -18,3 +20,40 @@ class CustomJobConfig(Section):
         default=None, description="For a TPU, such as 2x2 with the machine type ct5lp-hightpu-4t."
     )
     service_account: str | None = Field(default=None, description="That the job runs as; null: the default one.")
+
+
+class ModelRegistryConfig(Section):
+    """Blessed models in Vertex AI's Model Registry, and on an endpoint (`compile --target vertex`)."""
+
+    project: str | None = Field(default=None, description="Google Cloud project of the registry; null: none.")
+    region: str = Field(default="us-central1", description="Its region, and that of the endpoint.")
+    model: str = Field(
+        default="neumf",
+        pattern="^[a-z][a-z0-9-]{0,62}$",
+        description="Name of the one model that each blessed model becomes the newest version of.",
+    )
+    serving_image: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The container that serves versions: one of Vertex AI's own for TensorFlow; needed with `project`.",
+    )
+    endpoint: str | None = Field(
+        default=None,
+        pattern="^[a-z][a-z0-9-]{0,62}$",
+        description="Name of the endpoint that the newest version gets all traffic of; it is made where there is none; "
+        "null: versions are not deployed.",
+    )
+    machine_type: str = Field(default="n1-standard-2", description="Of the endpoint's machines.")
+    minimum_machines: int = Field(default=1, ge=1, description="How many machines serve at least.")
+    maximum_machines: int = Field(default=1, ge=1, description="How many at most, under load.")
+    service_account: str | None = Field(
+        default=None, description="That the endpoint's machines run as; null: the default one."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.project is not None and self.serving_image is None:
+            raise ValueError("serving_image is needed where project is set: the container that serves the versions")
+        if self.maximum_machines < self.minimum_machines:
+            raise ValueError("maximum_machines is below minimum_machines")
+        return self

@@ -46,3 +46,9 @@ class Vertex(Platform[VertexOptions]):
         from pipeline.vertex.custom_job import training_job
 
         return training_job(config)
+
+    def add_steps(self, spec: JsonObject, config: Config) -> None:
+        if config.model_registry.project is not None:
+            from pipeline.vertex.registration import add_step
+
+            add_step(spec, config)

@@ -1,0 +1,103 @@
+"""The step of a compiled pipeline that tells how the run ended: after Pusher, and behind the run as its exit handler.
+
+The first has the artifacts, and tells the verdict. The second is started however the run ended and is handed that in
+place of artifacts, which need not be there: it speaks up where the first did not get to.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from components.shared.errors import find_user_error
+from components.shared.files.secrets import without_secrets
+from components.shared.json_types import Json, JsonObject
+from pipeline.entrypoint import local_folder
+from pipeline.tracking.config import NotifyConfig, TrackingConfig
+from pipeline.tracking.ended import Ended, Results, Run
+from pipeline.tracking.telling import tell
+
+DESCRIPTION = "Tells a webhook and a tracking server how the run ended."
+COMMAND = ("python", "-m", "pipeline.tracking.step")
+ARTIFACTS = {"evaluation": "Evaluator", "model_run": "Trainer", "pushed_model": "Pusher"}
+"""The step that each artifact comes from."""
+STATUS = "status"
+_WELL = ("SUCCEEDED", "COMPLETE", "CACHED")
+"""How Vertex AI and Kubeflow say that all steps have ended well."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the step.
+
+    Returns:
+      The exit code: 0, or 2 for an error that the user can mend, which is the last line on standard error.
+    """
+    parser = argparse.ArgumentParser(prog=" ".join(COMMAND), description=DESCRIPTION)
+    parser.add_argument("--executor_input", required=True)
+    parser.add_argument("--settings", required=True)
+    known = parser.parse_args(arguments)
+    settings = json.loads(known.settings)
+    try:
+        ended = ended_run(json.loads(known.executor_input)["inputs"], settings)
+    except Exception as error:
+        if user_error := find_user_error(error):
+            print(f"error: {without_secrets(str(user_error))}", file=sys.stderr, flush=True)
+            return 2
+        raise
+    if ended is None:
+        print("the run has ended well, and has told so itself", flush=True)
+        return 0
+    print(without_secrets(ended.told), flush=True)
+    for fault in tell(ended, NotifyConfig(**settings["notify"]), TrackingConfig(**settings["tracking"])):
+        print(f"warning: {fault}", flush=True)
+    return 0
+
+
+def ended_run(inputs: Json, settings: JsonObject) -> Ended | None:
+    """How the run ended that the step belongs to.
+
+    Args:
+      inputs: of an ExecutorInput message, as JSON.
+      settings: as `compiled.settings` gives them.
+
+    Returns:
+      None to the exit handler of a run that has told it already.
+
+    Raises:
+      UserError: the evaluation was written by another version of the program.
+    """
+    values = dict(inputs["parameterValues"])
+    status = values.pop(STATUS, None)
+    run = Run(settings["name"], values.pop("run"), _with_values(settings["config"], values, settings["parameters"]))
+    if status is None:
+        return Ended.with_verdict(run, _results(inputs["artifacts"]))
+    return None if status.get("state") in _WELL else Ended.with_failure(run, _reason(status))
+
+
+def _with_values(config: JsonObject, values: JsonObject, keys: JsonObject) -> JsonObject:
+    """A configuration with what was chosen for this run, by the keys that the parameters stand for."""
+    told = {section: dict(value) if isinstance(value, dict) else value for section, value in config.items()}
+    for name, value in values.items():
+        section, _, key = keys[name].rpartition(".")
+        (told[section] if section else told)[key] = without_secrets(value) if isinstance(value, str) else value
+    return told
+
+
+def _results(artifacts: Json) -> Results:
+    found = {name: artifacts[name]["artifacts"][0] for name in ARTIFACTS}
+    pushed = found["pushed_model"].get("metadata", {})
+    return Results(
+        evaluation=local_folder(found["evaluation"]["uri"]),
+        model_run=local_folder(found["model_run"]["uri"]),
+        model=pushed.get("pushed_destination") if pushed.get("pushed") else None,
+    )
+
+
+def _reason(status: Json) -> str:
+    """What a platform says of a failure; Kubeflow says nothing but that there was one."""
+    said = (status.get("error") or {}).get("message")
+    return said or f"the run has ended as {str(status.get('state')).lower()}; its page says where"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
