@@ -109,7 +109,7 @@ def _tell(console: Console, config: Config, counts: Counts | None, root: Path, s
     from pipeline.estimating.estimate import estimate
     from pipeline.estimating.machine import probe
 
-    elsewhere = config.beam.args or config.trainer.device not in ("auto", "cpu")
+    elsewhere = config.beam.options() or config.trainer.device not in ("auto", "cpu")
     if elsewhere or config.tuner.trials:
         return
     counts = counts or find_counts(config.dataset.chosen, config.preprocess, config.seed, quick=True)

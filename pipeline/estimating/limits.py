@@ -6,7 +6,7 @@ from pipeline.estimating.machine import Machine
 
 _ELSEWHERE = "a larger machine"
 _REMEDIES = {
-    ("Preprocess", "rows"): "beam.args (a runner on several machines)",
+    ("Preprocess", "rows"): "beam.runner (an engine on several machines)",
     ("NegativeGen", "written"): "negatives.source=streamed",
     ("NegativeGen", "records"): "negatives.num_eval_negatives, to fewer",
     ("Trainer", "parameters"): "trainer.num_factors, trainer.layers or trainer.history_factors, to less",
