@@ -195,7 +195,10 @@ def test_an_error_of_the_user_is_the_last_line_and_exit_code_2(tmp_path: Path) -
     ("parameters", "message"),
     [
         ({"kind": "files"}, "dataset.path is needed where dataset.kind is files"),
-        ({"kind": "flies"}, "kind: input should be 'movielens', 'files', 'ncf' or 'synthetic' (got 'flies')"),
+        (
+            {"kind": "flies"},
+            "kind: input should be 'movielens', 'files', 'bigquery', 'ncf' or 'synthetic' (got 'flies')",
+        ),
     ],
 )
 def test_a_parameter_that_is_not_allowed_is_an_error_of_the_user(
