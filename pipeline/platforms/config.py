@@ -1,7 +1,6 @@
 """The section `cluster` of the configuration: the containers of the steps on Kubeflow and Vertex AI."""
 
 import re
-from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -109,7 +108,7 @@ class PodConfig(Section):
 
     def on_top_of(self, defaults: "PodConfig") -> "PodConfig":
         """This one where it says something, else `defaults`; mappings are put together, key by key."""
-        own: dict[str, Any] = {}
+        own: dict[str, object] = {}
         for name in self.model_fields_set:
             value = getattr(self, name)
             own[name] = {**getattr(defaults, name), **value} if isinstance(value, dict) else value

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -98,10 +97,10 @@ def plan_parquet(source: Source, reading: Reading) -> list[ParquetPiece]:
         file = _open(path)
         names = _names_of(path, file)
         places, where = find_places(source, path, names)
-        named: dict[str, Any] = {
-            what: None if place is None else names[int(place)] for what, place in vars(places).items()
-        }
-        found.append((path, file, Columns(**named), tuple((names[place], values) for place, values in where)))
+        user, item = names[int(places.user)], names[int(places.item)]
+        timestamp, rating = (None if at is None else names[int(at)] for at in (places.timestamp, places.rating))
+        columns = Columns(user, item, timestamp, rating)
+        found.append((path, file, columns, tuple((names[place], values) for place, values in where)))
     times = _common_form([(path, file, columns) for path, file, columns, _ in found], reading)
     pieces = []
     for path, file, columns, conditions in found:

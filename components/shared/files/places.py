@@ -113,7 +113,7 @@ def _make(scheme: str) -> Any:
 
 
 @functools.cache
-def _options(scheme: str) -> dict[str, Any]:
+def _options(scheme: str) -> dict[str, dict[str, object]]:
     if scheme in ("s3", "s3a"):
         return {"config_kwargs": {"connect_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS}}
     if scheme in ("http", "https"):

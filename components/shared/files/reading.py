@@ -207,15 +207,15 @@ def _state(name: str) -> str:
         return f"{status.st_size}:{status.st_mtime_ns}"
 
 
-def _marks(found: Mapping[str, Any]) -> str:
+def _marks(found: Mapping[str, object]) -> str:
     return ":".join(f"{mark}={found[mark]}" for mark in _MARKS if mark in found)
 
 
-def _info(name: str) -> dict[str, Any]:
+def _info(name: str) -> Mapping[str, object]:
     """What a storage says of a name; nothing where it has none of it."""
     system, path = file_system(name)
     try:
-        found: dict[str, Any] = system.info(path)
+        found: Mapping[str, object] = system.info(path)
     except FileNotFoundError:
         return {}
     return found

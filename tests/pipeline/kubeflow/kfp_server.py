@@ -1,11 +1,10 @@
 """Kubeflow Pipelines' API server as far as `submit` uses it, on the loopback; it refuses what the API does."""
 
+import contextlib
 import json
 import re
-import threading
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +13,8 @@ import kfp_server_api
 import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec, PlatformSpec
+
+from tests.loopback import QuietHandler, serving
 
 STEPS = ("Preprocess", "NegativeGen", "Trainer", "Evaluator", "Pusher")
 
@@ -44,19 +45,15 @@ class KfpServer:
     runs: list[dict[str, Any]] = field(default_factory=list)
     recurring: list[dict[str, Any]] = field(default_factory=list)
     looks: int = 0
+    url: str = ""
 
     def __enter__(self) -> "KfpServer":
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self._served = contextlib.ExitStack()
+        self.url = self._served.enter_context(serving(_handler(self)))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        self._served.close()
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, token: str | None) -> dict[str, Any]:
         self.requests.append(f"{method} {path}")
@@ -211,8 +208,8 @@ def _check(body: Any, model: str) -> None:
         raise RefusedError(400, f"{model} does not know all of {sorted(body)}")
 
 
-def _handler(server: KfpServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(server: KfpServer) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def _serve(self) -> None:
             address = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(address.query).items()}
@@ -241,8 +238,5 @@ def _handler(server: KfpServer) -> type[BaseHTTPRequestHandler]:
             message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + raw)
             (part,) = message.get_payload()
             return part.get_payload(decode=True)
-
-        def log_message(self, *_: object) -> None:
-            """Keeps requests out of the tests' output."""
 
     return Handler

@@ -1,10 +1,11 @@
 """A webhook on the loopback."""
 
+import contextlib
 import json
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import QuietHandler, serving
 
 
 @dataclass
@@ -22,24 +23,20 @@ class Receiver:
     def __enter__(self) -> "Receiver":
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802
                 assert self.headers["Content-Type"] == "application/json"
                 receiver.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(receiver.status)
                 self.end_headers()
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self._served = contextlib.ExitStack()
+        self._address = self._served.enter_context(serving(Handler))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        self._served.close()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}/services/T0/s3cret"
+        return f"{self._address}/services/T0/s3cret"

@@ -51,7 +51,7 @@ def by_kfp(folder: Path) -> Any:
 
     @dsl.component(base_image="i:1")
     def tell(status: dsl.PipelineTaskFinalStatus, epochs: int) -> None:
-        pass
+        print(status, epochs)
 
     @dsl.pipeline(name="toy")
     def toy(epochs: int) -> None:

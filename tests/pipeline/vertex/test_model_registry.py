@@ -150,7 +150,7 @@ def step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     def run(pushed: dict[str, Any], registry: ModelRegistryConfig = REGISTRY, run: str = "clicks-1") -> tuple[int, str]:
         artifacts = {
             "evaluation": {"uri": str(tmp_path)},
-            "pushed_model": {"uri": "gs://bucket/root/pushed_model", "metadata": pushed},
+            "pushed_model": {"uri": "gs://bucket/run/pushed_model", "metadata": pushed},
         }
         message = {
             "inputs": {

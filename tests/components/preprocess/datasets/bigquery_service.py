@@ -3,16 +3,17 @@
 import contextlib
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from concurrent import futures
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
 import pandas as pd
 import pyarrow as pa
 from google.cloud.bigquery_storage_v1 import types
+
+from tests import loopback
+from tests.loopback import QuietHandler
 
 PROJECT, TABLE = "shop", "shop.events.clicks"
 _METHODS = "google.cloud.bigquery.storage.v1.BigQueryRead"
@@ -92,12 +93,12 @@ class BigQueryService:
 def serving(service: BigQueryService) -> Iterator[tuple[str, str]]:
     """The addresses of the REST API and of the storage read API."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self._answer(*service.insert_job(body))
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802
             if "/queries/" in self.path:
                 self._answer(200, {"jobComplete": True, "totalRows": "0", "schema": {"fields": []}})
             else:
@@ -111,11 +112,6 @@ def serving(service: BigQueryService) -> Iterator[tuple[str, str]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
     rpc = grpc.server(futures.ThreadPoolExecutor(4))
     handlers = {
         "CreateReadSession": grpc.unary_unary_rpc_method_handler(
@@ -129,8 +125,7 @@ def serving(service: BigQueryService) -> Iterator[tuple[str, str]]:
     port = rpc.add_insecure_port("127.0.0.1:0")
     rpc.start()
     try:
-        yield f"http://127.0.0.1:{http.server_port}", f"127.0.0.1:{port}"
+        with loopback.serving(Handler) as address:
+            yield address, f"127.0.0.1:{port}"
     finally:
         rpc.stop(None).wait()
-        http.shutdown()
-        http.server_close()
