@@ -21,11 +21,14 @@ _LOWER = np.uint8(32)
 _ESCAPED = np.frombuffer(b'"\\/bfnrt', np.uint8)
 _WORDS = np.frombuffer(b"true\nfalse\nnull\n", np.uint8)
 _DEEPEST = 60
+# So many digits do not pass 64 bits without a sign; with one, the number shows whether they do.
+_MOST_DIGITS = 19
+_LARGEST = np.uint64(2**63 - 1)
 _NONE = np.int64(-1)
 
 
-@entry_point
-def find_values(text, names, ends, are_texts, spans):
+@entry_point(hot=True)
+def find_values(text, names, ends, are_texts, lasts, values):
     """Finds the values of some names in each line.
 
     Nothing that is read goes on behind the end of its line, so the last newline is the last byte that is looked at.
@@ -35,18 +38,18 @@ def find_values(text, names, ends, are_texts, spans):
       names: uint8, the names one after the other.
       ends: int64 [names], where each of them ends.
       are_texts: bool [names], whether its values are texts; else they are whole numbers.
-      spans: int64 [2, names, most], where the values begin and end, texts without their quotes; `most` is one more than
-        there can be lines with all of the names.
+      lasts: int64 [names], all -1; room to note the last line that had each of the names.
+      values: int64 [2, names, most], the result: of whole numbers the first is the number, of texts the two are where
+        they begin and end without their quotes; `most` is one more than there can be lines with all of the names.
 
     Returns:
       How many lines have an object, those with nothing on them left out; -1 where it gives up.
     """
-    lasts = np.full(len(ends), -1, np.int64)
     at, row = np.int64(0), 0
     while at < len(text):
         at = _behind_blanks(text, at)
         if text[at] != _NEWLINE:
-            at = _line(text, at, names, ends, are_texts, spans, lasts, row)
+            at = _line(text, at, names, ends, are_texts, lasts, values, row)
             if at < 0:
                 return -1
             row += 1
@@ -54,8 +57,8 @@ def find_values(text, names, ends, are_texts, spans):
     return row
 
 
-@compiled
-def _line(text, at, names, ends, are_texts, spans, lasts, row):
+@compiled(hot=True)
+def _line(text, at, names, ends, are_texts, lasts, values, row):
     """The end of the line of an object; `lasts` has the last row with a value of each name."""
     if text[at] != _OBJECT:
         return _NONE
@@ -74,10 +77,13 @@ def _line(text, at, names, ends, are_texts, spans, lasts, row):
         else:
             lasts[place] = row
             found += 1
-            quotes = 1 if are_texts[place] else 0
-            end = _end_of_plain_text(text, at) if are_texts[place] else _end_of_whole_number(text, at)
-            spans[0, place, row], spans[1, place, row] = at + quotes, end
-            at = end + quotes if end >= 0 else _NONE
+            if are_texts[place]:
+                values[0, place, row] = at + 1
+                at = _end_of_plain_text(text, at)
+                values[1, place, row] = at
+                at = at + 1 if at >= 0 else _NONE
+            else:
+                at, values[0, place, row] = _whole_number(text, at)
         if at < 0:
             return _NONE
         at = _behind_blanks(text, at)
@@ -88,7 +94,7 @@ def _line(text, at, names, ends, are_texts, spans, lasts, row):
     return at if text[at] == _NEWLINE and found == len(ends) else _NONE
 
 
-@compiled
+@compiled(hot=True)
 def _place(text, begin, end, names, ends):
     """Which of the names stands there; -1 for none of them."""
     first = np.int64(0)
@@ -104,14 +110,14 @@ def _place(text, begin, end, names, ends):
     return -1
 
 
-@compiled
+@compiled(hot=True)
 def _behind_blanks(text, at):
     while text[at] == _BLANK or text[at] == _TAB or text[at] == _RETURN:
         at += 1
     return at
 
 
-@compiled
+@compiled(hot=True)
 def _value(text, begin, end):
     """Where the value of a name begins, whose quotes are at `begin` and `end`."""
     if end < 0 or text[begin] != _QUOTE:
@@ -120,7 +126,7 @@ def _value(text, begin, end):
     return _behind_blanks(text, at + 1) if text[at] == _COLON else _NONE
 
 
-@compiled
+@compiled(hot=True)
 def _end_of_plain_text(text, at):
     """The closing quote of a text without escapes."""
     if text[at] != _QUOTE:
@@ -133,7 +139,7 @@ def _end_of_plain_text(text, at):
     return at
 
 
-@compiled
+@compiled(hot=True)
 def _end_of_text(text, at):
     """The closing quote of any text."""
     at += 1
@@ -153,7 +159,7 @@ def _end_of_text(text, at):
     return at
 
 
-@compiled
+@compiled(hot=True)
 def _may_be_escaped(byte):
     for sign in _ESCAPED:
         if byte == sign:
@@ -161,12 +167,12 @@ def _may_be_escaped(byte):
     return False
 
 
-@compiled
+@compiled(hot=True)
 def _is_digit(byte):
     return np.uint8(byte - _ZERO) <= np.uint8(9)
 
 
-@compiled
+@compiled(hot=True)
 def _behind_digits(text, at):
     """The position behind one or more digits."""
     if not _is_digit(text[at]):
@@ -176,14 +182,29 @@ def _behind_digits(text, at):
     return at
 
 
-@compiled
+@compiled(hot=True)
+def _whole_number(text, at):
+    """The position behind a whole number, and the number; -1 for the position where 64 bits do not hold it."""
+    negative = text[at] == _MINUS
+    end = _end_of_whole_number(text, at)
+    if end < 0 or end - at > _MOST_DIGITS + negative:
+        return _NONE, np.int64(0)
+    number = np.uint64(0)
+    for digit in text[at + negative : end]:
+        number = number * np.uint64(10) + np.uint64(digit - _ZERO)
+    if number > _LARGEST + np.uint64(negative):
+        return _NONE, np.int64(0)
+    return end, -np.int64(number) if negative else np.int64(number)
+
+
+@compiled(hot=True)
 def _end_of_whole_number(text, at):
     if text[at] == _MINUS:
         at += 1
     return at + 1 if text[at] == _ZERO else _behind_digits(text, at)
 
 
-@compiled
+@compiled(hot=True)
 def _end_of_number(text, at):
     at = _end_of_whole_number(text, at)
     if at >= 0 and text[at] == _DOT:
@@ -196,7 +217,7 @@ def _end_of_number(text, at):
     return at
 
 
-@compiled
+@compiled(hot=True)
 def _end_of_word(text, at):
     """The position behind true, false or null."""
     begin = 0
@@ -211,7 +232,7 @@ def _end_of_word(text, at):
     return _NONE
 
 
-@compiled
+@compiled(hot=True)
 def _end_of_single_value(text, at):
     if text[at] == _QUOTE:
         end = _end_of_text(text, at)
@@ -221,7 +242,7 @@ def _end_of_single_value(text, at):
     return _end_of_word(text, at)
 
 
-@compiled
+@compiled(hot=True)
 def _end_of_value(text, at):
     """The position behind any value; what is open is kept as bits, 1 for an object."""
     opened, depth = np.uint64(0), 0
@@ -252,7 +273,7 @@ def _end_of_value(text, at):
                 return _NONE
 
 
-@compiled
+@compiled(hot=True)
 def _behind_ends(text, at, opened, depth):
     """The position behind the ends of lists and objects, and the comma after them where one is still open."""
     while depth > 0:

@@ -25,7 +25,6 @@ from components.preprocess.readers.table import Faulty, Table, to_rows
 from components.preprocess.readers.text import record_loops
 from components.preprocess.readers.text.layout import BYTE_ORDER_MARK, find_places
 from components.preprocess.rows import Rows
-from components.preprocess.values.loops import read_integers
 from components.preprocess.values.times import NUMBER, TimeForm, form_of
 from components.shared.errors import UserError
 from components.shared.json_types import JsonObject
@@ -225,18 +224,23 @@ def _read_plain(block: bytes, kinds: dict[str, pa.DataType]) -> pa.Table | None:
     are_texts = np.array([kind == pa.string() for kind in kinds.values()])
     # A line of `{"name":1,...}` has a brace at each end, a newline, and commas between.
     least = sum(len(name) + len('"":1,') for name in names) + len("{}\n") - len(",")
-    spans = np.empty((2, len(names), len(text) // least + 1), np.int64)
+    values = np.empty((2, len(names), len(text) // least + 1), np.int64)
     rows = find_values(
-        text, np.frombuffer(b"".join(names), np.uint8), np.cumsum([len(name) for name in names]), are_texts, spans
+        text,
+        np.frombuffer(b"".join(names), np.uint8),
+        np.cumsum([len(name) for name in names]),
+        are_texts,
+        np.full(len(names), -1),
+        values,
     )
     if rows < 0:
         return None
-    read = {True: _texts_of, False: _numbers_of}
-    columns = {
-        name: read[bool(is_text)](text, *spans[:, place, :rows])
-        for place, (name, is_text) in enumerate(zip(kinds, are_texts, strict=True))
-    }
-    return None if any(column is None for column in columns.values()) else pa.table(columns)
+    return pa.table(
+        {
+            name: _texts_of(text, *values[:, place, :rows]) if is_text else pa.array(values[0, place, :rows])
+            for place, (name, is_text) in enumerate(zip(kinds, are_texts, strict=True))
+        }
+    )
 
 
 def _is_utf8(block: bytes) -> bool:
@@ -250,15 +254,6 @@ def _texts_of(text: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: 
     offsets, data = np.empty(len(begins) + 1, np.int32), np.empty(int((ends - begins).sum()), np.uint8)
     record_loops.gather(text, begins, ends, np.zeros(len(begins), np.uint8), offsets, data)
     return pa.Array.from_buffers(pa.string(), len(begins), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-
-def _numbers_of(
-    text: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> pa.Array | None:
-    """Integers; None where one needs more than 64 bits."""
-    numbers, good = np.empty(len(begins), np.int64), np.empty(len(begins), np.bool_)
-    read_integers(text, begins, ends, False, numbers, good)
-    return pa.array(numbers) if good.all() else None
 
 
 def _read_at_once(block: bytes, kinds: dict[str, pa.DataType], lines: int) -> pa.Table | None:

@@ -14,7 +14,7 @@ _MOST_SECONDS = np.int64(9_223_372_036)
 _LARGEST = np.uint64(2**63 - 1)
 
 
-@entry_point
+@entry_point(hot=True)
 def read_integers(data, begins, ends, as_printed, numbers, good):
     """Reads fields as 64-bit integers, with blanks around them or without.
 
@@ -43,7 +43,7 @@ def read_integers(data, begins, ends, as_printed, numbers, good):
         numbers[row] = -np.int64(number) if negative else np.int64(number)
 
 
-@entry_point
+@entry_point(hot=True)
 def read_times(data, begins, ends, ticks, times, good):
     """Reads fields as times in ISO 8601, see `iso_time`, with blanks around them or without.
 
@@ -62,7 +62,7 @@ def read_times(data, begins, ends, ticks, times, good):
         good[row] = stop == end
 
 
-@compiled
+@compiled(hot=True)
 def _without_blanks(data, begin, end):
     """Where a field begins and ends without the blanks around it."""
     while begin < end and (data[begin] == _BLANKS[0] or data[begin] == _BLANKS[1]):
@@ -72,7 +72,7 @@ def _without_blanks(data, begin, end):
     return begin, end
 
 
-@compiled
+@compiled(hot=True)
 def iso_time(data, at, end, ticks):
     """Reads one time: `2001-09-13`, with `T23:43`, `:19` and `.277` if there is more, and `Z`, `+02:00` or ` UTC`.
 
@@ -123,7 +123,7 @@ def iso_time(data, at, end, ticks):
     return seconds * ticks + fraction, at
 
 
-@compiled
+@compiled(hot=True)
 def _zone(data, at, end):
     """Minutes east of UTC, and the position after the zone."""
     if at < end and (data[at] == 90 or data[at] == 122):
@@ -145,7 +145,7 @@ def _zone(data, at, end):
     return np.int64(0), start
 
 
-@compiled
+@compiled(hot=True)
 def _two(data, at, end):
     """The number that two digits write; -1 where they are not there."""
     if at + 1 >= end:
@@ -156,14 +156,14 @@ def _two(data, at, end):
     return np.int64(10) * np.int64(tens) + np.int64(ones)
 
 
-@compiled
+@compiled(hot=True)
 def _days_of(year, month):
     if month == 2:
         return np.int64(29) if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else np.int64(28)
     return np.int64(30) if month == 4 or month == 6 or month == 9 or month == 11 else np.int64(31)
 
 
-@compiled
+@compiled(hot=True)
 def _days_before(year, month, day):
     """Days from 1970 to a date of the Gregorian calendar; years begin in March, so that a leap day ends one."""
     years = year - (month <= 2)

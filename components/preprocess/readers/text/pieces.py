@@ -166,7 +166,7 @@ def _separator(layout: TextLayout) -> npt.NDArray[np.uint8]:
 
 def _end_of_records(layout: TextLayout, block: bytes, stop: int, final: bool) -> int:
     end = record_loops.end_of_records(
-        _as_text(block), stop, final, _separator(layout), layout.quoting, layout.width, MOST_BYTES
+        _as_text(block), stop, final, _separator(layout), layout.quoting, MOST_BYTES, _fields(layout)
     )
     return min(int(end), len(block))
 
@@ -179,13 +179,18 @@ def _find_records(block: bytes, layout: TextLayout, wanted: dict[str | int, int]
     starts, faults = np.empty(most, np.int64), np.empty(most, np.uint8)
     spans, forms = np.empty((2, len(wanted), most), np.int64), np.empty((len(wanted), most), np.uint8)
     rows, _ = record_loops.find_records(
-        text, len(text), True, _separator(layout), layout.quoting, layout.width, MOST_BYTES, places, starts, faults,
+        text, len(text), True, _separator(layout), layout.quoting, MOST_BYTES, _fields(layout), places, starts, faults,
         spans, forms,
     )  # fmt: skip
     # Where one column is two things, it has one place.
     order = [places[place] for place in wanted.values()]
     good = np.flatnonzero(faults[:rows] == record_loops.GOOD)
     return _Records(text, starts[:rows], faults[:rows], spans[:, order][:, :, good], forms[order][:, good])
+
+
+def _fields(layout: TextLayout) -> npt.NDArray[np.int64]:
+    """Room for one record."""
+    return np.empty((3, layout.width), np.int64)
 
 
 def _column(records: _Records, number: int) -> tuple[pa.Array, Bad]:

@@ -26,8 +26,8 @@ _RETURN = np.uint8(13)
 _QUOTE = np.uint8(34)
 
 
-@entry_point
-def find_records(text, stop, final, separator, quoting, width, limit, places, starts, faults, spans, forms):
+@entry_point(hot=True)
+def find_records(text, stop, final, separator, quoting, limit, fields, places, starts, faults, spans, forms):
     """Finds the records that begin before a position.
 
     Args:
@@ -36,8 +36,8 @@ def find_records(text, stop, final, separator, quoting, width, limit, places, st
       final: whether a record that goes on behind the text ends there, and so has a fault.
       separator: uint8, one or more bytes between the columns.
       quoting: whether quotes have a meaning.
-      width: columns of each record.
       limit: most bytes of a record that has line breaks.
+      fields: int64 [3, columns of each record], room for one of them.
       places: int64 [width], for each column the row of `spans` that takes it, or -1.
       starts: int64 [most], where each record begins; a text has at most as many records as lines.
       faults: uint8 [most], what is wrong with each.
@@ -47,14 +47,13 @@ def find_records(text, stop, final, separator, quoting, width, limit, places, st
     Returns:
       How many records there are, and the position after the last one.
     """
-    fields = np.empty((3, width), np.int64)
-    at, rows = np.int64(0), 0
+    width, at, rows = fields.shape[1], np.int64(0), 0
     while at < stop:
         after = _blank_line(text, at)
         if after > at:
             at = after
             continue
-        after, fault = _record(text, at, separator, quoting, width, limit, fields)
+        after, fault = _record(text, at, separator, quoting, limit, fields)
         if fault == OPEN:
             if not final:
                 break
@@ -75,15 +74,14 @@ def find_records(text, stop, final, separator, quoting, width, limit, places, st
     return rows, at
 
 
-@entry_point
-def end_of_records(text, stop, final, separator, quoting, width, limit):
+@entry_point(hot=True)
+def end_of_records(text, stop, final, separator, quoting, limit, fields):
     """Returns the position after the last record that begins before `stop`; see `find_records`."""
-    fields = np.empty((3, width), np.int64)
     at = np.int64(0)
     while at < stop:
         after = _blank_line(text, at)
         if after == at:
-            after, fault = _record(text, at, separator, quoting, width, limit, fields)
+            after, fault = _record(text, at, separator, quoting, limit, fields)
             if fault == OPEN and not final:
                 break
             if fault != GOOD:
@@ -92,7 +90,7 @@ def end_of_records(text, stop, final, separator, quoting, width, limit):
     return at
 
 
-@entry_point
+@entry_point(hot=True)
 def gather(text, begins, ends, forms, offsets, data):
     """Copies fields one after the other, without the quotes that stand for another.
 
@@ -115,10 +113,10 @@ def gather(text, begins, ends, forms, offsets, data):
     offsets[len(begins)] = to
 
 
-@compiled
-def _record(text, start, separator, quoting, width, limit, fields):
+@compiled(hot=True)
+def _record(text, start, separator, quoting, limit, fields):
     """The position after a record, and what is wrong with it."""
-    at, column = start, 0
+    width, at, column = fields.shape[1], start, 0
     while True:
         begin, end, form = at, at, PLAIN
         if quoting and text[at] == _QUOTE:
@@ -149,7 +147,7 @@ def _record(text, start, separator, quoting, width, limit, fields):
         at += len(separator)
 
 
-@compiled
+@compiled(hot=True)
 def _closing_quote(text, at, limit):
     """Where the quoted field ends, and how it is written; -1 where it does not, and whether it may behind the text."""
     form = QUOTED
@@ -165,12 +163,12 @@ def _closing_quote(text, at, limit):
     return np.int64(-1), (OPEN if at < limit else QUOTE)
 
 
-@compiled
+@compiled(hot=True)
 def _ends_field(text, at, separator):
     return at >= len(text) or text[at] == _NEWLINE or text[at] == _RETURN or _is_separator(text, at, separator)
 
 
-@compiled
+@compiled(hot=True)
 def _field_end(text, at, separator):
     first = separator[0]
     byte = text[at]
@@ -180,7 +178,7 @@ def _field_end(text, at, separator):
     return at
 
 
-@compiled
+@compiled(hot=True)
 def _is_separator(text, at, separator):
     if at + len(separator) > len(text):
         return False
@@ -190,7 +188,7 @@ def _is_separator(text, at, separator):
     return True
 
 
-@compiled
+@compiled(hot=True)
 def _quotes(text, begin, end):
     quotes = 0
     for at in range(begin, end):
@@ -198,7 +196,7 @@ def _quotes(text, begin, end):
     return quotes
 
 
-@compiled
+@compiled(hot=True)
 def _blank_line(text, start):
     """The position after a line that holds nothing; where it starts, if it holds anything."""
     at = start
@@ -207,7 +205,7 @@ def _blank_line(text, start):
     return at + 1 if at < len(text) and text[at] == _NEWLINE else start
 
 
-@compiled
+@compiled(hot=True)
 def _line_end(text, at):
     while text[at] != _NEWLINE:
         at += 1
