@@ -124,9 +124,9 @@ def describe_fault(error: ValidationError) -> str:
     more = f" (and {len(others) - len(alternatives)} more)" if len(others) > len(alternatives) else ""
     key = ".".join(str(part) for part in (fault["loc"][:-1] if alternatives else fault["loc"]))
     reasons = [_reason(found) for found in (fault, *alternatives)]
-    if not key:
+    # A rule between the keys of a section names them itself, mostly with the section.
+    if not key or reasons[0].startswith(f"{key}."):
         return f"{' or '.join(reasons)}{more}"
-    # A rule between the keys of a section names them itself.
     got = "" if fault["type"] == "missing" or isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
     told = ", or ".join(f"{reason[:1].lower()}{reason[1:]}" for reason in reasons)
     return f"{key}: {told}{got}{more}"

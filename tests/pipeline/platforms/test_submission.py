@@ -18,7 +18,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
         ("xyz=3", "--param xyz=3: there is no parameter 'xyz'; there are dataset, ratings"),
         ("epochs", "--param epochs: write it as name=value"),
         ("epochs=0", "trainer.epochs: input should be greater than or equal to 1 (got 0)"),
-        ("dataset=files", "dataset: dataset.path is needed where dataset.kind is files"),
+        ("dataset=files", "dataset.path is needed where dataset.kind is files"),
         (
             "push_destination=minio://models/x",
             "(push_destination): minio://models/x is for artifacts alone",
