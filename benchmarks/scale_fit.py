@@ -59,6 +59,8 @@ from pipeline.estimating.machine import Speed
 FIGURES = {figures}
 '''
 
+_LEAST_PART = 1e-6
+
 Observed = tuple[Mapping[str, Amounts], Mapping[str, Measured]]
 """The amounts of each part of a run, and what was measured of it."""
 
@@ -97,7 +99,10 @@ def _terms(names: Sequence[str], points: Iterable[tuple[Amounts, float]]) -> Ter
     # Columns of one size: what is counted in thousands of millions is as well determined as what is 1.
     sizes = np.maximum(np.abs(rows).max(axis=0), 1e-12)
     found, _ = nnls(rows / sizes, np.ones(len(rows)))
-    return {name: _short(value) for name, value in zip(names, found / sizes, strict=True) if value}
+    # Scaled so, each is the largest part that an amount has in any measurement: the least ones are rounding.
+    return {
+        name: _short(value / size) for name, value, size in zip(names, found, sizes, strict=True) if value > _LEAST_PART
+    }
 
 
 def _short(value: float) -> float:
