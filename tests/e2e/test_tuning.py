@@ -13,9 +13,10 @@ import yaml
 from pipeline.config import load_config
 from tests.e2e.conftest import SMALL
 
-# A rate that leaves something to be found, and 16 epochs in each trial that is not stopped: with the start, the 18th
-# value that is noted is one of the second trial.
-_TRAINER = ("learning_rate=0.0002", "epochs=16", "early_stopping_patience=null")
+# A start and a rate that leave something to be found, and 16 epochs in each trial that is not stopped: the 18th value
+# that is noted is one of the second trial.
+_FROM_NOTHING = ("pretraining=none", "history_factors=0", "recent_items=0")
+_TRAINER = ("learning_rate=0.0002", "epochs=16", "early_stopping_patience=null", *_FROM_NOTHING)
 TUNE = (
     *("tune", "--trials", "4", "--minutes", "30", *SMALL),
     *(word for assignment in _TRAINER for word in ("--set", f"trainer.{assignment}")),

@@ -16,7 +16,7 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
-from components.trainer.history import chosen_value
+from components.trainer.history import chosen_value, values_of
 from components.trainer.linear import Ensemble, Histories
 from components.trainer.settings import Settings, settle
 from components.trainer.tuning.workers import Job, Seen, Task
@@ -68,7 +68,7 @@ class Bench:
 
         def watch(state: TrainingState) -> None:
             nonlocal values
-            values = _values(state.start, state.epochs, config)
+            values = _values(state.start, state.epochs, settings)
             if not seen(values):
                 raise _Enough
 
@@ -78,7 +78,7 @@ class Bench:
                     self._examples, settings, self._job.seed, self._device, validation, checkpoint, logs, watch
                 )
                 whole = trained.stages[-1]
-                values = _values(whole.start, whole.epochs, config)
+                values = _values(whole.start, whole.epochs, settings)
             return values
         finally:
             checkpoints.remove(checkpoint)
@@ -99,7 +99,7 @@ def _same_towers(one: Settings, other: Settings) -> bool:
 
 def _values(start: Mapping[str, float], epochs: Sequence[Epoch], config: TrainerConfig) -> list[float]:
     """The metric after each epoch; what training starts from counts as the first epoch's where that is worse."""
-    first, *others = (chosen_value(epoch.metrics, config) for epoch in epochs)
+    first, *others = values_of(start, epochs, config)
     return [max(first, chosen_value(start, config)), *others]
 
 

@@ -3,7 +3,7 @@ import pytest
 from components.artifacts.model_run import Epoch
 from components.trainer import history
 from components.trainer.config import TrainerConfig
-from components.trainer.history import best_epoch, end_of_stage, outcome, progress_of, reason_to_stop
+from components.trainer.history import best_epoch, end_of_stage, outcome, progress_of, reason_to_stop, values_of
 
 
 def epochs(*ndcg: float | None, hr: float | None = None) -> list[Epoch]:
@@ -81,6 +81,16 @@ def test_a_start_that_is_fitted_anew_gives_way_to_a_gain_of_a_hundredth(fields: 
     start = epochs(0.3)[0].metrics
     assert best_epoch(start, epochs(0.301, 0.302), config(**fields)) == best
     assert best_epoch(start, epochs(0.302, 0.304), config(**fields)) == 2
+
+
+@pytest.mark.parametrize(("history_factors", "worth"), [(32, [0.2, 0.3, 0.3, 0.31]), (0, [0.2, 0.301, 0.302, 0.31])])
+def test_an_epoch_that_would_not_be_exported_is_worth_no_more_than_the_start(
+    history_factors: int, worth: list[float]
+) -> None:
+    start, found = epochs(0.3)[0].metrics, epochs(0.2, 0.301, 0.302, 0.31)
+    chosen = config(pretraining="als", history_factors=history_factors, recent_items=0)
+    assert values_of(start, found, chosen) == worth
+    assert values_of({}, found, chosen) == [0.2, 0.301, 0.302, 0.31]
 
 
 def test_epochs_that_gain_nothing_over_the_start_end_the_training_and_are_told() -> None:
