@@ -186,6 +186,9 @@ def nights(bucket: str, clicks: dict[str, str], tmp_path_factory: pytest.TempPat
         schedule.run()
     schedule.backend.evicted = None
     found["thursday, cut off"] = schedule.night(user)
+    for day in ("monday", "tuesday", "thursday"):
+        schedule.arrives(day, clicks[day])
+    found["all written anew"] = schedule.night(user)
     return found
 
 
@@ -264,6 +267,13 @@ def test_a_run_that_was_cut_off_goes_on_in_the_next_one(nights: dict[str, Night]
     assert night.versions[:-1] == before.versions
     assert len(night.versions) == 3
     assert night.answer != before.answer
+
+
+def test_files_that_are_written_anew_as_they_were_are_nothing_new(nights: dict[str, Night]) -> None:
+    night, before = nights["all written anew"], nights["thursday, cut off"]
+    assert night.ran == ["Look"]
+    assert night.versions == before.versions
+    assert night.answer == before.answer
 
 
 def test_a_file_that_comes_after_the_look_is_read_and_has_the_next_run_read_again(

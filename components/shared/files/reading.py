@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 4 << 20
 _GLOB = re.compile(r"[*?[]")
 # What a storage says of a file that changes with its content.
-_MARKS = ("size", "ETag", "etag", "generation", "md5Hash", "LastModified", "mtime", "updated")
+_MARKS_OF_CONTENT = ("md5Hash", "ETag")
+_MARKS = ("etag", "generation", "LastModified", "mtime", "updated")
 
 
 def open_file(name: str) -> BinaryIO:
@@ -177,7 +178,8 @@ def described_absence(pattern: str) -> str:
 def fingerprint_of(patterns: list[str]) -> str:
     """16 hexadecimal digits that stand for the names and states of files, of patterns of them, and of whole folders.
 
-    The state is what the storage says: size, time of change, and its own mark of the content where it has one.
+    The state is what the storage says: the size, and its own mark of the content, so that a file which is written anew
+    as it was is the same; where it has no such mark, the time of change and the like.
 
     Raises:
       UserError: as `is_file`.
@@ -208,7 +210,8 @@ def _state(name: str) -> str:
 
 
 def _marks(found: Mapping[str, object]) -> str:
-    return ":".join(f"{mark}={found[mark]}" for mark in _MARKS if mark in found)
+    of_content = [mark for mark in _MARKS_OF_CONTENT if found.get(mark)]
+    return ":".join(f"{mark}={found[mark]}" for mark in ("size", *(of_content or _MARKS)) if mark in found)
 
 
 def _info(name: str) -> Mapping[str, object]:

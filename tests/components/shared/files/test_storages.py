@@ -1,6 +1,7 @@
 """Both storages of objects, by the same tests."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from components.shared.errors import UserError
 from components.shared.files import folders, reading, writing
+from components.shared.files.places import file_system
 from components.shared.files.reading import fingerprint_of, match, open_file
 from tests.storages import STORAGES, write
 
@@ -86,6 +88,22 @@ def test_the_fingerprint_changes_with_what_is_there(bucket: str) -> None:
 
     assert all(left != right for left, right in zip(before, after, strict=True))
     assert fingerprint_of([f"{bucket}/input"]) == fingerprint_of([f"{bucket}/input/"])
+
+
+def test_a_file_that_is_written_anew_as_it_was_is_the_same(bucket: str) -> None:
+    write(f"{bucket}/anew/a.csv", b"1")
+    changed, found = _time_of_change(f"{bucket}/anew/a.csv"), fingerprint_of([f"{bucket}/anew/*.csv"])
+
+    while _time_of_change(f"{bucket}/anew/a.csv") == changed:
+        time.sleep(0.2)  # those of S3 are in seconds
+        write(f"{bucket}/anew/a.csv", b"1")
+
+    assert fingerprint_of([f"{bucket}/anew/*.csv"]) == found
+
+
+def _time_of_change(name: str) -> object:
+    system, path = file_system(name)
+    return system.modified(path)
 
 
 def test_only_what_is_there_is_deleted(bucket: str) -> None:
