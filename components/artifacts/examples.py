@@ -1,7 +1,7 @@
 """The examples: TFRecord files of ready batches (see `records`), one set of them per training epoch.
 
 Training: `Split-train/epoch-00000-shard-00000-of-00004.tfrecord`; every epoch has as many batches, all of one size.
-There are none where training draws the same batches itself (`ExamplesSummary.streamed`).
+There are none where training draws the same batches itself, or has their files written (`ExamplesSummary.streamed`).
 Evaluation: one file for each split, where a batch holds whole users, and of each the held-out item first.
 """
 
@@ -45,10 +45,13 @@ class Streamed(Part):
     Attributes:
       interactions: fingerprint of those that they are drawn from.
       file_bits: of `components.sampling.sampler.Sampler`.
+      epochs_ahead: how many epochs ahead of the one that is read training has their files written; None where it draws
+        the rows into memory.
     """
 
     interactions: str
     file_bits: int
+    epochs_ahead: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ class ExamplesSummary(Summary):
       items: the number of items in the vocabulary.
       train_positives: training interactions.
       protocol: how negatives were chosen.
-      streamed: what training draws its rows by, where there are no files of them; else None.
+      streamed: what training draws its rows by, where NegativeGen wrote no files of them; else None.
       evaluation: shapes of the evaluation splits that are there; "eval" in JSON.
       seed: the seed of the run, which negatives and orders were drawn from.
       fingerprint: a digest of all records.

@@ -31,8 +31,8 @@ class NegativeGen(base_beam_component.BaseBeamComponent):
     last one of an epoch is filled up with resampled rows, and stands first in its file. An evaluation batch holds whole
     users: the held-out item, then its negatives, and a mask of what does not count.
 
-    Where the files of all epochs would be large, or `negatives.source` says so, there are none: the summary then has
-    what training draws the same rows by.
+    Where the files of all epochs would be large, or `negatives.source` or `epochs_ahead` says so, there are none: the
+    summary then has what training draws the same rows by.
 
     Example:
         negative_gen = NegativeGen(

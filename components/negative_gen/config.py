@@ -1,9 +1,9 @@
 """The `negatives` section of the configuration."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.artifacts.records import BYTES_PER_TRAINING_ROW
 from components.shared.parameters import Auto, Section
@@ -45,9 +45,28 @@ class NegativesConfig(Section):
     files_limit_gb: float = Field(
         default=4.0, ge=0, allow_inf_nan=False, description="GB of training files that auto writes at most"
     )
+    epochs_ahead: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description=(
+            "with source files: how many epochs ahead of the one that training reads another process writes their "
+            "files, while training goes on; each epoch's are deleted once it is over. 0: NegativeGen writes those of "
+            "all epochs before. On one machine only ([scale.md](scale.md))"
+        ),
+    )
     eval_rows_per_batch: int = Field(
         default=65_536, ge=1, le=1 << 24, description="rows of an evaluation batch, about: it holds whole users"
     )
+
+    @model_validator(mode="after")
+    def _only_files_are_written_ahead(self) -> Self:
+        if self.epochs_ahead and self.source != "files":
+            raise ValueError(
+                f"epochs_ahead is {self.epochs_ahead}, and source {self.source}: only files are written ahead; set "
+                "source to files, or epochs_ahead to 0"
+            )
+        return self
 
     def gigabytes(self, positives: int, batch_size: int, epochs: int) -> float:
         """What the training files of all epochs take.
@@ -65,8 +84,10 @@ class NegativesConfig(Section):
         return epochs * batches * batch_size * BYTES_PER_TRAINING_ROW / 1e9
 
     def streams(self, gigabytes: float) -> bool:
-        """Whether the training rows are left to the Trainer to draw, where their files would take so much."""
-        return self.source == "streamed" or (self.source == "auto" and gigabytes > self.files_limit_gb)
+        """Whether the training rows are left to the Trainer, where the files of all epochs would take so much."""
+        if self.source == "auto":
+            return gigabytes > self.files_limit_gb
+        return self.source == "streamed" or self.epochs_ahead > 0
 
 
 class BatchesConfig(Section):

@@ -13,9 +13,9 @@ from components.artifacts.records import EVALUATION_COLUMNS, BatchBuffer, BatchW
 from components.artifacts.splits import SPLITS, Split
 from components.negative_gen import loops
 from components.negative_gen.job import NegativesJob
-from components.negative_gen.training_files import Written
 from components.sampling.item_sets import make_scratch
 from components.sampling.train_shards import TrainShard
+from components.sampling.training_files import Written
 from components.shared.errors import UserError
 from components.shared.random_streams import stream_key
 

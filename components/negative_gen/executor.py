@@ -64,5 +64,7 @@ def _whereabouts(job: NegativesJob) -> str:
     """What is to be said of rows that are in no file."""
     if not job.streams:
         return ""
+    if ahead := job.negatives.epochs_ahead:
+        return f", written while training, at most {ahead} epoch{'s' if ahead > 1 else ''} ahead"
     limit = f" ({job.gigabytes:,.1f} GB as files, above negatives.files_limit_gb)"
     return f", drawn while training{limit if job.negatives.source == 'auto' else ''}"

@@ -13,7 +13,7 @@ from components.artifacts.examples import EvaluationLayout, ExamplesSummary, Str
 from components.artifacts.splits import Split
 from components.negative_gen.evaluation_files import write_split
 from components.negative_gen.job import NegativesJob
-from components.negative_gen.training_files import LeftOver, Written, write_file, write_pool
+from components.sampling.training_files import LeftOver, Written, write_file, write_pool
 from components.shared import progress
 from components.shared.threaded_beam import ThreadedFlatMap
 
@@ -66,7 +66,7 @@ def _training_files(job: NegativesJob) -> list[tuple[int, int]]:
 
 def _write_file(job: NegativesJob, task: tuple[int, int]) -> Iterator[tuple[int, Written, LeftOver]]:
     epoch, file = task
-    written, left_over = write_file(job, epoch, file)
+    written, left_over = write_file(job.sampler, job.examples_uri, epoch, file)
     _advance(job)
     yield epoch, written, left_over
 
@@ -76,7 +76,7 @@ def _left_over_by_epoch(output: tuple[int, Written, LeftOver]) -> Iterator[tuple
 
 
 def _write_pool(job: NegativesJob, pool: tuple[int, Iterable[LeftOver]]) -> Written:
-    return write_pool(job, *pool)
+    return write_pool(job.sampler, job.examples_uri, *pool)
 
 
 def _write_split(job: NegativesJob, split: Split) -> Iterator[Written]:
@@ -113,7 +113,11 @@ def _summary(job: NegativesJob, files: list[Written]) -> ExamplesSummary:
 
 
 def _streamed(job: NegativesJob) -> Streamed:
-    return Streamed(interactions=job.interactions.summary.fingerprint, file_bits=job.sampler.file_bits)
+    return Streamed(
+        interactions=job.interactions.summary.fingerprint,
+        file_bits=job.sampler.file_bits,
+        epochs_ahead=job.negatives.epochs_ahead or None,
+    )
 
 
 def _identity(job: NegativesJob, files: list[Written]) -> Iterator[bytes]:

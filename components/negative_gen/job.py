@@ -70,7 +70,7 @@ class NegativesJob:
 
     @property
     def streams(self) -> bool:
-        """Whether the training rows are left to the Trainer to draw."""
+        """Whether the training rows are left to the Trainer, to draw or to have written."""
         return self.negatives.streams(self.gigabytes)
 
     @cached_property

@@ -1,8 +1,9 @@
 """The examples artifact: batches for training as arrays, those for validation as tf.data."""
 
+import contextlib
 import itertools
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from components.artifacts.examples import (
 )
 from components.artifacts.interactions import Interactions
 from components.artifacts.records import DTYPES, TRAIN_COLUMNS, read_batches
+from components.sampling.epochs_ahead import written_ahead
 from components.sampling.sampler import Sampler
 from components.sampling.stream import TrainingBatches, stream
 from components.shared.errors import UserError
@@ -34,11 +36,19 @@ Rows: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArra
 
 @dataclass(frozen=True)
 class Examples:
-    """An examples artifact: where it is, what is in it, and what draws its rows where no files have them."""
+    """An examples artifact.
+
+    Attributes:
+      uri: where it is.
+      summary: what is in it.
+      sampler: what draws its rows; None where its files have them.
+      folder: where files of the rows are written while training goes on; None: nowhere, they are drawn into memory.
+    """
 
     uri: str
     summary: ExamplesSummary
     sampler: Sampler | None = None
+    folder: str | None = None
 
     @classmethod
     def open(cls, uri: str, interactions: str | None = None) -> Self:
@@ -53,6 +63,10 @@ class Examples:
         """
         summary = ExamplesSummary.read(uri)
         return cls(uri, summary, _sampler(summary, uri, interactions))
+
+    def written_ahead_to(self, folder: str) -> Self:
+        """The same examples, with files in a folder of this training alone where the summary says to write them."""
+        return replace(self, folder=folder) if self.summary.streamed and self.summary.streamed.epochs_ahead else self
 
     @property
     def validation(self) -> EvaluationLayout | None:
@@ -92,14 +106,27 @@ class Examples:
           are always of this size.
 
         Raises:
-          UserError: an epoch has no files, or one of them is damaged; files of the interactions are missing.
+          UserError: an epoch has no files, or one of them is damaged; files of the interactions are missing; files
+            could not be written ahead.
         """
-        if self.sampler is not None:
+        if self.sampler is None:
+            return (self._read(self.uri, epoch, steps_per_call) for epoch in epochs)
+        if self.folder is None:
             return stream(self.sampler, epochs, steps_per_call)
-        return (self._read(epoch, steps_per_call) for epoch in epochs)
+        return self._read_written_ahead(self.sampler, self.folder, epochs, steps_per_call)
 
-    def _read(self, epoch: int, steps_per_call: int) -> Iterator[TrainingBatches]:
-        batches = itertools.chain.from_iterable(map(read_batches, list_training_files(self.uri, epoch)))
+    def _read_written_ahead(
+        self, sampler: Sampler, folder: str, epochs: Sequence[int], steps_per_call: int
+    ) -> Generator[Iterator[TrainingBatches], None, None]:
+        assert self.summary.streamed is not None
+        number = self.summary.streamed.epochs_ahead or 0
+        with contextlib.closing(written_ahead(sampler, folder, epochs, number)) as written:
+            for epoch in written:
+                with contextlib.closing(self._read(folder, epoch, steps_per_call)) as batches:
+                    yield batches
+
+    def _read(self, uri: str, epoch: int, steps_per_call: int) -> Generator[TrainingBatches, None, None]:
+        batches = itertools.chain.from_iterable(map(read_batches, list_training_files(uri, epoch)))
         return ahead(self._grouped(batches, steps_per_call), _GROUPS_AHEAD)
 
     def _grouped(self, batches: Iterator[dict[str, npt.NDArray[Any]]], size: int) -> Iterator[TrainingBatches]:
@@ -116,7 +143,7 @@ class Examples:
         Yields:
           Users and items, int32 [n], and labels, uint8 [n], 1 for a positive.
         """
-        for batches in self.training_epochs([epoch], steps_per_call=1):
+        for batches in replace(self, folder=None).training_epochs([epoch], steps_per_call=1):
             for _, user, item, label in batches:
                 yield user[0], item[0], label[0]
 

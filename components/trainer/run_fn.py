@@ -53,6 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
+    examples = examples.written_ahead_to(posixpath.join(checkpoint, f"ahead-{device.worker}"))
     histories = Histories.read(custom["interactions"])
     counts = histories.counts(examples.summary.batch_size)
     settings = settle(config, counts)

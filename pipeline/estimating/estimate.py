@@ -99,6 +99,7 @@ def estimate(config: Config, counts: Counts, machine: Machine, figures: Figures 
         for step, rows in _rows(work).items()
     ]
     disk = {step: _products(figures.parts[step].disk_gb, found[step]) for step in seconds}
+    disk["Trainer"]["ahead"] = work.ahead_gb
     return Estimate(counts, machine, steps, list(limits(memory, disk, figures.program_gb, machine)))
 
 
@@ -146,6 +147,8 @@ def _products(terms: Mapping[str, float], found: Amounts) -> dict[str, float]:
 
 
 def _negatives_note(work: Work) -> str:
+    if ahead := work.config.negatives.epochs_ahead:
+        return f"rows written while training, {ahead} epochs ahead ({work.ahead_gb:,.1f} GB at once)"
     if work.streamed:
         return f"rows drawn while training ({work.files_gb:,.1f} GB as files)"
     return f"files of {work.config.trainer.epochs_of_examples} epochs"

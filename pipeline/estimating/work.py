@@ -71,8 +71,14 @@ class Work:
         )
 
     @property
+    def ahead_gb(self) -> float:
+        """What files that are written while training goes on take at once."""
+        epochs, ahead = self.config.trainer.epochs_of_examples, self.config.negatives.epochs_ahead
+        return self.files_gb / epochs * min(1 + ahead, epochs) if ahead else 0.0
+
+    @property
     def streamed(self) -> bool:
-        """Whether training draws its rows itself."""
+        """Whether training draws its rows itself, or has them written by a process beside it."""
         return self.config.negatives.streams(self.files_gb)
 
     @property

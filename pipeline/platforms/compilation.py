@@ -12,6 +12,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 
 from components.preprocess.config import DatasetConfig
+from components.shared.errors import UserError
 from components.shared.json_types import JsonObject
 from components.trainer.component import Trainer
 from components.trainer.tuning.component import Tuner
@@ -46,6 +47,7 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     input_version = data_types.RuntimeParameter(run_parameters.INPUT_VERSION, ptype=str)
     training_job = platform.training_job(config)
     hardware.check(config)
+    _check_source(config, platform)
     pipeline = create_pipeline(
         run_parameters.with_run_parameters(config), Places.of_orchestrator(), input_version, training_job
     )
@@ -67,6 +69,14 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     for step, pod in pods(config, spec).items():
         _set_up(spec, step, pod)
     return spec
+
+
+def _check_source(config: Config, platform: Platform[Any]) -> None:
+    if ahead := config.negatives.epochs_ahead:
+        raise UserError(
+            f"negatives.epochs_ahead: {ahead} is for one machine, and steps on {platform.title} run one after the "
+            "other; set negatives.source=streamed and negatives.epochs_ahead=0, which trains on the same rows"
+        )
 
 
 def switch_cache_off(spec: Spec) -> None:

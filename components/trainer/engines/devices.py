@@ -43,9 +43,17 @@ class Device:
         if self.kind != "multiworker":
             return True
         assert self.strategy is not None
+        chief = self.strategy.cluster_resolver.cluster_spec().as_dict().get("chief")
+        return self.worker == ("chief-0" if chief else "worker-0")
+
+    @property
+    def worker(self) -> str:
+        """Which of several workers this is, such as worker-1; one that is alone is worker-0."""
+        if self.kind != "multiworker":
+            return "worker-0"
+        assert self.strategy is not None
         resolver = self.strategy.cluster_resolver
-        chief = resolver.cluster_spec().as_dict().get("chief")
-        return (resolver.task_type, resolver.task_id) == ("chief" if chief else "worker", 0)
+        return f"{resolver.task_type}-{resolver.task_id}"
 
     def scope(self) -> contextlib.AbstractContextManager[object]:
         """Where the model and its optimiser are made, trained and validated."""

@@ -8,7 +8,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection
@@ -16,6 +15,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
+from components.shared import children
 from components.shared.errors import UserError, first_line
 from components.shared.parallel import cores
 
@@ -174,7 +174,7 @@ class Workers:
         """Starts another worker in the place of one that is gone; what became of its training."""
         dead.process.join()
         self._workers[self._workers.index(dead)] = self._start(dead.cores)
-        return None if dead.number is None else Failed(dead.number, _last_words(dead.process.exitcode or 0))
+        return None if dead.number is None else Failed(dead.number, children.last_words(dead.process.exitcode or 0))
 
     def _start(self, share: Sequence[int]) -> _Worker:
         context = multiprocessing.get_context("spawn")
@@ -215,16 +215,10 @@ def _on_cores(share: Sequence[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _last_words(code: int) -> str:
-    if code == -signal.SIGKILL:
-        return "its process was killed, as it is where memory runs out"
-    return f"its process ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
-
-
 def _serve(line: "connection.Connection[Any, Any]", job: Job) -> None:
     """A worker's life: training after training, until nobody asks for one any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes; the first one decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    children.end_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     from components.trainer.tuning.trial import Bench
 
@@ -250,11 +244,3 @@ def _work(run: Run, task: Task, line: "connection.Connection[Any, Any]") -> Done
     except Exception as error:
         logging.getLogger(__name__).exception("trial %d failed", task.number)
         return Failed(task.number, f"{type(error).__name__}: {first_line(error)}")
-
-
-def _end_with_parent() -> None:
-    """Ends this process with the one that started it: whoever takes the study up again must be alone with it."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

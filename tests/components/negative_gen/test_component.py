@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from pydantic import ValidationError
 from tfx.components.util import tfxio_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import Channel, standard_artifacts
@@ -73,6 +75,14 @@ def test_parameters_have_ranges():
         "num_eval_negatives": 999,
         "source": "auto",
         "files_limit_gb": 4.0,
+        "epochs_ahead": 0,
         "eval_rows_per_batch": 65_536,
     }
     assert np.isclose(NegativesConfig(num_negatives=1).num_negatives, 1)
+
+
+@pytest.mark.parametrize("source", ["auto", "streamed"])
+def test_only_files_are_written_ahead(source):
+    with pytest.raises(ValidationError, match=f"epochs_ahead is 3, and source {source}: .* set source to files"):
+        NegativesConfig(source=source, epochs_ahead=3)
+    assert NegativesConfig(source="files", epochs_ahead=3).streams(gigabytes=0.001)

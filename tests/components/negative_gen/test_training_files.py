@@ -8,8 +8,7 @@ from scipy import stats
 from components.artifacts.examples import ExamplesSummary, list_training_files
 from components.artifacts.records import BatchWriter, read_batches
 from components.artifacts.vocabulary import write_vocabulary
-from components.negative_gen import training_files
-from components.sampling import drawing
+from components.sampling import drawing, training_files
 from components.shared.errors import UserError
 from tests.components.negative_gen.helpers import (
     contents,
@@ -252,13 +251,13 @@ def test_an_interrupted_file_is_absent(tmp_path, monkeypatch):
 
     monkeypatch.setattr(BatchWriter, "write", write_then_stop)
     with pytest.raises(KeyboardInterrupt):
-        training_files.write_file(job, epoch=0, file=0)
+        training_files.write_file(job.sampler, job.examples_uri, epoch=0, file=0)
     assert contents(tmp_path / "examples") == {}
 
 
 def test_a_file_that_cannot_be_written_is_a_users_error(tmp_path, files_of_at_most):
     job = make_job(random_data(tmp_path), tmp_path / "examples", batch_size=1000)
     with files_of_at_most(20_000), pytest.raises(UserError, match="cannot write") as error:
-        training_files.write_file(job, epoch=0, file=0)
+        training_files.write_file(job.sampler, job.examples_uri, epoch=0, file=0)
     assert error.value.__cause__.errno == errno.EFBIG
     assert contents(tmp_path / "examples") == {}

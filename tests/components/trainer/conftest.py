@@ -157,9 +157,19 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def by_source(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """What NegativeGen makes of the interactions: `files`, and `streamed` examples without them."""
     root = tmp_path_factory.mktemp("by_source")
+    return {source: generated(inputs, root / source, source=source) for source in ("files", "streamed")}
+
+
+@pytest.fixture(scope="session")
+def written_ahead(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Examples of the same interactions, whose rows are to be written two epochs ahead."""
+    return generated(inputs, tmp_path_factory.mktemp("written_ahead"), source="files", epochs_ahead=2)
+
+
+def generated(inputs: Path, folder: Path, **negatives: Any) -> Path:
     data = Data(str(inputs / "interactions"), str(inputs / "vocabulary"), USERS, ITEMS, [], {"validation": {}})
     options = {"batch_size": 64, "epochs": 4, "max_rows_per_file": 1_000, "num_eval_negatives": WIDTH}
-    return {source: run(make_job(data, root / source, source=source, **options)) for source in ("files", "streamed")}
+    return run(make_job(data, folder, **options, **negatives))
 
 
 def workspace_at(root: Path, inputs: Path) -> Workspace:

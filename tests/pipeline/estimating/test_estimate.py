@@ -59,6 +59,9 @@ def test_a_disk_that_is_too_small_is_told_with_what_to_change():
     assert told.startswith("the run needs about ")
     assert "1.0 GB are free" in told
     assert "negatives.source=streamed" in told
+    ahead = {"source": "files", "epochs_ahead": 8, "num_eval_negatives": 99}
+    (told,) = estimated(20_000_000, machine, negatives=ahead).warnings
+    assert "negatives.epochs_ahead, to fewer" in told
     (told,) = estimated(20_000_000, machine).warnings
     assert "negatives.num_eval_negatives" in told
 

@@ -289,3 +289,12 @@ def test_a_tpu_trains_in_a_custom_job() -> None:
 def test_a_custom_job_that_would_not_be_used_is_refused(assignments: list[str], target: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         compiled(*assignments, target=target)
+
+
+@pytest.mark.parametrize(("target", "title"), [("kfp", "Kubeflow Pipelines v2"), ("vertex", "Vertex AI Pipelines")])
+def test_writing_ahead_is_refused_where_streamed_does_it(target: str, title: str) -> None:
+    ahead = ["negatives.source=files", "negatives.epochs_ahead=3"]
+    with pytest.raises(UserError, match=rf"epochs_ahead: 3 is for one machine, and steps on {title} run .*=streamed"):
+        compiled(*ahead, target=target)
+    instead = compiled(*ahead, "negatives.source=streamed", "negatives.epochs_ahead=0", target=target)
+    assert set(STEPS) <= set(instead["components"])

@@ -143,3 +143,18 @@ def test_two_workers_train_as_one_does_though_one_was_killed(workspace: Workspac
     assert_same_training(workspace, "resumed", one_device)
     assert not list((workspace.root / "checkpoints").iterdir())
     assert not (workspace.root / "resumed-beside").exists(), "only the chief writes"
+
+
+@pytest.mark.slow
+def test_each_of_two_workers_has_its_files_written_ahead(written_ahead: Path, inputs: Path, tmp_path: Path) -> None:
+    workspace = workspace_at(tmp_path, inputs)
+    workspace.examples = written_ahead
+    run_fn(workspace.fn_args("alone", device="cpu", **FIELDS))
+    ends = two_workers(workspace, "together")
+    assert [status for status, _ in ends] == [0, 0], ends
+    found, expected = (
+        json.loads((workspace.model_run(name) / "history.json").read_text()) for name in ("together", "alone")
+    )
+    losses = [[epoch["loss"] for epoch in history["epochs"]] for history in (found, expected)]
+    np.testing.assert_allclose(*losses, atol=1e-4)
+    assert not list(workspace.root.rglob("*.tfrecord*"))
