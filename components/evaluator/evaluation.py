@@ -4,8 +4,9 @@ import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from components.artifacts.evaluation import MODEL, ByWay, Evaluation, LeftOut, Means, System
 from components.artifacts.interactions import Interactions
@@ -37,9 +38,6 @@ from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
 from components.shared.scorer import Scorer
 
-Rank = Callable[[str, Scorer], tuple[SampledRanking, FullRanking]]
-"""Ranks the test users with a scorer, whose name the bars show."""
-
 
 @dataclass(frozen=True)
 class Sources:
@@ -62,46 +60,100 @@ class Sources:
     learnt_validation: bool = False
 
 
-def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation:
+@dataclass(frozen=True)
+class Rivals:
+    """What models of the same data are held against.
+
+    Attributes:
+      contenders: the baselines, by name.
+      left_out: those that cannot be fitted to the data.
+    """
+
+    contenders: Mapping[str, Contender]
+    left_out: Mapping[str, LeftOut]
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """The data that models and baselines are tried on."""
+
+    interactions: Interactions
+    vocabulary: Vocabulary
+    records: SampledRecords
+    holdouts: Holdouts
+    users_per_block: int
+    gate_k: int
+    seed: int
+
+    @classmethod
+    def open(cls, sources: Sources, config: EvaluatorConfig, seed: int) -> Self:
+        interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
+        random = random_streams.generator(seed, "full ranking users")
+        users, items = len(vocabulary.user_ids), len(vocabulary.item_ids)
+        return cls(
+            interactions,
+            vocabulary,
+            SampledRecords(sources.examples),
+            inputs.read_holdouts(interactions, config.full_ranking_users, random),
+            max(1, min(config.pairs_per_block // items, users)),
+            config.gate_k,
+            seed,
+        )
+
+    @property
+    def training(self) -> Training:
+        return Training(
+            users=len(self.vocabulary.user_ids),
+            item_counts=self.vocabulary.item_counts,
+            read=functools.partial(self.interactions.split, "train"),
+            read_validation=functools.partial(self.interactions.split, "validation"),
+            by_time=self.interactions.summary.latest_held_out,
+            seed=self.seed,
+        )
+
+    def rank(self, name: str, scorer: Scorer) -> tuple[SampledRanking, FullRanking]:
+        """Ranks the test users with a scorer, whose name the bars show."""
+        with progress.bar(f"{name}: sampled ranking", self.records.batches) as bar:
+            sampled = rank_candidates(scorer, self.records.read(), bar)
+        with progress.bar(f"{name}: full ranking", len(self.holdouts.users)) as bar:
+            full = rank_all_items(scorer, self.holdouts, self.gate_k, self.users_per_block, bar)
+        return sampled, full
+
+
+def rank_baselines(sources: Sources, config: EvaluatorConfig, seed: int) -> Rivals:
+    """Fits the baselines and ranks the test users with each: what several models of the same data may share."""
+    return _rank_baselines(_Trials.open(sources, config, seed), config, sources.learnt_validation)
+
+
+def evaluate(sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rivals | None = None) -> Evaluation:
     """Measures the model beside the baselines and the champion, and judges it by the rules of the gate.
+
+    Args:
+      sources: what is evaluated.
+      config: what is measured, and the rules.
+      seed: of the run.
+      rivals: the baselines on the same data; None: they are fitted here.
 
     Raises:
       UserError: the model or another input is broken.
     """
     start = time.monotonic()
-    interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
+    trials = _Trials.open(sources, config, seed)
+    interactions, vocabulary, holdouts = trials.interactions, trials.vocabulary, trials.holdouts
     user_ids, item_ids, item_counts = vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts
-    ids = user_ids, item_ids
-    records = SampledRecords(sources.examples)
-    holdouts = inputs.read_holdouts(
-        interactions, config.full_ranking_users, random_streams.generator(seed, "full ranking users")
-    )
+    ids, users_per_block = (user_ids, item_ids), trials.users_per_block
     asked_by_items = [RECOMMEND_FOR_ITEMS] if interactions.summary.held_out_users else []
     model = ServedModel(sources.model, len(item_ids), [*SIGNATURES, *asked_by_items])
     scorer = fastest_scorer(model)
-    users_per_block = max(1, min(config.pairs_per_block // len(item_ids), len(user_ids)))
-    rank = functools.partial(_rank, records, holdouts, config.gate_k, users_per_block)
-    training = Training(
-        users=len(user_ids),
-        item_counts=item_counts,
-        read=functools.partial(interactions.split, "train"),
-        read_validation=functools.partial(interactions.split, "validation"),
-        by_time=interactions.summary.latest_held_out,
-        seed=seed,
-    )
-    contenders = {MODEL: Contender("NeuMF", "Model", *rank(MODEL, scorer))}
-    left_out = {}
-    for name, baseline in config.baselines().items():
-        if reason := baseline.obstacle(training):
-            left_out[name] = LeftOut(baseline.title, reason)
-        else:
-            contenders[name] = _rank_baseline(name, baseline, training, sources.learnt_validation, rank)
+    contenders = {MODEL: Contender("NeuMF", "Model", *trials.rank(MODEL, scorer))}
+    rivals = rivals or _rank_baselines(trials, config, sources.learnt_validation)
+    contenders |= rivals.contenders
 
     sampled = contenders[MODEL].sampled
     slicings = slices.slicings(sampled.users, sampled.items, vocabulary.user_counts, item_counts)
     measured = measure(contenders, slicings, item_counts, config, seed)
     candidates: ByWay[Iterable[Candidates]] = ByWay(
-        records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
+        trials.records.read(), all_candidates(holdouts, len(item_ids), users_per_block)
     )
     ways = [way for way in config.gate_ways if not config.leaves_too_few(*measured.users_of(way, config.gate_k))]
     trial = Trial({way: candidates.of(way) for way in ways}, user_ids, item_ids, item_counts, slicings)
@@ -123,7 +175,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
         test_users=measured.test_users,
         short_users=measured.short_users,
         systems=measured.systems,
-        left_out=left_out,
+        left_out=dict(rivals.left_out),
         differences=measured.differences,
         best_baselines=measured.best_baselines,
         slices=measured.slices,
@@ -148,7 +200,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
             random_streams.generator(seed, "serving check"),
         ),
         champion=champion,
-        best_possible_hr=(data.best_possible_hr or {}).get(str(records.negatives)),
+        best_possible_hr=(data.best_possible_hr or {}).get(str(trials.records.negatives)),
         dataset=data.dataset,
         dataset_fingerprint=data.fingerprint,
         model_path=sources.model,
@@ -162,7 +214,19 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int) -> Evaluation
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))
 
 
-def _rank_baseline(name: str, baseline: Baseline, training: Training, learns_validation: bool, rank: Rank) -> Contender:
+def _rank_baselines(trials: _Trials, config: EvaluatorConfig, learns_validation: bool) -> Rivals:
+    contenders, left_out, training = {}, {}, trials.training
+    for name, baseline in config.baselines().items():
+        if reason := baseline.obstacle(training):
+            left_out[name] = LeftOut(baseline.title, reason)
+        else:
+            contenders[name] = _rank_baseline(name, baseline, training, learns_validation, trials)
+    return Rivals(contenders, left_out)
+
+
+def _rank_baseline(
+    name: str, baseline: Baseline, training: Training, learns_validation: bool, trials: _Trials
+) -> Contender:
     """Fits a baseline and ranks with it; what was fitted is let go before the next one."""
     start = time.monotonic()
     tuned = baseline
@@ -172,17 +236,7 @@ def _rank_baseline(name: str, baseline: Baseline, training: Training, learns_val
     with progress.bar(f"{name}: fit", baseline.steps(training)) as bar:
         fitted = tuned.fit(training.with_validation() if learns_validation else training, bar)
     seconds = round(time.monotonic() - start, 2)
-    return Contender(baseline.title, baseline.label, *rank(name, fitted), seconds, baseline.chosen(tuned))
-
-
-def _rank(
-    records: SampledRecords, holdouts: Holdouts, k: int, users_per_block: int, name: str, scorer: Scorer
-) -> tuple[SampledRanking, FullRanking]:
-    with progress.bar(f"{name}: sampled ranking", records.batches) as bar:
-        sampled = rank_candidates(scorer, records.read(), bar)
-    with progress.bar(f"{name}: full ranking", len(holdouts.users)) as bar:
-        full = rank_all_items(scorer, holdouts, k, users_per_block, bar)
-    return sampled, full
+    return Contender(baseline.title, baseline.label, *trials.rank(name, fitted), seconds, baseline.chosen(tuned))
 
 
 def describe(evaluation: Evaluation) -> str:
