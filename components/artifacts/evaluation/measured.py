@@ -190,10 +190,10 @@ class Example:
 
 @dataclass(frozen=True)
 class ServingCheck:
-    """What serving gives beside what was measured, on a sample of users.
+    """What serving gives beside what was measured.
 
     Attributes:
-      users: size of the sample.
+      users: how many were asked for.
       unknown_ids: how many ids of the vocabulary the model says it does not know.
       largest_difference: between served and measured scores, relative to the largest score of that user.
     """

@@ -13,6 +13,7 @@ from tfx.components.util import model_utils
 from components.artifacts.evaluation import ByWay, ChampionStatus, State
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.model_run import Epoch, History, Stage
+from components.evaluator import serving_check
 from components.serving.manifest import Origin
 from tests.components.evaluator.running import failed_rules, model_path, run_executor
 
@@ -235,6 +236,14 @@ def test_serving_that_differs_from_what_was_measured_is_refused(
 ) -> None:
     save_model(model_path(world), world.good_scores(), world, **fault)
     assert rule in failed_rules(run_executor(world, ks=(3,), gate_k=3))
+
+
+def test_one_unknown_user_is_found_whoever_is_in_the_sample(
+    world: Any, save_model: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving_check, "MOST_USERS", 5)
+    save_model(model_path(world), world.good_scores(), world, known_users=122)
+    assert "serving_knows_ids" in failed_rules(run_executor(world, ks=(3,), gate_k=3))
 
 
 def test_full_ranking_of_a_seeded_sample_of_users(world: Any, save_model: Callable[..., None]) -> None:
