@@ -121,7 +121,7 @@ class EvaluatorConfig(Section):
         True, description="No held-out test item may stand among its user's training or validation items, or twice."
     )
     suspicious_share: Share | None = Field(
-        0.8,
+        0.5,
         description="Too good to be true: the model may rank the held-out item before all others for at most this "
         "share of the users, unless a baseline does so for half as many.",
     )
