@@ -11,7 +11,7 @@ from benchmarks import harness
 from components.shared.errors import UserError
 
 _NOT_BENCHMARKS = {
-    "__main__", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "scale_fit",
+    "__main__", "attack", "columns", "examples", "harness", "jax_training", "machine", "neumf", "peers", "scale_fit",
     "scale_steps", "suite", "weights",
 }  # fmt: skip
 

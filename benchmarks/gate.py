@@ -1,9 +1,13 @@
-"""The gate by simulation: how often it lets a model pass that is as good as its rival, and how often a worse one.
+"""The gate: how often it lets a model pass that is as good as its rival, and how often a worse one.
 
-The rival is the best baseline or the champion: the rule is the same. Real models are fitted to the embedded synthetic
-data (or to a file), from several seeds. A worse model is one of them, harmed until its NDCG@10 is 3 % lower, over all
-items or among sampled candidates: by noise on all its scores, or by users who get the scores of another. Users are then
-drawn anew for each of many evaluations, and the gate's rule judges each.
+With `--mutants`, whole: the pipeline trains and pushes a model on embedded synthetic data of 5,000 users. So many
+mutants of it, of nine kinds in turn, and as many honest trainings with other seeds as `--reseeds` says, are then
+SavedModels that the Evaluator judges as it does in a run, the good model being the champion.
+
+Without, by simulation. The rival is the best baseline or the champion: the rule is the same. Real models are fitted to
+the embedded synthetic data (or to a file), from several seeds. A worse model is one of them, harmed until its NDCG@10
+is 3 % lower, over all items or among sampled candidates: by noise on all its scores, or by users who get the scores of
+another. Users are then drawn anew for each of many evaluations, and the gate's rule judges each.
 """
 
 from collections.abc import Callable, Sequence
@@ -197,10 +201,15 @@ def harms(data: Data) -> dict[str, Harm]:
 @click.option("--data", "path", type=click.Path(exists=True, path_type=Path), help="A CSV file; default: synthetic.")
 @click.option("--seeds", type=click.IntRange(2), default=4, show_default=True, help="Models that are fitted.")
 @click.option("--users", default="5000", show_default=True, help="Test users of an evaluation, separated by commas.")
-@click.option("--reseeds", type=click.IntRange(1), default=500, show_default=True, help="Evaluations of equal models.")
+@click.option("--mutants", type=click.IntRange(0), help="Judge so many spoilt SavedModels, in place of a simulation.")
+@click.option("--reseeds", type=click.IntRange(0), default=500, show_default=True, help="Evaluations of equal models.")
 @click.option("--worse", type=click.IntRange(1), default=100, show_default=True, help="Evaluations of each worse one.")
-def command(path: Path | None, seeds: int, users: str, reseeds: int, worse: int) -> list[Result]:
+def command(path: Path | None, seeds: int, users: str, mutants: int | None, reseeds: int, worse: int) -> list[Result]:
     """Fits, harms and judges; bars at 5,000 users."""
+    if mutants is not None:
+        from benchmarks.attack.judging import attack, summarise  # TensorFlow, which the simulation does without
+
+        return summarise(attack(mutants, reseeds))
     data = read(path) if path else synthetic()
     models = [fit(data, seed) for seed in range(seeds)]
     config = EvaluatorConfig(bootstrap_samples=_RESAMPLES)
