@@ -71,8 +71,13 @@ class Device:
         strategy = self.strategy
         if strategy is None or self.kind != "multiworker":
             return
+
+        @tf.function(autograph=False)
+        def meet() -> tf.Tensor:
+            return strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None)
+
         with self.telling_lost_workers():
-            tf.function(lambda: strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None))()
+            meet()
 
     @contextlib.contextmanager
     def telling_lost_workers(self) -> Iterator[None]:
