@@ -25,6 +25,7 @@ from pipeline.config import load_config
 from pipeline.console import StepReporter, for_reading, leave, loading, log_file
 from pipeline.estimating.command import estimate_command, tell
 from pipeline.kubeflow.kserve import kserve
+from pipeline.kubeflow.tfjob_command import tfjob
 from pipeline.platforms.command import submit
 from pipeline.platforms.registry import PLATFORMS
 from pipeline.platforms.schedule_command import schedule
@@ -51,6 +52,7 @@ main.add_command(runs)
 main.add_command(schedule)
 main.add_command(serve)
 main.add_command(submit)
+main.add_command(tfjob)
 main.add_command(tune)
 
 

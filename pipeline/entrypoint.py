@@ -48,7 +48,7 @@ def _run_step(known: argparse.Namespace, beam_args: list[str]) -> int:
     folders: dict[str, str] = {}
     try:
         executor_input, shown, folders = described(
-            known.json_serialized_invocation_args, known.json_serialized_inputs_spec_args or "{}"
+            known.json_serialized_invocation_args, known.json_serialized_inputs_spec_args or "{}", known.in_place
         )
         known.json_serialized_invocation_args = json.dumps(executor_input)
         _say_what_happens(known.executor_class_path, folders)
@@ -72,12 +72,15 @@ def _say_interrupted(number: int) -> None:
     print(f"interrupted by {signal.Signals(number).name}", file=sys.stderr, flush=True)
 
 
-def described(invocation: str, inputs_spec: str) -> tuple[Json, dict[str, Json], dict[str, str]]:
+def described(
+    invocation: str, inputs_spec: str, in_place: bool = False
+) -> tuple[Json, dict[str, Json], dict[str, str]]:
     """What the step is to do, put right; its results for the console; the URIs of what was mapped (see `adapt`).
 
     Args:
       invocation: an ExecutorInput message, as JSON.
       inputs_spec: the step's ComponentInputsSpec, as JSON.
+      in_place: whether no launcher copies artifacts; see `adapt`.
 
     Raises:
       UserError: they are something else.
@@ -85,7 +88,7 @@ def described(invocation: str, inputs_spec: str) -> tuple[Json, dict[str, Json],
     try:
         executor_input = json.loads(invocation)
         shown = take_out(executor_input)
-        return executor_input, shown, adapt(executor_input, json.loads(inputs_spec))
+        return executor_input, shown, adapt(executor_input, json.loads(inputs_spec), in_place)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"what the step was handed is no description of an execution ({type(error).__name__}: "
@@ -93,12 +96,13 @@ def described(invocation: str, inputs_spec: str) -> tuple[Json, dict[str, Json],
         ) from error
 
 
-def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
+def adapt(executor_input: Json, inputs_spec: Json, in_place: bool = False) -> dict[str, str]:
     """Puts the backend's description of an execution right, in place.
 
     Args:
       executor_input: an ExecutorInput message, as JSON.
       inputs_spec: the step's ComponentInputsSpec, as JSON.
+      in_place: whether artifacts are read and written where they are, as no launcher copies them.
 
     Returns:
       The URI of each artifact that was mapped, by its local folder.
@@ -115,8 +119,8 @@ def adapt(executor_input: Json, inputs_spec: Json) -> dict[str, str]:
     for name, artifacts in inputs.items():
         for artifact in artifacts.get("artifacts", []):
             artifact["type"] = inputs_spec["artifacts"][name]["artifactType"]
-    folders = {}
-    for artifact in _artifacts(inputs, outputs):
+    folders: dict[str, str] = {}
+    for artifact in () if in_place else _artifacts(inputs, outputs):
         folder = local_folder(artifact["uri"])
         if folder != artifact["uri"]:
             folders[folder] = artifact["uri"]
@@ -145,6 +149,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument("--json_serialized_invocation_args", required=True)
     parser.add_argument("--json_serialized_inputs_spec_args")
+    parser.add_argument(
+        "--in-place", action="store_true", help="Artifacts are where their URIs say: no launcher copies them."
+    )
     return parser
 
 

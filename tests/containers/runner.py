@@ -17,6 +17,7 @@ _READ_ONLY: dict[str, Any] = {
     "read_only": True,
     "tmpfs": {"/tmp": "mode=1777", "/var/tmp": "ro", "/run": "ro"},
 }
+_NO_NETWORK: dict[str, Any] = {"network_disabled": True}
 
 
 def run_container(
@@ -24,7 +25,7 @@ def run_container(
 ) -> tuple[int, str]:
     """Returns the exit code and what the container printed: one stream, then the other, so that no line is torn."""
     container = client.containers.create(
-        image, command[1:], entrypoint=command[:1], volumes=volumes, network_disabled=True, **_READ_ONLY | arguments
+        image, command[1:], entrypoint=command[:1], volumes=volumes, **_READ_ONLY | _NO_NETWORK | arguments
     )
     try:
         container.start()
