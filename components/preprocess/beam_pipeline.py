@@ -12,6 +12,7 @@ from components.artifacts.interactions import WrittenShard, write_shard
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
 from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
+from components.preprocess.kept_rows import kept_rows
 from components.preprocess.readers.base import Piece
 from components.preprocess.rows import Census, as_column, merge_censuses, take_census
 from components.preprocess.shards import filters, held_out_users, holdouts, packing, split_loops
@@ -64,9 +65,9 @@ class WriteInteractions(beam.PTransform):
     """Numbered pieces of the input -> both artifacts, written; yields the summary of the interactions.
 
     A first pass reads the pieces and takes a census of their ids. The census cuts the users into shards of about
-    equally many rows, so that the shards depend on the data alone. A second pass deals the rows out to the shards (to
-    read again is cheaper than to keep them). Each shard is sorted and filtered and, once it is known which items are
-    left, indexed, split and written.
+    equally many rows, so that the shards depend on the data alone. A second pass, over what was kept of the first one
+    or over the input again, deals the rows out to the shards. Each shard is sorted and filtered and, once it is known
+    which items are left, indexed, split and written.
     """
 
     def __init__(self, job: PreprocessJob):
@@ -85,7 +86,7 @@ class WriteInteractions(beam.PTransform):
         once = pieces.pipeline | "Once" >> beam.Create([None], reshuffle=False)
         arranged = (
             pieces
-            | "Distribute" >> beam.ParDo(ThreadedFlatMap(_distribute), plan)
+            | "Distribute" >> beam.ParDo(ThreadedFlatMap(_distribute), plan, job)
             | "Shards" >> beam.GroupByKey()
             | "Arrange" >> beam.ParDo(ThreadedFlatMap(_arrange), plan, job)
         )
@@ -121,12 +122,15 @@ class _Written:
 
 def _take_census(piece: tuple[int, Piece], job: PreprocessJob) -> Iterator[Census]:
     by_time = job.preprocess.split == "time"
-    yield merge_censuses(take_census(rows, by_time) for rows in piece[1].read())
-
-
-def _distribute(piece: tuple[int, Piece], plan: Plan) -> Iterator[tuple[int, _Part]]:
     number, content = piece
-    for batch, rows in enumerate(content.read()):
+    kept = kept_rows(job.interactions_uri)
+    yield merge_censuses(take_census(rows, by_time) for rows in kept.keep(number, content.read()))
+
+
+def _distribute(piece: tuple[int, Piece], plan: Plan, job: PreprocessJob) -> Iterator[tuple[int, _Part]]:
+    number, content = piece
+    kept = kept_rows(job.interactions_uri).pop(number)
+    for batch, rows in enumerate(content.read() if kept is None else kept):
         for shard, packed in packing.distribute(rows, plan):
             yield shard, ((number, batch), packed)
 

@@ -11,6 +11,7 @@ from components.preprocess.beam_pipeline import PreprocessJob, WriteInteractions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets.base import Request, Unsplit
 from components.preprocess.given_split import GivenSplit, write_given_split
+from components.preprocess.kept_rows import kept_rows
 from components.shared.errors import UserError, find_user_error
 
 
@@ -60,6 +61,8 @@ def write_artifacts(
         if user_error is None:
             raise
         raise user_error from None
+    finally:
+        kept_rows.cache_clear()
 
 
 def _job(

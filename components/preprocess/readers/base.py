@@ -31,7 +31,7 @@ class Piece(Protocol):
     def read(self) -> Iterator[Rows]:
         """Reads the rows of this part, in their order and in batches of 10^5 to 10^6.
 
-        It is called twice, and yields the same both times.
+        It may be called twice, and yields the same both times.
 
         Raises:
           UserError: a row cannot be read, and is not to be skipped.
