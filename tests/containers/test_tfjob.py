@@ -14,7 +14,7 @@ from pipeline.cli import main
 from pipeline.config import load_config
 from pipeline.platforms.compilation import compile_pipeline
 from pipeline.platforms.registry import PLATFORMS
-from tests.containers.backend import Backend
+from tests.containers.backend import PodBackend
 from tests.containers.conftest import PROJECT
 from tests.containers.operator import run_tfjob
 
@@ -31,17 +31,17 @@ SETTINGS = (
 
 
 @pytest.fixture(scope="module")
-def one_worker(podman: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory, image: str) -> Backend:
+def one_worker(podman: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory, image: str) -> PodBackend:
     """All steps have run, as the pipeline runs them; not to be changed."""
-    backend = Backend(podman, tmp_path_factory.mktemp("one"))
-    backend.run(compile_pipeline(load_config(CONFIG, SETTINGS), PLATFORMS["kfp"]), image, ROOT, {})
+    backend = PodBackend(podman=podman, image=image, folder=tmp_path_factory.mktemp("one"))
+    backend.run(compile_pipeline(load_config(CONFIG, SETTINGS), PLATFORMS["kfp"]), ROOT, {})
     return backend
 
 
-def manifest_of(backend: Backend, target: Path, image: str) -> JsonObject:
+def manifest_of(backend: PodBackend, target: Path, image: str) -> JsonObject:
     """The manifest for a volume that holds what the steps have written, to which the job writes too."""
     uris = {
-        name: backend.artifacts[step][name]["uri"].replace("s3://", "/store/")
+        name: backend.artifact(step, name)["uri"].replace("s3://", "/store/")
         for step, name in (("NegativeGen", "examples"), ("Preprocess", "interactions"), ("Preprocess", "vocabulary"))
     }
     assignments = [*SETTINGS, "cluster.steps.Trainer.volumes={/store: artifacts}", "pusher.destination=/store/serving"]
@@ -57,7 +57,7 @@ def manifest_of(backend: Backend, target: Path, image: str) -> JsonObject:
 
 
 def test_two_workers_on_a_network_train_as_one_does_and_the_chief_pushes(
-    podman: docker.DockerClient, one_worker: Backend, image: str, tmp_path: Path
+    podman: docker.DockerClient, one_worker: PodBackend, image: str, tmp_path: Path
 ) -> None:
     store = one_worker.folder / "store"
     chief, other = run_tfjob(podman, manifest_of(one_worker, tmp_path / "job.yaml", image), {"artifacts": store})
@@ -69,7 +69,9 @@ def test_two_workers_on_a_network_train_as_one_does_and_the_chief_pushes(
     assert [line for line in other[1].splitlines() if line.startswith("running ")] == steps[:1]
 
     one = {
-        name: one_worker.stored(found["uri"]) for step in one_worker.artifacts.values() for name, found in step.items()
+        name: one_worker.stored(found["uri"])
+        for step in one_worker.outputs.values()
+        for name, found in step.artifacts.items()
     }
     assert_same_training(store / "several", one)
     found, expected = (evaluation.read(str(place)) for place in (store / "several" / "evaluation", one["evaluation"]))
