@@ -25,7 +25,7 @@ def same(some: Rows, others: Rows) -> bool:
 
 
 def test_a_piece_is_handed_on_and_kept_until_it_is_asked_for() -> None:
-    kept, read = KeptRows(480), batches()
+    kept, read = KeptRows(480, quick=0), batches()
     assert list(map(id, kept.keep(7, read))) == list(map(id, read))
     again = kept.pop(7)
     assert again is not None
@@ -34,7 +34,7 @@ def test_a_piece_is_handed_on_and_kept_until_it_is_asked_for() -> None:
 
 
 def test_what_is_kept_does_not_change_with_what_was_read() -> None:
-    kept, (read,) = KeptRows(480), batches(1)
+    kept, (read,) = KeptRows(480, quick=0), batches(1)
     list(kept.keep(0, [read]))
     before = read.user.copy()
     read.user[:] = -1
@@ -44,14 +44,14 @@ def test_what_is_kept_does_not_change_with_what_was_read() -> None:
 
 def test_texts_are_kept_too() -> None:
     texts = pa.array(["a", "b", "a"]).dictionary_encode()
-    kept = KeptRows(1 << 10)
+    kept = KeptRows(1 << 10, quick=0)
     list(kept.keep(0, [Rows(texts, texts, None)]))
     (again,) = kept.pop(0) or []
     assert again.user.to_pylist() == ["a", "b", "a"]
 
 
 def test_a_piece_without_room_is_not_kept_and_takes_none_from_others() -> None:
-    kept = KeptRows(500)
+    kept = KeptRows(500, quick=0)
     assert len(list(kept.keep(0, batches(3)))) == 3
     assert kept.pop(0) is None
     list(kept.keep(1, batches(2)))
@@ -62,12 +62,18 @@ def test_a_piece_without_room_is_not_kept_and_takes_none_from_others() -> None:
     assert len(kept.pop(3) or ()) == 2
 
 
+def test_a_piece_that_is_read_quickly_is_read_again() -> None:
+    kept = KeptRows(1 << 10, quick=1)
+    assert len(list(kept.keep(0, batches()))) == 2
+    assert kept.pop(0) is None
+
+
 def test_a_piece_that_cannot_be_read_to_its_end_is_not_kept() -> None:
     def breaks() -> Iterator[Rows]:
         yield from batches(1)
         raise OSError("cut off")
 
-    kept = KeptRows(1 << 10)
+    kept = KeptRows(1 << 10, quick=0)
     with pytest.raises(OSError, match="cut off"):
         list(kept.keep(0, breaks()))
     assert kept.pop(0) is None
