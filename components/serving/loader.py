@@ -38,6 +38,7 @@ from components.serving.manifest import check_version
 from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
 from components.shared.files.secrets import without_secrets
+from components.shared.float32 import in_float32
 
 RawIds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
 """Raw ids: int64, or objects that are texts."""
@@ -72,6 +73,7 @@ class ServedModel:
           UserError: it lacks a signature, or its storage cannot be reached.
         """
         self._path, self._items, self._advice = path, items, advice
+        in_float32()
         try:
             with on_this_machine(path) as folder:
                 check_version(folder)

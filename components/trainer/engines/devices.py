@@ -12,6 +12,7 @@ from typing import Literal
 import tensorflow as tf
 
 from components.shared.errors import UserError
+from components.shared.float32 import in_float32
 
 # What calls that wait for another worker raise when it is gone, or does not answer.
 _LOST = (
@@ -106,6 +107,7 @@ def find_device(name: str) -> Device:
     Raises:
       UserError: this machine has no such device.
     """
+    in_float32()
     if name == "auto":
         name = _best_kind()
     return {"cpu": _cpu, "gpu": _gpu, "mirrored": _mirrored, "multiworker": _multiworker, "tpu": _tpu}[name]()

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 
 from components.artifacts.vocabulary import Vocabulary
 from components.serving.exporter import ServingModel
+from components.serving.loader import ServedModel
 from components.serving.recommend import recommend
 from components.serving.seen_items import SeenItems
 from components.serving.titles import read_titles
@@ -205,3 +207,9 @@ def test_a_damaged_version_is_passed_over_aloud(push: Push, printed: Callable[..
 
     assert warning == f"warning: version 10 is damaged, and 9 is taken instead; remove {serving / '10'}, or push again"
     assert answer == printed("--user", "10", serving=str(serving / "9"))
+
+
+def test_what_is_served_multiplies_float32_without_rounding_it(push: Push) -> None:
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    ServedModel(str(push() / "1"), None)
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()

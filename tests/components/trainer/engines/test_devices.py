@@ -63,6 +63,12 @@ def test_a_device_that_is_not_there(name: str, message: str) -> None:
         find_device(name)
 
 
+def test_what_trains_multiplies_float32_without_rounding_it() -> None:
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    find_device("cpu")
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
+
+
 @pytest.mark.parametrize("value", ["{", "[]", '{"cluster": 3}'])
 def test_a_tf_config_that_is_none(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", value)
