@@ -36,6 +36,14 @@ def test_assignments_win_over_the_file(config_file):
     assert config.evaluator.minimum_hr is None
 
 
+def test_off_is_a_choice_and_a_truth_value_where_one_is_asked_for(config_file):
+    written = load_config(config_file(f"{FILES[:-1]}, quoting: off}}\nevaluator: {{leak_free: off}}\n"))
+    assigned = load_config(config_file(FILES), ["dataset.quoting=off", "evaluator.leak_free=off"])
+
+    assert written.dataset.quoting == assigned.dataset.quoting == "off"
+    assert written.evaluator.leak_free is assigned.evaluator.leak_free is False
+
+
 def test_a_list_may_be_written_with_commas(config_file):
     config = load_config(config_file("dataset: {kind: synthetic}\n"), ["trainer.layers=64,32,16,8"])
 

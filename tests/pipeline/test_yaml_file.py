@@ -28,3 +28,7 @@ def test_what_contains_itself_is_refused(text: str) -> None:
 def test_half_a_character_is_refused() -> None:
     with pytest.raises(yaml.YAMLError, match="a text is no valid Unicode"):
         load_yaml('path: "\\ud800.csv"')
+
+
+def test_truth_values_are_true_and_false_alone() -> None:
+    assert load_yaml("[off, on, yes, no, true, FALSE]") == ["off", "on", "yes", "no", True, False]
