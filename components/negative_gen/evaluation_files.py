@@ -1,5 +1,6 @@
 """Writes the evaluation records of one split: every held-out item among its negatives."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -17,9 +18,11 @@ from components.sampling.item_sets import make_scratch
 from components.sampling.train_shards import TrainShard
 from components.sampling.training_files import Written
 from components.shared.errors import UserError
+from components.shared.parallel import ahead
 from components.shared.random_streams import stream_key
 
 _ROWS_AT_ONCE = 1 << 18
+_LISTS_AHEAD = 2
 
 Lists: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]
 """Users [n], items [n, width], mask [n, width]."""
@@ -39,9 +42,12 @@ def write_split(job: NegativesJob, split: Split) -> Written:
     user, item, mask = (buffer.columns[column].reshape(shape, copy=False) for column in EVALUATION_COLUMNS)
     filled = 0  # users in the buffer
     short_users = 0
-    with storage.write_atomically(f"{job.examples_uri}/{name}") as file:
+    with (
+        storage.write_atomically(f"{job.examples_uri}/{name}") as file,
+        contextlib.closing(ahead(_lists(job, split), _LISTS_AHEAD)) as lists,
+    ):
         writer = BatchWriter(file)
-        for users, items, masks in _lists(job, split):
+        for users, items, masks in lists:
             if job.negatives.protocol == "standard":  # which masks nothing else
                 short_users += int(masks[:, -1].sum())
             done = 0
@@ -82,8 +88,9 @@ def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
             else:
                 _sample(job, split, shard, users, avoided[users - shard.first_user], items, scratch)
             missing = items < 0
-            # Anything but the positive, which would count as listed among its own negatives.
-            items[missing] = np.broadcast_to((items[:, :1] + 1) % job.items, items.shape)[missing]
+            if missing.any():
+                # Anything but the positive, which would count as listed among its own negatives.
+                items = np.where(missing, (items[:, :1] + 1) % job.items, items)
             if job.negatives.protocol == "mlperf" or given is not None:
                 loops.mask_repeats(items, mask, scratch)
             mask |= missing

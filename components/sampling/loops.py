@@ -22,6 +22,7 @@ from components.kernels.random import GAMMA, mix, scaled
 from components.sampling.item_sets import add_all, clear_all, contains, pick
 
 _WAITING = 256
+_CROWDED = 16  # items in one slot; at random, one of 10^13 slots has more
 _FEW, _SEARCHED = 8, 16  # a set is made for more negatives than these, and one at least for so many seen items
 
 _U = np.uint64
@@ -252,15 +253,46 @@ def _put_listed(seen, negatives, state, row_of_user, bound, rows, ends, bitset, 
 
 @entry_point
 def spread_out(items, offsets):
-    """Sorts the items of each user by `_spread`; items and offsets are as in `TrainShard`."""
+    """Sorts the items of each user by `_spread`; items and offsets are as in `TrainShard`.
+
+    As the numbers are spread evenly, each is put about where it belongs, in a slot for each item, and what remains is
+    done by insertion. Where a slot gets many items, which takes items chosen for it, the numbers are sorted as any.
+    """
+    longest = 0
+    for user in range(len(offsets) - 1):
+        longest = max(longest, offsets[user + 1] - offsets[user])
+    ends, spread = np.empty(longest, np.int64), np.empty(longest, np.uint32)
     for user in range(len(offsets) - 1):
         part = items[offsets[user] : offsets[user + 1]]
-        spread = np.empty(len(part), np.uint32)
-        for place, item in enumerate(part):
-            spread[place] = _spread(item)
-        spread.sort()
-        for place, number in enumerate(spread):
-            part[place] = np.int32((_U(number) * _GATHERED) & _LOW)
+        count = len(part)
+        ends[:count] = 0
+        for item in part:
+            ends[_guess(item, 0, count)] += 1
+        most = end = 0
+        for slot in range(count):
+            most = max(most, ends[slot])
+            ends[slot], end = end, end + ends[slot]
+        for item in part:
+            slot = _guess(item, 0, count)
+            spread[ends[slot]] = _spread(item)
+            ends[slot] += 1
+        if most > _CROWDED:
+            spread[:count].sort()
+        else:
+            _insert_in_order(spread[:count])
+        for place in range(count):
+            part[place] = np.int32((_U(spread[place]) * _GATHERED) & _LOW)
+
+
+@compiled
+def _insert_in_order(numbers):
+    """Sorts numbers that stand near their places."""
+    for begin in range(1, len(numbers)):
+        number, place = numbers[begin], begin
+        while place > 0 and numbers[place - 1] > number:
+            numbers[place] = numbers[place - 1]
+            place -= 1
+        numbers[place] = number
 
 
 @entry_point

@@ -14,6 +14,7 @@ from components.sampling.sampler import Sampler
 CHUNK = 1 << CHUNK_BITS
 ROWS = 3 * CHUNK - 1_000
 FILE_BITS = 3
+SPREAD = 0x9E3779B1
 
 
 def sampler(seed: int = 0) -> Sampler:
@@ -73,10 +74,22 @@ def test_epochs_know_nothing_of_each_other(files: np.ndarray) -> None:
 def test_seen_items_are_spread_out_and_stay_who_they_are() -> None:
     random = np.random.default_rng(0)
     users = [random.choice(1 << 20, size, replace=False).astype(np.int32) for size in (0, 1, 2, 5_000)]
+    check_spread_out([*users, np.arange(3_000, dtype=np.int32), np.arange(0, 1 << 20, 1 << 8, dtype=np.int32)])
+
+
+def test_items_that_would_stand_in_one_place_are_spread_out() -> None:
+    number = np.arange(100, dtype=np.uint64)
+    beside = number * np.uint64(pow(SPREAD, -1, 1 << 32)) % np.uint64(1 << 32)
+    chosen = beside[beside < 1 << 31].astype(np.int32)
+    elsewhere = np.arange(2_000, dtype=np.int32)
+    check_spread_out([elsewhere, np.random.default_rng(0).permutation(np.union1d(chosen, elsewhere)), elsewhere])
+
+
+def check_spread_out(users: list[np.ndarray]) -> None:
     offsets = np.cumsum([0, *map(len, users)])
     items = np.concatenate(users)
     loops.spread_out(items, offsets)
     for mine, begin, end in zip(users, offsets[:-1], offsets[1:], strict=True):
         np.testing.assert_array_equal(np.sort(items[begin:end]), np.sort(mine))
-        places = np.uint64(items[begin:end]) * np.uint64(0x9E3779B1) % np.uint64(1 << 32)
+        places = np.uint64(items[begin:end]) * np.uint64(SPREAD) % np.uint64(1 << 32)
         assert (np.diff(places.astype(np.int64)) > 0).all()
