@@ -12,6 +12,7 @@ from components.artifacts.interactions import WrittenShard, write_shard
 from components.artifacts.interactions_summary import Absent, Dropped, InteractionsSummary
 from components.artifacts.splits import Split
 from components.preprocess.config import PreprocessConfig
+from components.preprocess.handed_over import Handed, hand_over
 from components.preprocess.kept_rows import kept_rows
 from components.preprocess.readers.base import Piece
 from components.preprocess.rows import Census, as_column, merge_censuses, take_census
@@ -28,7 +29,7 @@ from components.shared.threaded_beam import ThreadedFlatMap
 _Wanted: TypeAlias = npt.NDArray[np.bool_] | None
 """The items that are left, by position; None: all of them."""
 
-_Part: TypeAlias = tuple[packing.Place, packing.Packed]
+_Part: TypeAlias = tuple[packing.Place, Handed[packing.Packed]]
 """What a batch of the input has for a shard."""
 
 
@@ -47,6 +48,7 @@ class PreprocessJob:
       new_users: the share of the users who are held out entirely.
       best_possible_hr: see `InteractionsSummary`.
       titles: of the items; None where there are none.
+      in_process: whether all steps run in one process.
     """
 
     name: str
@@ -59,6 +61,7 @@ class PreprocessJob:
     new_users: float = 0.0
     best_possible_hr: dict[str, float] | None = None
     titles: Titles | None = None
+    in_process: bool = False
 
 
 class WriteInteractions(beam.PTransform):
@@ -132,20 +135,31 @@ def _distribute(piece: tuple[int, Piece], plan: Plan, job: PreprocessJob) -> Ite
     kept = kept_rows(job.interactions_uri).pop(number)
     for batch, rows in enumerate(content.read() if kept is None else kept):
         for shard, packed in packing.distribute(rows, plan):
-            yield shard, ((number, batch), packed)
+            yield shard, ((number, batch), hand_over(packed, job.interactions_uri, job.in_process))
 
 
-def _arrange(group: tuple[int, Iterable[_Part]], plan: Plan, job: PreprocessJob) -> Iterator[Arranged]:
+def _arrange(group: tuple[int, Iterable[_Part]], plan: Plan, job: PreprocessJob) -> Iterator[Handed[Arranged]]:
     number, parts = group
-    rows = packing.sort(parts, plan)
+    rows = packing.sort(((place, packed.take()) for place, packed in parts), plan)
     arranged = filters.arrange(number, rows, holdouts.mark(rows, plan), plan, job.preprocess.min_interactions)
-    yield holdouts.draw_parts(arranged, job.preprocess, job.seed)
+    drawn = holdouts.draw_parts(arranged, job.preprocess, job.seed)
+    yield hand_over(drawn, job.interactions_uri, job.in_process)
 
 
-def _find_items(_: None, shards: Iterable[Arranged], plan: Plan, job: PreprocessJob) -> npt.NDArray[np.bool_]:
+@dataclass(frozen=True)
+class _Shards:
+    """All shards, one at a time, again and again."""
+
+    handed: Iterable[Handed[Arranged]]
+
+    def __iter__(self) -> Iterator[Arranged]:
+        return (shard.look() for shard in self.handed)
+
+
+def _find_items(_: None, shards: Iterable[Handed[Arranged]], plan: Plan, job: PreprocessJob) -> npt.NDArray[np.bool_]:
     preprocess = job.preprocess
     return filters.find_items(
-        shards,
+        _Shards(shards),
         len(plan.items),
         preprocess.min_interactions,
         preprocess.min_item_interactions,
@@ -153,13 +167,16 @@ def _find_items(_: None, shards: Iterable[Arranged], plan: Plan, job: Preprocess
     )
 
 
-def _outline(arranged: Arranged, plan: Plan, wanted: _Wanted, job: PreprocessJob) -> Iterator[Outline]:
-    staying, _ = _filtered(arranged, wanted, job)
+def _outline(handed: Handed[Arranged], plan: Plan, wanted: _Wanted, job: PreprocessJob) -> Iterator[Outline]:
+    staying, _ = _filtered(handed.look(), wanted, job)
     yield holdouts.outline(staying, plan, job.preprocess)
 
 
-def _write(arranged: Arranged, plan: Plan, wanted: _Wanted, whole: Outline, job: PreprocessJob) -> Iterator[_Written]:
+def _write(
+    handed: Handed[Arranged], plan: Plan, wanted: _Wanted, whole: Outline, job: PreprocessJob
+) -> Iterator[_Written]:
     _require_rows(whole, job)
+    arranged = handed.take()
     staying, held_out = _filtered(arranged, wanted, job)
     left = holdouts.settle(staying, plan, whole, job.preprocess)
     first_user = whole.first_user(arranged.shard)

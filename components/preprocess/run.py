@@ -1,12 +1,14 @@
 """From the configuration to both artifacts, whatever the kind of the data set."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import apache_beam as beam
 
 from components.artifacts.interactions import remove_interactions
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.vocabulary import remove_vocabulary
+from components.preprocess import handed_over
 from components.preprocess.beam_pipeline import PreprocessJob, WriteInteractions
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets.base import Request, Unsplit
@@ -51,6 +53,7 @@ def write_artifacts(
             raise UserError("preprocess.split: time needs timestamps; set dataset.timestamp_column, or split to random")
         job = _job(found, preprocess, seed, interactions_uri, vocabulary_uri, new_users)
         with make_pipeline() as pipeline:
+            job = replace(job, in_process=handed_over.in_one_process(pipeline))
             # With their numbers: the order of the rows outlives the order of the work.
             _ = pipeline | "Pieces" >> beam.Create(list(enumerate(found.pieces))) | WriteInteractions(job)
         return InteractionsSummary.read(interactions_uri)
@@ -63,6 +66,7 @@ def write_artifacts(
         raise user_error from None
     finally:
         kept_rows.cache_clear()
+        handed_over.forget(interactions_uri)
 
 
 def _job(
