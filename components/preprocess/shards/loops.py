@@ -43,6 +43,55 @@ def pack(users, items, times, first_user, first_time, time_bits, item_bits):
 
 
 @entry_point
+def number(keys, item_bits, place_bits):
+    """Takes the items out of packed rows, and puts the number of each row in their place.
+
+    Args:
+      keys: uint64 [n], see `pack`; changed in place.
+      item_bits: bits of the item.
+      place_bits: bits of the number.
+
+    Returns:
+      The items, int32 [n].
+    """
+    items = np.empty(len(keys), np.int32)
+    lowest = (np.uint64(1) << np.uint64(item_bits)) - np.uint64(1)
+    for row in range(len(keys)):
+        key = keys[row]
+        items[row] = np.int32(key & lowest)
+        keys[row] = ((key >> np.uint64(item_bits)) << np.uint64(place_bits)) | np.uint64(row)
+    return items
+
+
+@entry_point
+def unpack(keys, low_bits, time_bits, items):
+    """Splits packed rows.
+
+    Args:
+      keys: uint64 [n]: user, time and, in the lowest bits, the item or what `number` has put there.
+      low_bits: how many bits those are.
+      time_bits: bits of the time.
+      items: what `number` has returned; empty where the items are in the lowest bits.
+
+    Returns:
+      Users, int32 [n], times, int64 [n], and items, int32 [n].
+    """
+    users, times = np.empty(len(keys), np.int32), np.empty(len(keys), np.int64)
+    taken = np.empty(len(keys), np.int32)
+    lowest = (np.uint64(1) << np.uint64(low_bits)) - np.uint64(1)
+    of_time = (np.uint64(1) << np.uint64(time_bits)) - np.uint64(1)
+    numbered = len(items) > 0
+    for row in range(len(keys)):
+        key = keys[row]
+        low = key & lowest
+        taken[row] = items[low] if numbered else np.int32(low)
+        key >>= np.uint64(low_bits)
+        times[row] = np.int64(key & of_time)
+        users[row] = np.int32(key >> np.uint64(time_bits))
+    return users, times, taken
+
+
+@entry_point
 def ties(users, times):
     """Marks the rows that have the time of the row before them, of the same user: uint8 [n]."""
     marks = np.zeros(len(users), np.uint8)

@@ -71,36 +71,25 @@ def sort(parts: Iterable[tuple[Place, Packed]], plan: Plan) -> Sorted:
         columns = columns[:, np.lexsort((time, user) if plan.by_place else (item, time, user))]
         return Sorted(columns[0].astype(np.int32), columns[1], columns[2].astype(np.int32))
     keys = np.concatenate(in_order).view(np.uint64)
-    if not plan.by_place:
-        keys.sort()
-    items = (keys & _lowest(plan.item_bits)).astype(np.int32)
-    keys >>= np.uint64(plan.item_bits)
     if plan.by_place:
-        keys, items = _sort_stably(keys, items)
-    times = (keys & _lowest(plan.time_bits)).view(np.int64)
-    keys >>= np.uint64(plan.time_bits)
-    return Sorted(keys.astype(np.int32), times, items)
-
-
-def _sort_stably(
-    keys: npt.NDArray[np.uint64], items: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-    place_bits = (len(keys) - 1).bit_length()
-    if int(keys.max()).bit_length() + place_bits > 64:
-        order = np.argsort(keys, kind="stable")
-        return keys[order], items[order]
-    # Numbers that are all different need no stable sort, which is several times slower.
-    keys <<= np.uint64(place_bits)
-    keys |= np.arange(len(keys), dtype=np.uint64)
+        return _sort_stably(keys, plan)
     keys.sort()
-    items = items[keys & _lowest(place_bits)]
-    keys >>= np.uint64(place_bits)
-    return keys, items
+    return _unpacked(keys, plan)
 
 
-def _lowest(bits: int) -> np.uint64:
-    """A mask of the lowest bits."""
-    return np.uint64((1 << bits) - 1)
+def _sort_stably(keys: npt.NDArray[np.uint64], plan: Plan) -> Sorted:
+    """Sorts packed rows by user and time, and leaves those of one time as they are; the keys are changed."""
+    place_bits = (len(keys) - 1).bit_length()
+    if int(keys.max()).bit_length() - plan.item_bits + place_bits > 64:
+        return _unpacked(keys[np.argsort(keys >> np.uint64(plan.item_bits), kind="stable")], plan)
+    # Numbers that are all different need no stable sort, which is several times slower.
+    items = loops.number(keys, plan.item_bits, place_bits)
+    keys.sort()
+    return Sorted(*loops.unpack(keys, place_bits, plan.time_bits, items))
+
+
+def _unpacked(keys: npt.NDArray[np.uint64], plan: Plan) -> Sorted:
+    return Sorted(*loops.unpack(keys, plan.item_bits, plan.time_bits, np.empty(0, np.int32)))
 
 
 def _times(rows: Rows, plan: Plan) -> npt.NDArray[np.int64]:
