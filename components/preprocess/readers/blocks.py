@@ -69,8 +69,9 @@ def read_blocks(part: Range, block_bytes: int, cut: Cut | None = None) -> Iterat
         while not ended and (part.end is None or position < part.end):
             unread = block_bytes if part.end is None else part.end - position - len(rest)
             data = file.read(min(block_bytes, unread))
-            ended = not data or (part.end is not None and position + len(rest) + len(data) >= part.end)
-            block = b"".join([rest, data, _rest_of_line(file) if ended and data[-1:] != b"\n" else b""])
+            # A block that ends where a line does need not be copied to be cut.
+            block = b"".join([rest, data, b"" if data.endswith(b"\n") else _rest_of_line(file)])
+            ended = not data or (part.end is not None and position + len(block) >= part.end)
             used = len(block) if ended else block.rfind(b"\n") + 1
             if cut is not None and b'"' in block:
                 stop = used if part.end is None else min(used, part.end - position)
