@@ -50,13 +50,22 @@ class TrainShards:
         self._locks: dict[int, threading.Lock] = defaultdict(threading.Lock)
 
     def __getitem__(self, shard: int) -> TrainShard:
+        # Whoever would wait for another thread to read this shard reads the one that comes next.
+        if self._locks[shard].locked() and shard + 1 < self._interactions.shards and self._has_room():
+            self._get(shard + 1)
+        return self._get(shard)
+
+    def _get(self, shard: int) -> TrainShard:
         with self._locks[shard]:
             if shard in self._kept:
                 return self._kept[shard]
             read = self._read(shard)
-            if sum(kept.items.nbytes + kept.offsets.nbytes for kept in list(self._kept.values())) < _KEPT_BYTES:
+            if self._has_room():
                 self._kept[shard] = read
             return read
+
+    def _has_room(self) -> bool:
+        return sum(kept.items.nbytes + kept.offsets.nbytes for kept in list(self._kept.values())) < _KEPT_BYTES
 
     def _read(self, shard: int) -> TrainShard:
         pairs, part = self._interactions.shard("train", shard), self._interactions.summary.shards[shard]
