@@ -109,6 +109,7 @@ def test_any_text(
 
 @example(b"[" * 5_000, Reading())
 @example(b'{"user": "\\ud800", "item": 2, "timestamp": 3}', Reading())
+@example(b'null\n{"user": 1, "item": 1e400, "timestamp": 3}', Reading())
 @given(json_lines, readings)
 def test_any_json_lines(folder: Path, content: bytes, reading: Reading) -> None:
     read(folder / "a.json", content, reading, Columns("user", "item", "timestamp"))

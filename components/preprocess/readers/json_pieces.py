@@ -6,6 +6,7 @@ one by one.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +36,7 @@ _FEW_LINES = 256
 _EXACT = 2.0**53
 _KINDS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 _NO_OBJECT = "\0"
+_OBJECT = re.compile(rb"[ \t\r\n]*\{")
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,8 @@ def _texts_of(text: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: 
 
 def _read_at_once(block: bytes, kinds: dict[str, pa.DataType], lines: int) -> pa.Table | None:
     """The columns of a block; None where a line is at fault, or a number would lose digits."""
+    if not _OBJECT.match(block):
+        return None  # Arrow 18 crashes where the first value is null
     try:
         table = pyarrow.json.read_json(
             pa.BufferReader(block),

@@ -126,6 +126,15 @@ def test_a_bad_line_of_json_is_dropped_alone_or_named(tmp_path: Path, case: str)
         read(tmp_path / "rows.json")
 
 
+@pytest.mark.parametrize("first", ["null", "  null", "null null", "", "[1]", "1"])
+def test_a_first_line_of_a_block_that_is_no_object_is_dropped_or_named(tmp_path: Path, first: str) -> None:
+    lines = json_lines().split("\n")
+    (tmp_path / "rows.json").write_text("\n".join(["null", first, *lines[:3], first, *lines[3:], ""]))
+    assert read(tmp_path / "rows.json", on_bad_row="skip") == EXPECTED
+    with pytest.raises(UserError, match=r"rows\.json line 1: is not one JSON object"):
+        read(tmp_path / "rows.json")
+
+
 def test_numbers_of_json_lose_no_digit(tmp_path: Path) -> None:
     lines = [{"user": "a", "item": item, "timestamp": 5} for item in (2**63 - 1, 2**63 - 2, 7.0)]
     (tmp_path / "rows.json").write_text("\n".join(map(json.dumps, lines)))
