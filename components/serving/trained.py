@@ -5,7 +5,6 @@ They lie where SavedModels keep what no signature reads: `assets.extra/trained.n
 """
 
 import posixpath
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -19,6 +18,7 @@ from components.shared.errors import UserError
 from components.shared.files.reading import is_file, open_file
 from components.shared.files.secrets import without_secrets
 from components.shared.files.writing import write_atomically
+from components.shared.files.zips import ZIP_FAULTS
 
 TRAINED_FILE = "assets.extra/trained.npz"
 _USERS, _ITEMS = "user_ids", "item_ids"
@@ -77,7 +77,7 @@ def _read(path: str) -> Trained:
         with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         return Trained(weights.pop(_USERS), weights.pop(_ITEMS), weights)
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
+    except (*ZIP_FAULTS, KeyError) as error:
         raise UserError(
             f"{without_secrets(path)} is damaged ({error}); remove that version from the push destination, or set "
             "trainer.warm_start=none"

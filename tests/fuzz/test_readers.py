@@ -161,6 +161,7 @@ PACKED = {"gz": gzip.compress(ROWS), "bz2": bz2.compress(ROWS), "zip": zipped(RO
 
 @example("zip", [(0.9, b"\x00@")], None, False)  # encrypted
 @example("zip", [(0.90234375, b"\x00\x01")], None, False)  # compressed in another way
+@example("zip", [(0.896484375, b"\x00@")], None, False)  # of a later version
 @given(
     some.sampled_from(list(PACKED)),
     some.lists(some.tuples(some.floats(0, 1), some.binary(min_size=1, max_size=4)), max_size=4),

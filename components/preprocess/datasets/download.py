@@ -7,7 +7,6 @@ import re
 import shutil
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import IO
 
@@ -15,6 +14,7 @@ from components.shared.errors import UserError
 from components.shared.files import web
 from components.shared.files.places import is_web
 from components.shared.files.reading import is_file, open_file
+from components.shared.files.zips import ZIP_FAULTS
 
 _CHUNK_BYTES = 256 * 1024
 # The largest ratings file there is (ml-32m) has 0.9 GB.
@@ -109,7 +109,7 @@ def extract(archive: IO[bytes], member: str, path: str, origin: str, needed: boo
         if not needed:
             return
         raise UserError(f"{origin} has no file {member}: it is not the archive it should be; {_ADVICE}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except ZIP_FAULTS as error:
         raise UserError(f"{origin} is not a whole zip archive ({error}): {_ADVICE}") from error
     except OSError as error:
         raise _cannot_write(path, error) from error

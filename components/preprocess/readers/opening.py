@@ -20,6 +20,7 @@ from components.shared.errors import UserError, first_line
 from components.shared.files.faults import told
 from components.shared.files.places import plain_path
 from components.shared.files.reading import open_file, size_of
+from components.shared.files.zips import ZIP_FAULTS
 
 _CHUNK_BYTES = 1 << 20
 _MOST_TIMES = 300
@@ -107,7 +108,12 @@ def _plain(file: BinaryIO, path: str) -> BinaryIO:
 
 
 def _unzip(file: BinaryIO, path: str) -> IO[bytes]:
-    archive = zipfile.ZipFile(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except RuntimeError as error:
+        raise _not_here(path, error) from error
+    except ZIP_FAULTS as error:
+        raise _damaged(path, error) from error
     names = [info.filename for info in archive.infolist() if _is_data(info)]
     if not names:
         raise UserError(f"{path} has no file in it")
@@ -118,8 +124,14 @@ def _unzip(file: BinaryIO, path: str) -> IO[bytes]:
         )
     try:
         return archive.open(names[0])
-    except (RuntimeError, NotImplementedError) as error:  # a password is asked for, or a method is not known
-        raise UserError(f"{path} cannot be unpacked here ({first_line(error)}): unpack it yourself") from error
+    except RuntimeError as error:  # a password is asked for, or a method is not known
+        raise _not_here(path, error) from error
+    except ZIP_FAULTS as error:
+        raise _damaged(path, error) from error
+
+
+def _not_here(path: str, error: Exception) -> UserError:
+    return UserError(f"{path} cannot be unpacked here ({first_line(error)}): unpack it yourself")
 
 
 def _is_data(info: zipfile.ZipInfo) -> bool:

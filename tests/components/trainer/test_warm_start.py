@@ -16,6 +16,7 @@ from components.trainer.run_fn import run_fn
 from components.trainer.warm_start import from_champion, start_from, trained_weights
 from tests.components.artifacts.handmade import write_interactions
 from tests.components.trainer.conftest import ITEMS, USERS, Workspace
+from tests.damaged_zips import DAMAGE, damaged_zip
 
 
 def vocabulary(users: list, items: list) -> Vocabulary:
@@ -102,10 +103,12 @@ def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
     assert one == other
 
 
-def test_damaged_weights_are_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [*DAMAGE, None])
+def test_damaged_weights_are_told(tmp_path: Path, damage: str | None) -> None:
     push(tmp_path, "1", trained_weights(model(3, 4), OLD))
     file = tmp_path / "1" / TRAINED_FILE
-    file.write_bytes(file.read_bytes()[:-200])
+    whole = file.read_bytes()
+    file.write_bytes(damaged_zip(whole, damage) if damage else whole[:-200])
     with pytest.raises(UserError, match=r"1/assets.extra/trained.npz is damaged .* trainer.warm_start=none"):
         from_champion(str(tmp_path), OLD)
 

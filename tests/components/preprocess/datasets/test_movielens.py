@@ -19,6 +19,7 @@ from components.preprocess.datasets import download, movielens
 from components.shared import progress
 from components.shared.errors import UserError
 from tests.components.preprocess.archives import GOOD, RATINGS, SMALL, Server, files_in, md5, one_line, zipped
+from tests.damaged_zips import NO_NAME, damaged_zip
 
 BIG = zipped(**{f"{SMALL}/ratings.csv": os.urandom(3_000_000)})
 
@@ -112,6 +113,7 @@ def spoil(content: bytes) -> bytes:
         pytest.param(b"<html>sign in</html>", None, 200, "not a whole zip archive", id="not a zip"),
         pytest.param(GOOD[: len(GOOD) // 2], None, 200, "not a whole zip archive", id="half a zip"),
         pytest.param(spoil(GOOD), None, 200, "not a whole zip archive", id="damaged"),
+        pytest.param(damaged_zip(GOOD, NO_NAME), None, 200, "not a whole zip archive", id="no name"),
         pytest.param(zipped(readme=b"?"), None, 200, f"has no file {SMALL}/ratings.csv", id="other archive"),
     ],
 )

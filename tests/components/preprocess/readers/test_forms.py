@@ -20,6 +20,7 @@ from components.preprocess.datasets.base import Request, Unsplit
 from components.preprocess.readers.base import Columns
 from components.preprocess.readers.text.sniffing import find_columns, find_separator, has_header, split_records
 from components.shared.errors import UserError
+from tests.damaged_zips import DAMAGE, damaged_zip
 
 ROWS = [(f"u{n % 7}é", n % 5, ["buy", "view"][n % 2], 1_000_000_000 + n) for n in range(100)]
 
@@ -177,6 +178,13 @@ def test_a_zip_archive_that_asks_for_a_password_is_told(tmp_path: Path) -> None:
         content[place] |= 1
     (tmp_path / "rows.csv.zip").write_bytes(content)
     with pytest.raises(UserError, match=r"cannot be unpacked here .*password"):
+        read(tmp_path / "rows.csv.zip")
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_list_of_files_of_a_zip_archive_is_told(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "rows.csv.zip").write_bytes(damaged_zip(zipped(b"user,item,timestamp\n1,2,3\n"), damage))
+    with pytest.raises(UserError, match=r"cannot be unpacked here|is not a whole zip file"):
         read(tmp_path / "rows.csv.zip")
 
 
