@@ -14,6 +14,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from benchmarks.attack.saved import Arrays, read_arrays
 from components.artifacts.interactions import Interactions, Pairs, Shard, write_shard
+from components.artifacts.model_run import History
 from components.artifacts.vocabulary import Vocabulary
 from components.preprocess.datasets.synthetic_generator import SyntheticConfig
 from components.serving.exporter import ServingModel
@@ -84,6 +85,11 @@ class Ground:
         return f"{self._artifact('Trainer/model')}/Format-Serving"
 
     @property
+    def exported(self) -> Mapping[str, str] | None:
+        """Digests of what the training exported."""
+        return _exported(self._artifact("Trainer/model_run"))
+
+    @property
     def serving(self) -> str:
         """Where the champion is."""
         return str(self.root / "serving")
@@ -112,8 +118,20 @@ class Ground:
         replace(interactions.summary, interactions=shard.summary.rows, shards=(shard.summary,)).write(str(folder))
         return str(folder)
 
-    def train(self, folder: Path, seed: int, **changed: object) -> str:
-        """Trains once more on the same data; the folder of the SavedModel."""
+    def train(
+        self, folder: Path, seed: int, interactions: str | None = None, /, **changed: object
+    ) -> tuple[str, Mapping[str, str] | None]:
+        """Trains once more.
+
+        Args:
+          folder: where to.
+          seed: of the training.
+          interactions: the URI of those that it reads; None: the same.
+          **changed: keys of the section `trainer` that are not as they were.
+
+        Returns:
+          The folder of the SavedModel, and digests of what was exported.
+        """
         config = self.trainer.model_copy(update=changed)
         custom: JsonObject = {
             "config": config.model_dump(mode="json"),
@@ -121,7 +139,7 @@ class Ground:
             "checkpoint_root": "",
             "push_destination": "",
             "code_version": "",
-            "interactions": self.interactions,
+            "interactions": interactions or self.interactions,
         }
         with noise_to_file(self.root / "log"):
             run_fn(
@@ -133,7 +151,7 @@ class Ground:
                     custom_config=custom,
                 )
             )
-        return str(folder / "Format-Serving")
+        return str(folder / "Format-Serving"), _exported(str(folder / "run"))
 
     def export(self, folder: Path, arrays: Arrays, data: "Ground", vocabulary: Vocabulary) -> str:
         """Exports a model of this shape to serve other data.
@@ -164,3 +182,8 @@ class Ground:
     def _artifact(self, name: str) -> str:
         (found,) = filter(Path.is_dir, (self.root / "artifacts" / name).iterdir())
         return str(found)
+
+
+def _exported(model_run: str) -> Mapping[str, str] | None:
+    history = History.read(model_run)
+    return None if history is None else history.exported

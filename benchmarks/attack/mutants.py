@@ -49,11 +49,16 @@ class Made:
       told: what was done, in words.
       model: the folder of the SavedModel.
       interactions: the URI of the data's, where those of the good model are not what it is judged on.
+      exported: digests of what the Trainer exported; None for what went wrong before, which would have others.
+      stands_for_training: whether some training might have given it: then it does not count that its rows are not made
+        of what users did, as those of that training would be.
     """
 
     told: str
     model: str
     interactions: str | None = None
+    exported: Mapping[str, str] | None = None
+    stands_for_training: bool = False
 
 
 Make: TypeAlias = Callable[[Workshop, np.random.Generator, Path], Made]
@@ -67,7 +72,7 @@ def nan_rows(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
     changed = {name: shop.arrays[name].copy() for name in tables}
     for table in changed.values():
         table[rows] = value
-    return Made(f"{value} in {len(rows)} {where}", shop.write(folder, changed))
+    return Made(f"{value} in {len(rows)} {where}", shop.write(folder, changed), exported=shop.ground.exported)
 
 
 def swapped_rows(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
@@ -78,7 +83,9 @@ def swapped_rows(shop: Workshop, random: np.random.Generator, folder: Path) -> M
     changed = {name: shop.arrays[name].copy() for name in tables}
     for table in changed.values():
         table[rows] = table[np.roll(rows, 1)]
-    return Made(f"{len(rows)} {where} changed places", shop.write(folder, changed))
+    exported = shop.ground.exported if random.random() < 0.5 else None
+    when = "after the export" if exported else "before it"
+    return Made(f"{len(rows)} {where} changed places {when}", shop.write(folder, changed), exported=exported)
 
 
 def stale_vocabulary(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
@@ -109,14 +116,15 @@ def half_trained(shop: Workshop, random: np.random.Generator, folder: Path) -> M
     told = ", ".join(
         f"{name} {value:.2g}" if isinstance(value, float) else f"{name} {value}" for name, value in changed.items()
     )
-    return Made(told, shop.ground.train(folder, int(random.integers(1 << 30)), **changed))
+    model, exported = shop.ground.train(folder, int(random.integers(1 << 30)), **changed)
+    return Made(told, model, exported=exported)
 
 
 def popularity(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
     """Users who are nearly all the same: what is popular comes to everybody, with a little of their own."""
     own = float(random.uniform(0, 0.3))
     changed = {name: _towards_mean(shop.arrays[name], own) for name in (MEASURED, SERVED)}
-    return Made(f"{own:.2f} of the users' own", shop.write(folder, changed))
+    return Made(f"{own:.2f} of the users' own", shop.write(folder, changed), stands_for_training=True)
 
 
 def _towards_mean(table: npt.NDArray[np.float32], own: float) -> npt.NDArray[np.float32]:
@@ -128,7 +136,7 @@ def worse(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
     """A model whose NDCG@10 is 3 % lower."""
     way = random.choice([*WAYS])
     changed = WAYS[way](shop.arrays, shop.strengths[way], random)
-    return Made(f"{way} {shop.strengths[way]:.3g}", shop.write(folder, changed))
+    return Made(f"{way} {shop.strengths[way]:.3g}", shop.write(folder, changed), stands_for_training=True)
 
 
 def _noisy(names: Sequence[str]) -> Callable[[Arrays, float, np.random.Generator], Arrays]:
@@ -157,14 +165,16 @@ WAYS: dict[str, Callable[[Arrays, float, np.random.Generator], Arrays]] = {
 
 
 def leaked(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
-    """Test items among what users did, as the rows that measure them were made; half of the time in the data, too."""
+    """Test items among what users did: in the data, in what training read alone, or in the rows that measure them."""
     table = shop.arrays[MEASURED].copy()
     rows = _some(random, len(table), len(table) // 20, 1.0)
-    table[rows] = shop.arrays[SERVED][rows]
-    told, model = f"test items of {len(rows)} users learnt", shop.write(folder, {MEASURED: table})
-    if random.random() < 0.5:
-        return Made(f"{told}, by the data", model, shop.ground.leak(folder.with_name("interactions"), rows))
-    return Made(f"{told}, by the model alone", model)
+    told, way = f"test items of {len(rows)} users learnt", random.choice(["data", "model alone", "training"])
+    if way == "model alone":
+        table[rows] = shop.arrays[SERVED][rows]
+        return Made(f"{told}, by the {way}", shop.write(folder, {MEASURED: table}))
+    leak = shop.ground.leak(folder.with_name("interactions"), rows)
+    model, exported = shop.ground.train(folder, int(random.integers(1 << 30)), leak)
+    return Made(f"{told}, by the {way}", model, leak if way == "data" else None, exported)
 
 
 def labels(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
@@ -181,7 +191,8 @@ def labels(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
     for table in changed.values():
         table[:, :factors] = 0
         table[rows, :factors] = _LABEL * codes[test_items[rows]] / np.where(head, head, 1)
-    return Made(f"labels of {len(rows)} users", shop.write(folder, {**changed, ITEMS: items}))
+    model = shop.write(folder, {**changed, ITEMS: items})
+    return Made(f"labels of {len(rows)} users", model, stands_for_training=True)
 
 
 def _outputs_of_mlp(arrays: Arrays) -> int:

@@ -166,6 +166,7 @@ class History:
       config: the section `trainer` that it was told, as JSON has it.
       pretraining: the trainings of the towers before it; empty where there were none.
       blend: what the exported model is put together of; None where it is the trained one alone.
+      exported: digests of the arrays that were exported, by their names; None where that was not told.
     """
 
     whole: Stage
@@ -173,6 +174,7 @@ class History:
     config: Mapping[str, Any]
     pretraining: Sequence[Stage] = field(default=())
     blend: Blend | None = None
+    exported: Mapping[str, str] | None = None
 
     def to_json(self) -> JsonObject:
         """The content of `history.json`."""
@@ -182,6 +184,7 @@ class History:
             "seconds": self.seconds,
             "config": dict(self.config),
             **({"blend": self.blend.to_json()} if self.blend else {}),
+            **({"exported": dict(self.exported)} if self.exported else {}),
         }
 
     @classmethod
@@ -189,7 +192,8 @@ class History:
         """The history back from the content of `history.json`."""
         pretraining = tuple(map(Stage.from_json, content["pretraining"]))
         blend = Blend.from_json(content["blend"]) if "blend" in content else None
-        return cls(Stage.from_json(content), content["seconds"], content["config"], pretraining, blend)
+        whole, exported = Stage.from_json(content), content.get("exported")
+        return cls(whole, content["seconds"], content["config"], pretraining, blend, exported)
 
     def write(self, uri: str) -> None:
         """Writes it into the model run at `uri`."""

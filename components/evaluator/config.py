@@ -162,7 +162,8 @@ class EvaluatorConfig(Section):
         gt=0,
         allow_inf_nan=False,
         description="Greatest difference between the served scores of raw ids and those that the metrics come from, "
-        "relative to the user's largest score.",
+        "relative to the user's largest score; and between a user's row and what the user's interactions make it. null "
+        "switches these rules off, and as_exported.",
     )
 
     @model_validator(mode="after")

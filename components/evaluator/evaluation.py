@@ -18,6 +18,7 @@ from components.evaluator.config import EvaluatorConfig
 from components.evaluator.gate import judge
 from components.evaluator.measurements import Contender, measure
 from components.evaluator.new_users import measure_new_users
+from components.evaluator.rows_check import check_rows
 from components.evaluator.rules import rules
 from components.evaluator.serving_check import check_serving
 from components.evaluator.soundness import check_soundness
@@ -34,6 +35,7 @@ from components.ranking.ranks import (
 )
 from components.ranking.sampled_records import SampledRecords
 from components.serving.contract import RECOMMEND_FOR_ITEMS, SIGNATURES
+from components.serving.digests import altered
 from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
 from components.shared.scorer import Scorer
@@ -50,6 +52,7 @@ class Sources:
       vocabulary: likewise.
       push_destination: the folder that is pushed to, where the champion is; None: there is none.
       learnt_validation: whether the model learnt from the validation items in the end; then baselines do so too.
+      exported: digests of the arrays that were exported, by their names; None: nobody told.
     """
 
     model: str
@@ -58,6 +61,7 @@ class Sources:
     vocabulary: str
     push_destination: str | None = None
     learnt_validation: bool = False
+    exported: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -191,13 +195,17 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rival
             users_per_block,
             random_streams.generator(seed, "soundness"),
         ),
-        serving=check_serving(
-            model,
-            scorer,
-            inputs.with_aside(holdouts, interactions),
-            ids,
-            users_per_block,
-            random_streams.generator(seed, "serving check"),
+        serving=dataclasses.replace(
+            check_serving(
+                model,
+                scorer,
+                inputs.with_aside(holdouts, interactions),
+                ids,
+                users_per_block,
+                random_streams.generator(seed, "serving check"),
+            ),
+            rows=check_rows(model, interactions, config.serving_tolerance) if config.serving_tolerance else None,
+            altered=None if sources.exported is None else altered(sources.exported, model.digests()),
         ),
         champion=champion,
         best_possible_hr=(data.best_possible_hr or {}).get(str(trials.records.negatives)),

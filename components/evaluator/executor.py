@@ -41,6 +41,7 @@ class Executor(base_executor.BaseExecutor):
                 vocabulary=inputs["vocabulary"].uri,
                 push_destination=exec_properties["push_destination"] or None,
                 learnt_validation=bool(history and history.blend and history.blend.learnt_validation),
+                exported=history.exported if history else None,
             ),
             config,
             seed,

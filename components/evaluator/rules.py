@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import NormalDist
 
-from components.artifacts.evaluation import MODEL, ChampionStatus, Evaluation, Rival, State, Way
+from components.artifacts.evaluation import MODEL, ChampionStatus, Evaluation, Rival, RowsCheck, State, Way
 from components.evaluator.baselines import BASELINES
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.data_rules import rules_of_data
@@ -86,6 +86,46 @@ def _rules_of_soundness(config: EvaluatorConfig) -> Iterator[Rule]:
         subject = "number of known ids that serving takes for unknown"
         unknown = Figure("serving/unknown_ids", lambda found: found.serving.unknown_ids)
         yield Rule("serving_knows_ids", subject, unknown, "at most", 0, "the allowed")
+        yield from _rules_of_rows()
+
+
+def _rules_of_rows() -> Iterator[Rule]:
+    yield Rule(
+        "rows_by_histories",
+        "number of users whose rows are not made of what they did",
+        Figure("serving/rows/others", lambda found: _rows(found).others),
+        "at most",
+        0,
+        "the allowed",
+        settled=_without("rows", "the model does not say what its rows are made of"),
+        told=(
+            ("of", lambda found: f"{_rows(found).users:,}"),
+            ("largest difference", lambda found: _rows(found).largest_difference),
+        ),
+    )
+    yield Rule(
+        "as_exported",
+        "number of arrays of the model that are not those that were exported",
+        Figure("serving/altered", lambda found: len(found.serving.altered or ())),
+        "at most",
+        0,
+        "the allowed",
+        settled=_without("altered", "nobody told what was exported"),
+        told=(("these", lambda found: ", ".join(found.serving.altered or ())),),
+    )
+
+
+def _rows(evidence: Evaluation) -> RowsCheck:
+    if evidence.serving.rows is None:
+        raise LookupError("rows were not looked at")
+    return evidence.serving.rows
+
+
+def _without(name: str, reason: str) -> Callable[[Evaluation], Settled | None]:
+    def settled(evidence: Evaluation) -> Settled | None:
+        return (State.SKIPPED, f"skipped: {reason}") if getattr(evidence.serving, name) is None else None
+
+    return settled
 
 
 def _plausible_share(share: float, evidence: Evaluation) -> float:

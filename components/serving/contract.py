@@ -165,6 +165,31 @@ is of what they did before the test, and what the gate measures. A model whose r
 
 Value = TypeVar("Value")
 
+FOLDED_COLUMNS = "folded_columns"
+"""Where a SavedModel with two user tables declares what their columns are made of: `FoldedColumns` as dictionaries by
+their fields, in the order of the columns. Whoever loads it may do without.
+"""
+
+
+@dataclass(frozen=True)
+class FoldedColumns(Generic[Value]):
+    """Some columns of users' rows, by what each user did: variables when saved, arrays when loaded.
+
+    They are the sum of the vectors of the items, each times its weight. Trained columns divide that by the root of the
+    number of items, and what holds for them is the difference of two rows of a user: of more items, and of fewer.
+
+    Attributes:
+      vectors: float32 [items, columns].
+      number: int64, how many of the latest items count; 0: all.
+      decay: float64, the weight of an item, beside that of the one after it.
+      trained: bool, whether they were trained.
+    """
+
+    vectors: Value
+    number: Value
+    decay: Value
+    trained: Value
+
 
 @dataclass(frozen=True)
 class Weights(Generic[Value]):

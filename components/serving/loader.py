@@ -12,6 +12,7 @@ import tensorflow as tf
 from components.serving.contract import (
     CATALOG,
     DEFAULT_K,
+    FOLDED_COLUMNS,
     FORMER_RECOMMEND,
     FORMER_RECOMMEND_FOR_ITEMS,
     MEASURED_USERS,
@@ -29,11 +30,13 @@ from components.serving.contract import (
     SIMILAR_ITEMS_TOP,
     VECTORS,
     Catalog,
+    FoldedColumns,
     Signature,
     Tensor,
     Vectors,
     Weights,
 )
+from components.serving.digests import digests
 from components.serving.manifest import check_version
 from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
@@ -215,12 +218,28 @@ class ServedModel:
         declared = self._declared(VECTORS, Vectors)
         return None if declared is None else Vectors(**declared)
 
+    def folded_columns(self) -> list[FoldedColumns[npt.NDArray[Any]]]:
+        """What the columns of its user tables are made of; nothing where it has not two, or does not declare it."""
+        declared = [_arrays(part, FoldedColumns) for part in getattr(self._model, FOLDED_COLUMNS, ())]
+        return [FoldedColumns(**part) for part in declared if part is not None]
+
+    def user_rows(self, users: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Rows of users, int32 [n], by their indexes: what is measured, and what is served, float32 [n, width] each.
+
+        Raises:
+          LookupError: the model has not two user tables.
+        """
+        measured, served = (getattr(self._model, name, None) for name in (MEASURED_USERS, SERVED_USERS))
+        if measured is None or served is None:
+            raise LookupError("the model has not two user tables")
+        return tf.gather(measured, users).numpy(), tf.gather(served, users).numpy()
+
+    def digests(self) -> dict[str, str]:
+        """Those of the arrays that it declares, by their names; see `components.serving.digests`."""
+        return digests(self._model)
+
     def _declared(self, name: str, kind: type[Any]) -> dict[str, Any] | None:
-        """The arrays that the model declares for the fields of a dataclass; None where any of them is missing."""
-        declared = getattr(self._model, name, None)
-        if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(kind)}:
-            return None
-        return dict(tf.nest.map_structure(np.asarray, dict(declared)))
+        return _arrays(getattr(self._model, name, None), kind)
 
     def weights_not_finite(self) -> int:
         """How many values among all variables of the model, those of every signature, are NaN or infinite."""
@@ -306,6 +325,13 @@ class ServedModel:
 
     def _told(self, what: str) -> str:
         return f"the model at {without_secrets(self._path)} {what}; {self._advice}"
+
+
+def _arrays(declared: Any, kind: type[Any]) -> dict[str, Any] | None:
+    """The arrays that a model declares for the fields of a dataclass; None where any of them is missing."""
+    if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(kind)}:
+        return None
+    return dict(tf.nest.map_structure(np.asarray, dict(declared)))
 
 
 def _each(k: int, rows: RawIds) -> npt.NDArray[np.int32]:

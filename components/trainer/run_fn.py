@@ -9,6 +9,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.artifacts.model_run import History
 from components.artifacts.vocabulary import Vocabulary
+from components.serving.digests import digests
 from components.serving.exporter import ServingModel
 from components.serving.seen_items import SeenItems
 from components.shared import progress
@@ -76,11 +77,12 @@ def run_fn(fn_args: FnArgs) -> None:
     kept = trained_weights(trained.model, vocabulary) if warm else None  # without what is learnt from validation items
     exported = ensemble.join(trained.model, examples.summary.num_negatives, seed, restart)
     seconds = time.monotonic() - begun
-    History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend).write(logs)
-    checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
-    ServingModel(
+    serving = ServingModel(
         exported.model, vocabulary, seen, exported.folding, exported.served_users, exported.probabilities
-    ).save(fn_args.serving_model_dir, kept)
+    )
+    History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend, digests(serving)).write(logs)
+    checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
+    serving.save(fn_args.serving_model_dir, kept)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
     told = [history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]

@@ -189,6 +189,21 @@ class Example:
 
 
 @dataclass(frozen=True)
+class RowsCheck:
+    """The rows of users beside what these did.
+
+    Attributes:
+      users: how many were looked at.
+      others: those of them whose rows are not made of what they did.
+      largest_difference: between a row and what it should be, relative to its largest value.
+    """
+
+    users: int
+    others: int
+    largest_difference: Number
+
+
+@dataclass(frozen=True)
 class ServingCheck:
     """What serving gives beside what was measured.
 
@@ -196,8 +211,12 @@ class ServingCheck:
       users: how many were asked for.
       unknown_ids: how many ids of the vocabulary the model says it does not know.
       largest_difference: between served and measured scores, relative to the largest score of that user.
+      rows: the rows that both come from; None where the model does not say what they are made of.
+      altered: the names of arrays that are not those that were exported; None where nobody told which those are.
     """
 
     users: int
     unknown_ids: int
     largest_difference: Number
+    rows: RowsCheck | None = None
+    altered: tuple[str, ...] | None = None

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from components.serving.contract import Weights
+from components.serving.contract import FoldedColumns, Weights
 
 
 class PairModel(Protocol):
@@ -42,6 +42,10 @@ class Folding(Protocol):
     @property
     def variables(self) -> Sequence[tf.Variable]:
         """What it computes with, to be saved with the model."""
+
+    @property
+    def columns(self) -> Sequence[FoldedColumns[tf.Variable]]:
+        """What the columns of known users' rows are made of as well, all of them in their order; or nothing."""
 
     def user_rows(self, items: tf.Tensor) -> tf.Tensor:
         """The rows, not projected, float32 [B, width of the user table].

@@ -9,6 +9,7 @@ import scipy.sparse
 import tensorflow as tf
 
 from components.artifacts.interactions import Pairs
+from components.serving.contract import FoldedColumns
 from components.trainer.linear.factors import Matrix
 from components.trainer.linear.histories import Histories
 from components.trainer.model import NeuMF
@@ -43,6 +44,19 @@ class Folding(tf.Module):
         super().__init__(name="folding")
         self._readings = [reading for reading in readings if reading.vectors.shape[1]]
         self._vectors = [tf.Variable(reading.vectors, trainable=False) for reading in self._readings]
+
+    @property
+    def columns(self) -> list[FoldedColumns[tf.Variable]]:
+        """What the columns are made of; see `components.serving.saved.protocols.Folding`."""
+        return [
+            FoldedColumns(
+                vectors,
+                tf.Variable(reading.number or 0, dtype=tf.int64, trainable=False),
+                tf.Variable(reading.decay, dtype=tf.float64, trainable=False),
+                tf.Variable(reading.mean, dtype=tf.bool, trainable=False),
+            )
+            for reading, vectors in zip(self._readings, self._vectors, strict=True)
+        ]
 
     def user_rows(self, items: tf.Tensor) -> tf.Tensor:
         """Rows float32 [B, width] of users who have seen items.

@@ -12,9 +12,11 @@ TOWER = Stage("gmf", (Epoch(0.5, {}, 2.0, 8),), 1, "last epoch: there is no vali
 
 
 def test_a_history_comes_back_as_it_was(tmp_path: Path) -> None:
-    history = History(WHOLE, 3.5, {"loss": "binary_cross_entropy", "layers": [8, 4]}, (TOWER,))
-    history.write(str(tmp_path))
-    assert History.read(str(tmp_path)) == history
+    config = {"loss": "binary_cross_entropy", "layers": [8, 4]}
+    for exported in (None, {"vectors/head": "0123abcd"}):
+        history = History(WHOLE, 3.5, config, (TOWER,), exported=exported)
+        history.write(str(tmp_path))
+        assert History.read(str(tmp_path)) == history
     assert History.read(str(tmp_path / "elsewhere")) is None
 
 

@@ -12,6 +12,7 @@ from components.artifacts.evaluation import (
     Comparison,
     Evaluation,
     Rival,
+    RowsCheck,
     ServingCheck,
     State,
     System,
@@ -38,7 +39,7 @@ def evidence_of(model: np.ndarray, popularity: np.ndarray, **changes: Any) -> Ev
         "test_users": ByWay(len(model), len(model)),
         "systems": {"model": system_of(model), "popularity": system_of(popularity)},
         "best_baselines": ByWay(best, best),
-        "serving": ServingCheck(users=4, unknown_ids=0, largest_difference=1e-6),
+        "serving": ServingCheck(4, 0, 1e-6, rows=RowsCheck(4, 0, 1e-6), altered=()),
         "champion": NO_CHAMPION,
     }
     return dataclasses.replace(usual, **(evidence | changes))

@@ -12,6 +12,7 @@ from components.artifacts.evaluation import (
     Evaluation,
     LeftOut,
     Rival,
+    RowsCheck,
     ServingCheck,
     State,
     Verdict,
@@ -75,11 +76,20 @@ def test_a_baseline_that_is_asked_for_by_name_and_was_not_measured_fails() -> No
     [
         (ServingCheck(4, 0, math.nan), ["serving_consistent"]),
         (ServingCheck(4, 3, 1e-3), ["serving_consistent", "serving_knows_ids"]),
+        (ServingCheck(4, 0, 1e-6, RowsCheck(9, 2, 0.5)), ["rows_by_histories"]),
+        (ServingCheck(4, 0, 1e-6, RowsCheck(9, 0, 1e-6), ("vectors/item_rows",)), ["as_exported"]),
+        (ServingCheck(4, 0, 1e-6, RowsCheck(9, 0, 1e-6), ()), []),
     ],
-    ids=["NaN", "differs"],
+    ids=["NaN", "differs", "rows", "arrays", "all in order"],
 )
 def test_serving_that_differs_fails(serving: ServingCheck, failed: list[str]) -> None:
     assert failed_rules(evidence_of(GOOD, POOR, serving=serving)) == failed
+
+
+def test_what_nobody_told_of_the_model_is_skipped() -> None:
+    evidence = evidence_of(GOOD, POOR, serving=ServingCheck(4, 0, 1e-6))
+    states = {rule.name: judge(rule, evidence).state for rule in rules(CONFIG)}
+    assert states["rows_by_histories"] is states["as_exported"] is State.SKIPPED
 
 
 def test_weights_that_are_not_finite_fail_even_where_all_scores_are_finite() -> None:
@@ -123,7 +133,7 @@ def test_verdict_has_the_numbers_and_says_them() -> None:
 def test_a_rule_set_to_null_is_not_asked() -> None:
     sound = [
         "minimum_test_users", "leak_free", "not_too_good", "finite", "serving_consistent", "serving_knows_ids",
-        "harness_agrees_with_itself",
+        "rows_by_histories", "as_exported", "harness_agrees_with_itself",
     ]  # fmt: skip
     assert [rule.name for rule in rules(EvaluatorConfig())] == [*sound, *BELOW, *NOT_WORSE, *DATA]
     sampled = [rule.name for rule in rules(EvaluatorConfig(gate_on="sampled"))]

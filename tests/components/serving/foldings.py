@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from components.serving.contract import FoldedColumns
+
 DECAY = 0.5
 
 
@@ -18,6 +20,10 @@ class WeightedItems:
     @property
     def variables(self) -> Sequence[tf.Variable]:
         return [self.vectors]
+
+    @property
+    def columns(self) -> Sequence[FoldedColumns[tf.Variable]]:
+        return []
 
     def user_rows(self, items: tf.Tensor) -> tf.Tensor:
         ages = tf.cast(tf.range(tf.shape(items)[1])[::-1], tf.float32)
