@@ -6,6 +6,7 @@ Rows of somebody else are something else, and so are those of another state of t
 the test item.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -39,11 +40,15 @@ def check_rows(model: ServedModel, interactions: Interactions, tolerance: float)
       tolerance: greatest difference that is none, relative to the largest value of a user's columns.
 
     Returns:
-      What was found; None where the model does not say what its rows are made of.
+      What was found; None where the model does not say what its rows are made of. A model that is too small for the
+      users or items has no row that counts.
     """
     columns = model.folded_columns()
     if not columns:
         return None
+    summary = interactions.summary
+    if (model.users or 0) < summary.users or len(columns[0].vectors) < summary.items:
+        return RowsCheck(users=summary.users, others=summary.users, largest_difference=math.nan)
     differences = [
         _differences(model.user_rows(users), before, everything, columns)
         for users, before, everything in _blocks(interactions)

@@ -133,6 +133,16 @@ def test_rows_of_another_state_of_the_data_are_counted(ground: Ground, tmp_path:
     assert found.others > USERS / 2
 
 
+@pytest.mark.parametrize(("users", "items"), [(USERS + 1, ITEMS), (USERS, ITEMS + 1)])
+def test_no_row_counts_of_a_model_that_has_too_few_users_or_items(
+    ground: Ground, tmp_path: Path, users: int, items: int
+) -> None:
+    write_interactions(str(tmp_path / "other"), {"train": [(0, 0)]}, users, items)
+    found = ground.check(tmp_path, ground.tables, str(tmp_path / "other"))
+    assert found is not None
+    assert found.others == users
+
+
 def test_a_model_that_does_not_say_what_its_rows_are_is_not_looked_at(tmp_path: Path, ground: Ground) -> None:
     ids = np.arange(USERS), np.arange(ITEMS)
     vocabulary = Vocabulary(*ids, np.ones(USERS, np.int64), np.ones(ITEMS, np.int64))
