@@ -60,6 +60,22 @@ class Resampled:
             for name, values in self.values.items()
         }
 
+    def ratio_bounds(self, name: str, others: "Resampled", other: str, confidence: float) -> dict[str, Bounds]:
+        """The two-sided interval of a system's mean as a multiple of another's on other users, by metric.
+
+        A resample in which the other's mean is 0 has no ratio, and does not count.
+
+        Args:
+          name: the system.
+          others: measured on the other users, by the same metrics and in as many resamples.
+          other: the system there.
+          confidence: share of the ratios that lie in the interval.
+        """
+        of, by = self.resampled[name], others.resampled[other]
+        ratios = np.divide(of, by, out=np.full_like(of, np.nan), where=by > 0)
+        found = intervals(self.values[name], ratios, confidence)
+        return {metric: Bounds(ratio.low, ratio.high) for metric, ratio in zip(self.metrics, found, strict=True)}
+
     def differences(self, confidence: float) -> dict[str, dict[str, Difference]]:
         """What the model is ahead of each other system, with its two-sided interval, by system and metric."""
         return {name: self._ahead(name, confidence) for name in self.values if name != MODEL}

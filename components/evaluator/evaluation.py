@@ -214,7 +214,9 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rival
         model_path=sources.model,
         seconds=0.0,
         rules=(),
-        new_users=measure_new_users(model, interactions, item_ids, config, users_per_block, seed),
+        new_users=measure_new_users(
+            model, contenders[MODEL].full, interactions, item_ids, config, users_per_block, seed
+        ),
         item_titles=recommendations.titles_of(examples, vocabulary),
         data=data,
     )

@@ -13,17 +13,19 @@ from components.artifacts.vocabulary import RawIds
 from components.evaluator.comparison import Resampled
 from components.evaluator.config import EvaluatorConfig
 from components.metrics.by_user import summarise
+from components.ranking.ranks import FullRanking
 from components.serving.contract import NO_ITEM, NO_ITEM_TEXT
 from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
 
-_NAME = "new users"
+_NAME, _TRAINED = "new users", "trained users"
 _CELLS = 1 << 14
 """Items of histories, padding included, that go into the model at once: it may make thousands of numbers of each."""
 
 
 def measure_new_users(
     model: ServedModel,
+    trained: FullRanking,
     interactions: Interactions,
     item_ids: RawIds,
     config: EvaluatorConfig,
@@ -34,6 +36,7 @@ def measure_new_users(
 
     Args:
       model: the model, with the signature `recommend_for_items`.
+      trained: what the model made of the trained users.
       interactions: which users are held out.
       item_ids: raw ids of all items that the model knows.
       config: how many users are looked at, and the lengths of the list.
@@ -53,12 +56,12 @@ def measure_new_users(
         histories = [histories[number] for number in np.sort(drawn)]
     with progress.bar(_NAME, len(histories)) as bar:
         ranks, known = rank_left_out(model, histories, max(config.ks), users_per_block, bar)
-    random = random_streams.generator(seed, f"bootstrap {_NAME}")
     items = set(item_ids.tolist())
     rivals = np.array(
         [len(items) - len(items.intersection([*history.items.tolist(), history.judged])) for history in histories]
     )
-    resampled = Resampled.of({_NAME: ranks}, config.ks, random, config.bootstrap_samples, rivals)
+    resampled = _resample(_NAME, ranks, rivals, config, seed)
+    of_trained = _resample(_TRAINED, trained.ranks, trained.rivals, config, seed)
     return NewUsers(
         held_out=total,
         users=len(histories),
@@ -66,7 +69,15 @@ def measure_new_users(
         unknown_histories=int((known == 0).sum()),
         metrics=summarise(ranks, config.ks, rivals),
         intervals=resampled.bounds(config.confidence)[_NAME],
+        ratio_intervals=resampled.ratio_bounds(_NAME, of_trained, _TRAINED, config.confidence),
     )
+
+
+def _resample(
+    name: str, ranks: npt.NDArray[np.int64], rivals: npt.NDArray[np.int64], config: EvaluatorConfig, seed: int
+) -> Resampled:
+    random = random_streams.generator(seed, f"bootstrap {name}")
+    return Resampled.of({name: ranks}, config.ks, random, config.bootstrap_samples, rivals)
 
 
 def rank_left_out(

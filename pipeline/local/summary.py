@@ -14,7 +14,7 @@ from rich.table import Table
 from tfx.utils import path_utils
 
 from components.artifacts import evaluation
-from components.artifacts.evaluation import Champion, Comparison, Drift, Evaluation, NewUsers, State, Way
+from components.artifacts.evaluation import Bounds, Champion, Comparison, Drift, Evaluation, NewUsers, State, Way
 from components.artifacts.vocabulary import Vocabulary
 from components.shared.files.places import is_remote
 from components.shared.files.secrets import without_secrets
@@ -44,7 +44,7 @@ def show(console: Console, outcomes: Mapping[str, NodeOutcome], root: Path, log:
     console.print()
     console.print(_metrics(found))
     if found.new_users is not None:
-        console.print(_new_users(found, found.new_users), soft_wrap=True)
+        console.print(_new_users(found, found.new_users), markup=False, soft_wrap=True)
     for way in found.ways:
         if told := found.told_short_users(way):
             console.print(told, style="yellow", markup=False)
@@ -114,10 +114,17 @@ def _metrics(found: Evaluation) -> Table:
 def _new_users(found: Evaluation, new: NewUsers) -> str:
     """The gate's metrics of users who were held out entirely, and their ratios to those of the trained users."""
     figures = ", ".join(f"{metric} {_number(new.metrics[metric])}" for metric in found.gate_metrics)
-    ratios = ", ".join(_number(found.new_users_ratio(metric)) for metric in found.gate_metrics)
+    ratios = ", ".join(
+        " ".join([_number(found.new_users_ratio(metric)), *_between(new.ratio_intervals.get(metric))])
+        for metric in found.gate_metrics
+    )
     missed = f"; of {new.unknown_items:,} of them, the item left out is unknown: a miss" if new.unknown_items else ""
     who = f"{new.users:,} new users, by what they did, {_RANKINGS['full']}"
     return f"\n{who}: {figures} ({ratios} x the trained users'){missed}"
+
+
+def _between(bounds: Bounds | None) -> list[str]:
+    return [] if bounds is None else [f"[{_number(bounds.low)} to {_number(bounds.high)}]"]
 
 
 def _champion(champion: Champion, found: Comparison, way: Way) -> Table:

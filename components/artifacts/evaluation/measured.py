@@ -121,6 +121,8 @@ class NewUsers:
       unknown_histories: for how many it knows no item of the history, and so gave what is popular.
       metrics: their means, where the item that was left out is ranked among all items but those of the history.
       intervals: of the means, by the name of the metric.
+      ratio_intervals: of the means as multiples of those of the trained users, likewise; empty in what earlier versions
+        wrote.
     """
 
     held_out: int
@@ -129,6 +131,7 @@ class NewUsers:
     unknown_histories: int
     metrics: Means
     intervals: dict[str, Bounds]
+    ratio_intervals: dict[str, Bounds] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

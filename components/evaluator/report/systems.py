@@ -1,11 +1,12 @@
 """Metrics, slices and recommendations of every system, arranged for the templates."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from components.artifacts.evaluation import Evaluation, NewUsers, Quartile
+from components.artifacts.evaluation import Bounds, Evaluation, NewUsers, Quartile
 from components.evaluator.report import figures
 from components.evaluator.report.charts import Caption, Chart, Dot, Line, interval_chart, line_chart, share_chart
 from components.evaluator.report.evidence import (
@@ -22,6 +23,7 @@ from components.evaluator.report.evidence import (
     shown,
 )
 
+_NO_BOUNDS = Bounds(math.nan, math.nan)
 _SLICED_BY = {"activity": "interactions of the user", "item_popularity": "interactions of the item"}
 
 
@@ -61,7 +63,7 @@ class NewUsersRow:
     metric: str
     new: Estimate
     trained: Estimate
-    ratio: float | None
+    ratio: Estimate
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def new_users(evaluation: Evaluation) -> NewUsersShown | None:
             metric,
             new=estimated(found.metrics[metric], found.intervals[metric]),
             trained=estimate(evaluation.model, "full", metric),
-            ratio=known(evaluation.new_users_ratio(metric)),
+            ratio=estimated(evaluation.new_users_ratio(metric), found.ratio_intervals.get(metric, _NO_BOUNDS)),
         )
         for metric in (f"{name}@{k}" for name in evaluation.metrics for k in evaluation.ks)
     ]

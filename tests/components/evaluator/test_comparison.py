@@ -99,3 +99,23 @@ def test_a_metric_that_no_user_has_is_no_number() -> None:
     assert np.isnan(nobody.bounds(0.9)["model"]["HR@20"]).all()
     assert np.isnan(dataclasses.astuple(nobody.differences(0.9)["als"]["HR@20"])).all()
     assert not np.isnan(nobody.bounds(0.9)["model"]["HR@10"]).any()
+
+
+def test_a_ratio_between_groups_of_users_has_the_width_that_both_groups_give_it() -> None:
+    random = np.random.default_rng(3)
+    new, trained = (np.where(random.random(users) < share, 1, 30) for users, share in ((400, 0.3), (900, 0.4)))
+    of, by = (new == 1).mean(), (trained == 1).mean()
+    measured, others = (
+        Resampled.of({name: ranks}, (10,), generator(0, name), 4000) for name, ranks in (("a", new), ("b", trained))
+    )
+    low, high = measured.ratio_bounds("a", others, "b", 0.95)["HR@10"]
+    # The delta method: relative variances add up.
+    half = 1.96 * of / by * np.sqrt((1 - of) / (400 * of) + (1 - by) / (900 * by))
+    assert low < of / by < high
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1)
+
+
+def test_there_is_no_ratio_to_nothing() -> None:
+    hits, misses = (Resampled.of({"one": np.full(50, rank)}, (10,), generator(0, "test"), 100) for rank in (1, 30))
+    assert np.isnan(hits.ratio_bounds("one", misses, "one", 0.95)["HR@10"]).all()
+    assert misses.ratio_bounds("one", hits, "one", 0.95)["HR@10"] == (0, 0)

@@ -168,6 +168,8 @@ def test_new_users_are_measured_beside_the_others_and_change_nothing_else(model:
     for metric, value in new.metrics.items():
         low, high = new.intervals[metric]
         assert low <= value <= high
+        low, high = new.ratio_intervals[metric]
+        assert low < found.new_users_ratio(metric) < high
     assert found.new_users_ratio("HR@5") == pytest.approx(new.metrics["HR@5"] / found.model.full["HR@5"])
 
     assert without.new_users is None

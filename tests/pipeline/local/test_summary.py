@@ -13,6 +13,7 @@ from rich.console import Console
 
 from components.artifacts import evaluation
 from components.artifacts.evaluation import (
+    Bounds,
     ByWay,
     Champion,
     ChampionStatus,
@@ -147,11 +148,11 @@ def test_settings_that_were_chosen_on_validation_are_told(shown):
 
 def test_new_users_have_a_line_with_their_ratio_to_the_trained_ones(shown):
     metrics = {name: value * 0.9 for name, value in MEANS.items()}
-    new_users = NewUsers(60, 60, 2, 0, metrics, {})
+    new_users = NewUsers(60, 60, 2, 0, metrics, {}, {"HR@10": Bounds(0.81, 0.98)})
     (line,) = [line for line in shown(_report(new_users=new_users)) if "new users" in line]
     assert line == (
-        "60 new users, by what they did, all items: HR@10 0.6215, NDCG@10 0.3684 (0.9000, 0.9000 x the trained users');"
-        " of 2 of them, the item left out is unknown: a miss"
+        "60 new users, by what they did, all items: HR@10 0.6215, NDCG@10 0.3684 (0.9000 [0.8100 to 0.9800], 0.9000 x "
+        "the trained users'); of 2 of them, the item left out is unknown: a miss"
     )
     assert not [line for line in shown(_report()) if "new users" in line]
 

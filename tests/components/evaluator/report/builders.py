@@ -136,7 +136,13 @@ def new_users() -> NewUsers:
     """Users whom the model serves a little worse than the trained ones."""
     means = _means(0.9, AT_TEN.full)
     return NewUsers(
-        held_out=612, users=604, unknown_items=3, unknown_histories=1, metrics=means, intervals=_bounds(means)
+        held_out=612,
+        users=604,
+        unknown_items=3,
+        unknown_histories=1,
+        metrics=means,
+        intervals=_bounds(means),
+        ratio_intervals=dict.fromkeys(means, Bounds(0.86, 0.94)),
     )
 
 

@@ -10,8 +10,16 @@ from tests.components.evaluator.report.test_page import page, texts
 def test_new_users_stand_beside_the_trained_ones() -> None:
     section = page().by_id("new-users").text
     assert "Among all unseen items, 604 new users, drawn of 612 and 6,040 trained users" in section
-    assert "HR@10 0.0972 0.0957–0.0987 0.1080 0.1064–0.1096 0.9000" in section
+    assert "HR@10 0.0972 0.0957–0.0987 0.1080 0.1064–0.1096 0.9000 0.8600–0.9400" in section
     assert "left out of 3 users, which counts as a miss, and no item of the history of 1 user, who got" in section
+
+
+def test_a_ratio_of_an_earlier_version_has_no_interval() -> None:
+    usual = builders.evaluation()
+    assert usual.new_users is not None
+    earlier = dataclasses.replace(usual.new_users, ratio_intervals={})
+    section = page(dataclasses.replace(usual, new_users=earlier)).by_id("new-users").text
+    assert "0.1080 0.1064–0.1096 0.9000 HR@20" in section
 
 
 def test_without_new_users_the_page_does_not_speak_of_them() -> None:
