@@ -1,6 +1,7 @@
 """Accuracy of whole runs with the defaults on data that they were not made for: each file of a folder."""
 
 import gzip
+import math
 import statistics
 import subprocess
 import tempfile
@@ -13,11 +14,15 @@ import yaml
 
 from benchmarks.harness import Result, Run, evaluated_run
 from components.artifacts.evaluation import MODEL, Evaluation
+from components.evaluator.baselines import BASELINES
+from components.evaluator.bootstrap import Interval
 from components.shared.errors import UserError
 
 DEFAULT_DATA = ("../shared/data/other", "../shared/data/ml-100k")
 METRICS = ("HR@10", "NDCG@10")
-NEW_USERS = "evaluator.new_users=0.1"
+_RATIO_OF = "HR@10"
+# Baselines have no part in what is asked of new users; popularity costs nothing.
+NEW_USERS = ["evaluator.new_users=0.1", *(f"evaluator.{name}=false" for name in BASELINES if name != "popularity")]
 # From the file to the pushed model, on two idle cores.
 SECONDS = {"lastfm": 60, "ml-100k": 60, "ml-1m": 240}
 _ENDINGS = (".csv", ".csv.gz")
@@ -49,14 +54,14 @@ class Measured:
       seconds: of a run, on average.
       blessed: the share of the runs whose model was blessed.
       new_users: the HR@10 of users who were held out entirely, as a multiple of that of the others, in runs of their
-        own, on average; None where there are too few users to hold out any.
+        own; None where there are too few users to hold out any.
     """
 
     file: DataFile
     means: Mapping[str, Mapping[str, float]]
     seconds: float
     blessed: float
-    new_users: float | None
+    new_users: Interval | None
 
     def ratio_to(self, baselines: Iterable[str], metric: str) -> float:
         """The model's mean as a multiple of that of the best of some baselines."""
@@ -123,13 +128,12 @@ def _measure(file: DataFile, assignments: Sequence[str], seeds: Sequence[str]) -
         yaml.safe_dump({"dataset": file.dataset}, config)
         config.flush()
         runs = [evaluated_run(config.name, [*assignments, f"seed={seed}"]) for seed in seeds]
-        others = [evaluated_run(config.name, [*assignments, f"seed={seed}", NEW_USERS]) for seed in seeds]
+        others = [evaluated_run(config.name, [*assignments, f"seed={seed}", *NEW_USERS]) for seed in seeds]
     return summarise(file, runs, [run.evaluation for run in others])
 
 
 def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Sequence[Evaluation]) -> Measured:
     """The means over the runs, of the systems that all of them measured, and what others say of new users."""
-    ratios = [found.new_users_ratio("HR@10") for found in with_new_users if found.new_users]
     systems = [run.evaluation.systems for run in runs]
     return Measured(
         file=file,
@@ -140,8 +144,29 @@ def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Sequence[Eval
         },
         seconds=statistics.mean(run.seconds for run in runs),
         blessed=statistics.mean(run.evaluation.blessed for run in runs),
-        new_users=statistics.mean(ratios) if ratios else None,
+        new_users=new_users_ratio(with_new_users),
     )
+
+
+def new_users_ratio(evaluations: Sequence[Evaluation]) -> Interval | None:
+    """The mean over runs of the new users' HR@10 as a multiple of the others', and its 95 % interval.
+
+    Runs hold out users of their own, so their errors are taken for independent: the squares of the intervals' halves
+    add up.
+    """
+    ratios = [
+        Interval(found.new_users_ratio(_RATIO_OF), *found.new_users.ratio_intervals[_RATIO_OF])
+        for found in evaluations
+        if found.new_users
+    ]
+    if not ratios:
+        return None
+    mean = statistics.mean(ratio.mean for ratio in ratios)
+    below, above = (
+        math.hypot(*(end - ratio.mean for end, ratio in zip(ends, ratios, strict=True))) / len(ratios)
+        for ends in ([ratio.low for ratio in ratios], [ratio.high for ratio in ratios])
+    )
+    return Interval(mean, mean - below, mean + above)
 
 
 def results(suite: Sequence[Measured]) -> list[Result]:
@@ -157,7 +182,18 @@ def results(suite: Sequence[Measured]) -> list[Result]:
         Result("ratio_to_best_baseline_mean", statistics.mean(to_best), "", bar=1.05),
         *([Result("ratio_to_als_least", min(to_als), "", bar=1)] if to_als else []),
         *([Result("ratio_to_als_timed_least", min(timed), "", bar=2.2)] if timed else []),
-        *([Result("new_users_ratio_least", min(new_users), "", bar=0.95)] if new_users else []),
+        *_least_ratio_of_new_users(new_users),
+    ]
+
+
+def _least_ratio_of_new_users(ratios: Sequence[Interval]) -> list[Result]:
+    """The least of the means, and the upper end of its interval: where that is below the bar, too, it is no chance."""
+    if not ratios:
+        return []
+    least = min(ratios, key=lambda ratio: ratio.mean)
+    return [
+        Result("new_users_ratio_least", least.mean, "", bar=0.95),
+        Result("new_users_ratio_least_at_most", least.high, ""),
     ]
 
 
@@ -174,7 +210,14 @@ def _of_file(found: Measured) -> list[Result]:
         Result(
             f"{name}_ratio_to_best_baseline", min(found.ratio_to(found.baselines, metric) for metric in METRICS), ""
         ),
-        *([] if found.new_users is None else [Result(f"{name}_new_users_ratio", found.new_users, "")]),
+        *_ratio_of_new_users(name, found.new_users),
         Result(f"{name}_blessed", found.blessed, "of the runs"),
         Result(f"{name}_seconds", found.seconds, "s", bar=bar, at_most=True),
     ]
+
+
+def _ratio_of_new_users(name: str, ratio: Interval | None) -> list[Result]:
+    if ratio is None:
+        return []
+    parts = {"": ratio.mean, "_low": ratio.low, "_high": ratio.high}
+    return [Result(f"{name}_new_users_ratio{part}", value, "") for part, value in parts.items()]

@@ -1,5 +1,6 @@
 """The suite: which files it finds, what its figures are, and a whole run of it."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -9,8 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.suite import DataFile, Measured, find_files, results
+from benchmarks.suite import DataFile, Measured, find_files, new_users_ratio, results
+from components.artifacts.evaluation import Bounds
+from components.evaluator.bootstrap import Interval
 from components.shared.errors import UserError
+from tests.components.evaluator.report import builders
 
 
 def _write(path: Path, lines: str) -> Path:
@@ -42,7 +46,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         find_files([tmp_path])
 
 
-def _measured(name: str, timed: bool, new_users: float | None = None, **figures: tuple[float, float]) -> Measured:
+def _measured(name: str, timed: bool, new_users: Interval | None = None, **figures: tuple[float, float]) -> Measured:
     means = {system: {"HR@10": hr, "NDCG@10": ndcg} for system, (hr, ndcg) in figures.items()}
     return Measured(DataFile(name, {}, timed), means, seconds=70.0, blessed=0.5, new_users=new_users)
 
@@ -69,13 +73,40 @@ def test_ratios_are_to_the_best_baseline_of_each_metric() -> None:
     assert "new_users_ratio_least" not in found
 
 
+def _untimed(ratios: dict[str, Interval | None]) -> list[tuple[str, bool, Interval | None]]:
+    return [(name, False, ratio) for name, ratio in ratios.items()]
+
+
 def test_the_least_ratio_of_new_users_counts() -> None:
     systems = {"model": (0.3, 0.1), "als": (0.2, 0.1)}
-    suite = [_measured(name, False, ratio, **systems) for name, ratio in (("a", 0.97), ("b", 0.9), ("c", None))]
-    found = {result.name: result for result in results(suite)}
+    ratios = {"a": Interval(0.97, 0.9, 1.0), "b": Interval(0.9, 0.83, 0.96), "c": None}
+    found = {result.name: result for result in results([_measured(*one, **systems) for one in _untimed(ratios)])}
     assert (found["a_new_users_ratio"].value, found["b_new_users_ratio"].value) == (0.97, 0.9)
+    assert (found["a_new_users_ratio_low"].value, found["a_new_users_ratio_high"].value) == (0.9, 1.0)
     assert "c_new_users_ratio" not in found
+    assert found["new_users_ratio_least_at_most"].value == 0.96
     assert (found["new_users_ratio_least"].value, found["new_users_ratio_least"].ok) == (0.9, False)
+
+
+def test_the_interval_of_new_users_narrows_with_the_runs() -> None:
+    usual = builders.evaluation()
+    assert usual.new_users is not None
+    trained = usual.model.full["HR@10"]
+    runs = [
+        dataclasses.replace(
+            usual,
+            new_users=dataclasses.replace(
+                usual.new_users,
+                metrics={**usual.new_users.metrics, "HR@10": ratio * trained},
+                ratio_intervals={"HR@10": Bounds(ratio - 0.2, ratio + 0.3)},
+            ),
+        )
+        for ratio in (0.7, 1.1, 0.9, 0.9)
+    ]
+    assert new_users_ratio([*runs, dataclasses.replace(usual, new_users=None)]) == Interval(
+        *(pytest.approx(value) for value in (0.9, 0.8, 1.05))
+    )
+    assert new_users_ratio([]) is None
 
 
 def test_without_times_there_is_no_ratio_of_timed_data() -> None:
@@ -100,6 +131,7 @@ def test_a_folder_goes_through_whole_runs(tmp_path: Path) -> None:
     found = {row["name"]: row["value"] for row in json.loads((tmp_path / "found.json").read_text())["results"]}
     assert 0 < found["small_hr10_als"] < 1
     assert found["new_users_ratio_least"] == found["small_new_users_ratio"] >= 0
+    assert found["small_new_users_ratio_low"] < found["small_new_users_ratio_high"]
     assert found["small_seconds"] > 1
     assert "small_hr10_recent_items" not in found  # without times
     assert "ratio_to_als_timed_least" not in found
