@@ -194,17 +194,15 @@ def _widen(
     """
     own = weights[NEUMF]
     scale = 1 / own if own else 1.0
+    sizes = {name: np.float32(weights[name] * scale) for name in towers}
     readings = [
-        Reading(tower.factors.read * np.float32(weights[name] * scale), tower.number, tower.decay)
+        Reading(tower.factors.read_of_others() * sizes[name], tower.number, tower.decay)
         for name, tower in towers.items()
     ]
     items = [tower.factors.scored for tower in towers.values()]
 
     def users(pairs: Pairs) -> list[Matrix]:
-        return [
-            tower.read(histories, pairs) @ reading.vectors
-            for tower, reading in zip(towers.values(), readings, strict=True)
-        ]
+        return [tower.read(histories, pairs) @ (tower.factors.read * sizes[name]) for name, tower in towers.items()]
 
     measured, served = histories.complete, histories.everything
     if not own:

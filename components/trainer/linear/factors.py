@@ -6,7 +6,7 @@ has seen. So a user whom nobody knew has a vector as soon as there are items of 
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from components.shared.sequences import count_following
 PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
 
+_DAMPING_OF_OTHERS = 1 / 2  # beside that of the users whose interactions were decomposed
 _UNDIVIDED_WIDTH = 512  # where frequent items come first, more of the rank adds little
 
 Matrix = npt.NDArray[np.float32]
@@ -52,11 +53,15 @@ class Factors:
       read: the vectors of items that a user has seen, float32 [items, width].
       scored: the vectors of items that are scored, float32 [items, width].
       form: how they were found.
+      values: the singular values, float64 [width], where they were damped; None where not.
+      rank: of the decomposition, were none of it left out.
     """
 
     read: Matrix
     scored: Matrix
     form: Form = field(default_factory=Form)
+    values: npt.NDArray[np.float64] | None = None
+    rank: int = 0
 
     @property
     def width(self) -> int:
@@ -65,7 +70,25 @@ class Factors:
 
     def cut(self, rank: int) -> "Factors":
         """Those of the largest singular values."""
-        return Factors(self.read[:, :rank], self.scored[:, :rank], self.form)
+        values = None if self.values is None else self.values[:rank]
+        return replace(self, read=self.read[:, :rank], scored=self.scored[:, :rank], values=values)
+
+    def read_of_others(self) -> Matrix:
+        """The vectors of items that were seen by somebody whose interactions the factors were not found in.
+
+        Of what such a user has seen, less lies within a rank that is not complete, and least along the small singular
+        values, which are those that single users shaped. So these are damped less there, and the whole is as large as
+        it is for the others. With all of the rank, both are ranked alike: ridge regression without a row of its data
+        gives that row what it gave before, but for a factor.
+        """
+        if self.values is None or self.width >= self.rank:
+            return self.read
+        squares, damping = self.values**2, self.form.damping * self.values[0] ** 2
+        more = (squares + damping) / (squares + damping * _DAMPING_OF_OTHERS)  # of a singular value of 0, too
+        before = self.values * _kept(self.values, self.form.damping)
+        size = np.linalg.norm(before) / np.linalg.norm(before * more)
+        vectors: Matrix = self.read * (size * more).astype(np.float32)
+        return vectors
 
     def users(self, history: scipy.sparse.csr_matrix) -> Matrix:
         """The vectors of users, float32 [users, width].
@@ -105,7 +128,13 @@ def history_factors(
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
         decompositions.append((list(of_power), of_items[:, None], *decompose(scaled, rank, seed)))
     return (
-        Factors((of_items * right * _kept(values, form.damping)).astype("f4"), right.astype("f4"), form)
+        Factors(
+            (of_items * right * _kept(values, form.damping)).astype("f4"),
+            right.astype("f4"),
+            form,
+            values,
+            min(seen.shape),
+        )
         for of_power, of_items, _, values, right in decompositions
         for form in of_power
     )

@@ -45,13 +45,29 @@ def test_a_mean_is_over_the_root_of_the_number_and_has_an_offset() -> None:
     np.testing.assert_allclose(rows(folding, [0, 1, 2, 3]), [expected], rtol=1e-5)
 
 
-def test_rows_of_towers_are_those_of_known_users_before_the_test_and_as_they_are_served() -> None:
+def towers_alone(**fields: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows of users from what they did, and their own ones: before the test, and as they are served."""
     histories, nothing = cycles(), model()
     nothing.user_table.assign(np.zeros_like(nothing.user_table))
-    whole = Ensemble.prepare(histories, settings(**FIELDS), seed=0).join(nothing, negatives=4, seed=0)
+    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, **fields}), seed=0)
+    whole = ensemble.join(nothing, negatives=4, seed=0)
+    found = []
     for pairs, table in ((histories.complete, whole.model.user_table), (histories.everything, whole.served_users)):
         done = [pairs.items[pairs.users == user].tolist() for user in range(USERS)]
-        np.testing.assert_allclose(rows(whole.folding, *done), np.array(table), atol=1e-5)
+        found.append((rows(whole.folding, *done), np.array(table)))
+    return found
+
+
+def test_rows_by_the_latest_items_are_those_of_known_users() -> None:
+    for folded, own in towers_alone(history_factors=0):
+        np.testing.assert_allclose(folded, own, atol=1e-5)
+
+
+def test_rows_by_all_items_are_those_of_known_users_but_for_the_damping() -> None:
+    for folded, own in towers_alone(recent_items=0):
+        by_column = (folded * own).sum(axis=0) / (own**2).sum(axis=0)
+        np.testing.assert_allclose(folded, own * by_column, atol=1e-5)
+        assert by_column[0] < 1 < by_column[-1]
 
 
 def trained_on_items(seen: list[np.ndarray]) -> tuple[NeuMF, Histories]:
