@@ -83,7 +83,7 @@ def _differences(
     for part, measured, served in parts:
         should = _fold(part, before, len(found)), _fold(part, everything, len(found))
         off = _largest(served - measured - (should[1] - should[0]))
-        if not part.trained:
+        if not part.mean:
             off = np.maximum(off, _largest(measured - should[0]))
         scale = np.maximum.reduce([_largest(table) for table in (measured, served, *should)])
         with np.errstate(invalid="ignore"):  # of what is not finite
@@ -97,13 +97,13 @@ def _largest(values: _Floats) -> _Floats:
 
 
 def _fold(part: _Columns, pairs: Pairs, users: int) -> _Floats:
-    """What some columns are by what users did, float32 [users, columns]; without their constant, where trained."""
+    """What some columns are by what users did, float32 [users, columns]; without their constant, where they have one."""
     shape = (users, len(part.vectors))
     if part.number:
         read = latest_items(*pairs, shape, int(part.number), float(part.decay)).astype(np.float32)
     else:
         read = scipy.sparse.csr_matrix((np.ones(len(pairs.users), np.float32), tuple(pairs)), shape)
-    if part.trained:
+    if part.mean:
         counts = np.bincount(pairs.users, minlength=users)
         read = scipy.sparse.diags_array((np.maximum(counts, 1) ** -0.5).astype(np.float32)) @ read
     rows: _Floats = read @ part.vectors

@@ -165,32 +165,6 @@ is of what they did before the test, and what the gate measures. A model whose r
 
 Value = TypeVar("Value")
 
-FOLDED_COLUMNS = "folded_columns"
-"""Where a SavedModel with two user tables declares what their columns are made of: `FoldedColumns` as dictionaries by
-their fields, in the order of the columns. Whoever loads it may do without.
-"""
-
-
-@dataclass(frozen=True)
-class FoldedColumns(Generic[Value]):
-    """Some columns of users' rows, by what each user did: variables when saved, arrays when loaded.
-
-    They are the sum of the vectors of the items, each times its weight. Trained columns divide that by the root of the
-    number of items, and what holds for them is the difference of two rows of a user: of more items, and of fewer.
-
-    Attributes:
-      vectors: float32 [items, columns].
-      number: int64, how many of the latest items count; 0: all.
-      decay: float64, the weight of an item, beside that of the one after it.
-      trained: bool, whether they were trained.
-    """
-
-    vectors: Value
-    number: Value
-    decay: Value
-    trained: Value
-
-
 @dataclass(frozen=True)
 class Weights(Generic[Value]):
     """What the scores of all items are made of in a NeuMF with an MLP tower: variables when saved, arrays when loaded.
@@ -267,3 +241,32 @@ class Vectors(Generic[Value]):
     item_rows: Value
     head: Value
     bias: Value
+
+
+FOLDING = "folding"
+"""Where a SavedModel declares its `FoldedColumns`, a list of dictionaries by their fields; likewise."""
+
+
+@dataclass(frozen=True)
+class FoldedColumns(Generic[Value]):
+    """Some columns of a user's row, by what somebody did: a weighted sum of vectors, one for each item.
+
+    An item that comes again counts at its later place alone. Its weight is decay ** (items that count after it). All of
+    them side by side are what `Vectors.user_rows` has for a user; of a tower that was trained, about so: what they say
+    there is by how much a row changes with the items.
+
+    Attributes:
+      vectors: float32 [items, width].
+      others: float32 [width], what the sum is multiplied by for somebody whom the model never saw.
+      offset: float32 [width], added to the sum.
+      decay: float32 [], the weight of an item beside that of the one after it.
+      number: int64 [], how many of the latest items count; 0: all.
+      mean: bool [], whether the sum is divided by the root of how many items there are: of a tower that was trained.
+    """
+
+    vectors: Value
+    others: Value
+    offset: Value
+    decay: Value
+    number: Value
+    mean: Value

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.serving.contract import CATALOG, FOLDED_COLUMNS, MEASURED_USERS, SCORING_WEIGHTS, SERVED_USERS, VECTORS
+from components.serving.contract import CATALOG, FOLDING, MEASURED_USERS, SCORING_WEIGHTS, SERVED_USERS, VECTORS
 
-_DECLARED = (SERVED_USERS, MEASURED_USERS, VECTORS, SCORING_WEIGHTS, CATALOG, FOLDED_COLUMNS)
+_DECLARED = (SERVED_USERS, MEASURED_USERS, VECTORS, SCORING_WEIGHTS, CATALOG, FOLDING)
 
 
 def digests(model: Any) -> dict[str, str]:

@@ -10,7 +10,7 @@ from components.artifacts.vocabulary import Vocabulary
 from components.serving.contract import (
     CATALOG,
     DEFAULT_K,
-    FOLDED_COLUMNS,
+    FOLDING,
     LOWEST_SCORE,
     MEASURED_USERS,
     RECOMMEND,
@@ -83,7 +83,6 @@ class ServingModel(tf.Module):
         if self._served_users is not None:
             setattr(self, SERVED_USERS, self._served_users)
             setattr(self, MEASURED_USERS, model.user_table.value)
-            setattr(self, FOLDED_COLUMNS, [vars(columns) for columns in folding.columns] if folding else [])
         self._folding_weights = list(folding.variables) if folding else []
         # Each item goes through its share of the first layer here, once, and not in each request.
         self._item_rows = tf.Variable(model.project_items(model.item_table.value), trainable=False, name="item_rows")
@@ -110,6 +109,8 @@ class ServingModel(tf.Module):
         vectors = Vectors(users, self._item_rows, model.head_kernel.value, model.head_bias.value)
         setattr(self, CATALOG, vars(catalog))
         setattr(self, VECTORS, vars(vectors))
+        columns = folding.declared if folding else None
+        setattr(self, FOLDING, None if columns is None else [vars(some) for some in columns])
         self._users = graph.index_table(vocabulary.user_ids)
         self._items = graph.index_table(vocabulary.item_ids)
 

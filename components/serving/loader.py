@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.serving.contract import (
     CATALOG,
     DEFAULT_K,
-    FOLDED_COLUMNS,
+    FOLDING,
     FORMER_RECOMMEND,
     FORMER_RECOMMEND_FOR_ITEMS,
     MEASURED_USERS,
@@ -220,7 +220,8 @@ class ServedModel:
 
     def folded_columns(self) -> list[FoldedColumns[npt.NDArray[Any]]]:
         """What the columns of its user tables are made of; nothing where it has not two, or does not declare it."""
-        declared = [_arrays(part, FoldedColumns) for part in getattr(self._model, FOLDED_COLUMNS, ())]
+        two = getattr(self._model, SERVED_USERS, None) is not None
+        declared = [_arrays(part, FoldedColumns) for part in (getattr(self._model, FOLDING, None) or ()) if two]
         return [FoldedColumns(**part) for part in declared if part is not None]
 
     def user_rows(self, users: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

@@ -44,8 +44,8 @@ class Folding(Protocol):
         """What it computes with, to be saved with the model."""
 
     @property
-    def columns(self) -> Sequence[FoldedColumns[tf.Variable]]:
-        """What the columns of known users' rows are made of as well, all of them in their order; or nothing."""
+    def declared(self) -> Sequence[FoldedColumns[tf.Variable]] | None:
+        """What it computes, for those who do it themselves; None where its rows are no such sums."""
 
     def user_rows(self, items: tf.Tensor) -> tf.Tensor:
         """The rows, not projected, float32 [B, width of the user table].

@@ -196,7 +196,7 @@ def _widen(
     scale = 1 / own if own else 1.0
     sizes = {name: np.float32(weights[name] * scale) for name in towers}
     readings = [
-        Reading(tower.factors.read_of_others() * sizes[name], tower.number, tower.decay)
+        Reading(tower.factors.read * sizes[name], tower.number, tower.decay, others=tower.factors.of_others())
         for name, tower in towers.items()
     ]
     items = [tower.factors.scored for tower in towers.values()]

@@ -73,22 +73,24 @@ class Factors:
         values = None if self.values is None else self.values[:rank]
         return replace(self, read=self.read[:, :rank], scored=self.scored[:, :rank], values=values)
 
-    def read_of_others(self) -> Matrix:
-        """The vectors of items that were seen by somebody whose interactions the factors were not found in.
+    def of_others(self) -> Matrix | None:
+        """What the sums of `read` are multiplied by for a user whose interactions the factors were not found in.
 
         Of what such a user has seen, less lies within a rank that is not complete, and least along the small singular
         values, which are those that single users shaped. So these are damped less there, and the whole is as large as
         it is for the others. With all of the rank, both are ranked alike: ridge regression without a row of its data
         gives that row what it gave before, but for a factor.
+
+        Returns:
+          float32 [width]; None: by nothing.
         """
         if self.values is None or self.width >= self.rank:
-            return self.read
+            return None
         squares, damping = self.values**2, self.form.damping * self.values[0] ** 2
         more = (squares + damping) / (squares + damping * _DAMPING_OF_OTHERS)  # of a singular value of 0, too
         before = self.values * _kept(self.values, self.form.damping)
         size = np.linalg.norm(before) / np.linalg.norm(before * more)
-        vectors: Matrix = self.read * (size * more).astype(np.float32)
-        return vectors
+        return (size * more).astype(np.float32)
 
     def users(self, history: scipy.sparse.csr_matrix) -> Matrix:
         """The vectors of users, float32 [users, width].

@@ -27,6 +27,7 @@ class Reading:
       decay: the weight of an item, beside that of the one after it.
       mean: whether the sum is divided by the root of how many items count.
       offset: what is added, float32 [width]; None: nothing.
+      others: what the sum is multiplied by for a user whom the model never saw, float32 [width]; None: by 1.
     """
 
     vectors: Matrix
@@ -34,6 +35,7 @@ class Reading:
     decay: float = 1.0
     mean: bool = False
     offset: Matrix | None = None
+    others: Matrix | None = None
 
 
 class Folding(tf.Module):
@@ -44,19 +46,7 @@ class Folding(tf.Module):
         super().__init__(name="folding")
         self._readings = [reading for reading in readings if reading.vectors.shape[1]]
         self._vectors = [tf.Variable(reading.vectors, trainable=False) for reading in self._readings]
-
-    @property
-    def columns(self) -> list[FoldedColumns[tf.Variable]]:
-        """What the columns are made of; see `components.serving.saved.protocols.Folding`."""
-        return [
-            FoldedColumns(
-                vectors,
-                tf.Variable(reading.number or 0, dtype=tf.int64, trainable=False),
-                tf.Variable(reading.decay, dtype=tf.float64, trainable=False),
-                tf.Variable(reading.mean, dtype=tf.bool, trainable=False),
-            )
-            for reading, vectors in zip(self._readings, self._vectors, strict=True)
-        ]
+        self.declared = [_declared(*one) for one in zip(self._readings, self._vectors, strict=True)]
 
     def user_rows(self, items: tf.Tensor) -> tf.Tensor:
         """Rows float32 [B, width] of users who have seen items.
@@ -89,7 +79,23 @@ def _read(
     total = tf.sparse.sparse_dense_matmul(tf.SparseTensor(cells, weights, shape), vectors)
     if reading.mean:
         total /= tf.sqrt(tf.maximum(number, 1.0))
+    if reading.others is not None:
+        total *= reading.others
     return total if reading.offset is None else total + reading.offset
+
+
+def _declared(reading: Reading, vectors: tf.Variable) -> FoldedColumns[tf.Variable]:
+    width = vectors.shape[1]
+    others = np.ones(width, np.float32) if reading.others is None else reading.others
+    offset = np.zeros(width, np.float32) if reading.offset is None else reading.offset
+    return FoldedColumns(
+        vectors,
+        others=tf.Variable(others, dtype=tf.float32, trainable=False),
+        offset=tf.Variable(offset, dtype=tf.float32, trainable=False),
+        decay=tf.Variable(reading.decay, dtype=tf.float32, trainable=False),
+        number=tf.Variable(reading.number or 0, dtype=tf.int64, trainable=False),
+        mean=tf.Variable(reading.mean, dtype=tf.bool, trainable=False),
+    )
 
 
 def _again_later(items: tf.Tensor) -> tf.Tensor:

@@ -39,7 +39,7 @@ class Ground:
         vectors = self.vectors
         folding = Folding(
             [
-                Reading(vectors[:, ALL]),
+                Reading(vectors[:, ALL], others=np.full(4, 1.5, np.float32)),
                 Reading(vectors[:, LATEST], number=NUMBER, decay=DECAY),
                 Reading(vectors[:, TRAINED], mean=True, offset=np.ones(3, np.float32)),
             ]

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from components.serving.contract import FoldedColumns
-
 DECAY = 0.5
 
 
 class WeightedItems:
     """A user is the sum of vectors of the items, each of which counts for half of the one after it."""
+
+    declared = None  # an item that is there twice counts twice
 
     def __init__(self, vectors: np.ndarray):
         """Takes vectors, float32 [items, width of the user table]."""
@@ -20,10 +20,6 @@ class WeightedItems:
     @property
     def variables(self) -> Sequence[tf.Variable]:
         return [self.vectors]
-
-    @property
-    def columns(self) -> Sequence[FoldedColumns[tf.Variable]]:
-        return []
 
     def user_rows(self, items: tf.Tensor) -> tf.Tensor:
         ages = tf.cast(tf.range(tf.shape(items)[1])[::-1], tf.float32)

@@ -1,12 +1,14 @@
 """The factors of towers in closed form, against dense algebra."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse
 
 from components.artifacts.interactions import Pairs
 from components.shared.sequences import count_following
-from components.trainer.linear.factors import PLACES, Factors, Form, decompose, history_factors, recent_factors
+from components.trainer.linear.factors import PLACES, Form, decompose, history_factors, recent_factors
 
 
 def interactions(users: int = 30, items: int = 12) -> scipy.sparse.csr_matrix:
@@ -66,33 +68,34 @@ def test_whoever_was_not_decomposed_is_read_as_large_and_with_half_of_the_dampin
     damping = 0.1 * values[0] ** 2
     for rank in (20, 10):
         factors = list(history_factors(seen, 20, seed=0))[2].cut(rank)
-        others = factors.read_of_others()
+        found = factors.of_others()
+        assert found is not None
         kept = values[:rank] ** 2
         expected = (kept + damping) / (kept + damping / 2)
-        found = others[0] / factors.read[0]
         np.testing.assert_allclose(found / found[0], expected / expected[0], rtol=1e-4)
-        sizes = [np.linalg.norm(of_users[:, None] * (seen @ read)) for read in (factors.read, others)]
+        sizes = [np.linalg.norm(of_users[:, None] * (seen @ read)) for read in (factors.read, factors.read * found)]
         assert sizes[0] == pytest.approx(sizes[1], rel=2e-3)
 
 
 def test_singular_values_of_nothing_are_no_trouble() -> None:
     same = scipy.sparse.csr_matrix(np.ones((9, 8), np.float32))
-    others = next(history_factors(same, 4, seed=0)).read_of_others()
-    assert np.isfinite(others).all()
-    exact = Factors(others, others, Form(damping=0.1), np.array([2.0, 1.0, 0.0, 0.0]), 8)
-    assert np.isfinite(exact.read_of_others()).all()
+    factors = next(history_factors(same, 4, seed=0))
+    exact = replace(factors, form=Form(damping=0.1), values=np.array([2.0, 1.0, 0.0, 0.0]), rank=8)
+    for of_others in (factors.of_others(), exact.of_others()):
+        assert of_others is not None
+        assert np.isfinite(of_others).all()
 
 
 def test_with_all_of_the_rank_everybody_is_read_alike() -> None:
     factors = next(history_factors(interactions(), 12, seed=0))
-    assert factors.read_of_others() is factors.read
-    assert factors.cut(6).read_of_others() is not factors.cut(6).read
+    assert factors.of_others() is None
+    assert factors.cut(6).of_others() is not None
 
 
 def test_what_came_last_is_read_alike_by_everybody() -> None:
     train = Pairs(np.repeat(np.arange(20, dtype=np.int32), 8), np.arange(160, dtype=np.int32) % 10)
     factors = next(recent_factors(train, 10, 4, seed=0))
-    assert factors.read_of_others() is factors.read
+    assert factors.of_others() is None
 
 
 def test_with_all_of_the_rank_the_recent_tower_scores_by_normalised_successions() -> None:
