@@ -117,7 +117,9 @@ def compare_with_champion(
         if not trial.batches:
             reason = f"skipped: too few test users have more than {config.gate_k} candidates"
             return Champion(ChampionStatus.NONE, reason, champion.name, champion.path)
-        model, champion, damaged = load_newest(chain([champion], versions), (SERVE,), _ADVICE)
+        model, champion, damaged = load_newest(
+            chain([champion], versions), lambda version: ServedModel(version.path, None, (SERVE,), _ADVICE)
+        )
         taken, of_types = as_taken(trial, model.takes_texts())
         warning = "; ".join(filter(None, (damaged, of_types))) or None
         drift = measure_drift(model, taken.user_ids, taken.item_ids, taken.item_counts, config.pairs_per_block)

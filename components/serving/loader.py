@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from components.artifacts.vocabulary import RawIds
 from components.serving.contract import (
     CATALOG,
     DEFAULT_K,
@@ -37,20 +38,13 @@ from components.serving.contract import (
     Weights,
 )
 from components.serving.digests import digests
-from components.serving.manifest import check_version
+from components.serving.manifest import DamagedModelError, check_version
 from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
 from components.shared.files.secrets import without_secrets
 from components.shared.float32 import in_float32
 
-RawIds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
-"""Raw ids: int64, or objects that are texts."""
-
 TRAIN_AGAIN = "train it again"
-
-
-class DamagedModelError(UserError):
-    """Files of a model are not what was written."""
 
 
 class ServedModel:

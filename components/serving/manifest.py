@@ -13,6 +13,7 @@ from typing import BinaryIO, ClassVar, Self
 from pydantic import ConfigDict, TypeAdapter
 
 from components.artifacts.storage import read_json, write_json
+from components.shared.errors import UserError
 from components.shared.files.reading import files_below, is_file, open_file
 from components.shared.json_types import JsonObject
 
@@ -25,6 +26,10 @@ _BLOCK_BYTES = 1 << 22
 
 class MismatchError(ValueError):
     """The files of a version are not those that were pushed."""
+
+
+class DamagedModelError(UserError):
+    """Files of a model are not what was written."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
 """The newest pushed model that can be loaded: one that was damaged since does not take the others with it."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
-from components.serving.contract import Signature
-from components.serving.loader import DamagedModelError, ServedModel
+from components.serving.manifest import DamagedModelError
 from components.serving.versions import Version
 from components.shared.files.secrets import without_secrets
 
+Model = TypeVar("Model")
 
-class Newest(NamedTuple):
+
+class Newest(NamedTuple, Generic[Model]):
     """A loaded version.
 
     Attributes:
@@ -18,28 +19,27 @@ class Newest(NamedTuple):
       warning: that newer ones are damaged, in a sentence; None where none is.
     """
 
-    model: ServedModel
+    model: Model
     version: Version
     warning: str | None
 
 
-def load_newest(versions: Iterable[Version], signatures: Sequence[Signature], advice: str) -> Newest:
+def load_newest(versions: Iterable[Version], load: Callable[[Version], Model]) -> Newest[Model]:
     """Loads the newest version that is not damaged.
 
     Args:
       versions: at least one, the newest first.
-      signatures: those that it must have.
-      advice: what to do about a fault of the model.
+      load: loads one, or raises a DamagedModelError.
 
     Raises:
       DamagedModelError: every version is; of the newest.
-      UserError: the folder cannot be read, or the version lacks a signature.
+      UserError: the folder cannot be read, or what else `load` raises.
     """
     damaged: list[Version] = []
     first: DamagedModelError | None = None
     for version in versions:
         try:
-            model = ServedModel(version.path, None, signatures, advice)
+            model = load(version)
         except DamagedModelError as error:
             damaged.append(version)
             first = first or error

@@ -1,15 +1,17 @@
 """Asks a pushed model what to recommend."""
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS, Signature
-from components.serving.loader import RawIds, ServedModel
+from components.artifacts.vocabulary import RawIds
+from components.serving.contract import LOWEST_SCORE, RECOMMEND, RECOMMEND_FOR_ITEMS, Catalog, Signature
+from components.serving.declared import DeclaredModel
 from components.serving.newest import load_newest
 from components.serving.titles import read_titles
 from components.serving.versions import Version, is_whole, whole_versions
@@ -20,8 +22,31 @@ from components.shared.files.reading import exists
 from components.shared.files.secrets import without_secrets
 from components.shared.json_types import JsonObject
 
+if TYPE_CHECKING:
+    from components.serving.loader import ServedModel
+
 _USERS_AT_ONCE = 256
 _OTHERS = 3
+_ADVICE = "train and push a new one"
+
+
+Loaded = TypeVar("Loaded")
+
+
+class Model(Protocol):
+    """What answers: a `ServedModel`, or a `DeclaredModel`."""
+
+    def takes_texts(self, signature: Signature) -> dict[str, bool]:
+        """See `ServedModel`."""
+
+    def catalog(self) -> Catalog[npt.NDArray[Any]] | None:
+        """See `ServedModel`."""
+
+    def recommend(self, user_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """See `ServedModel`."""
+
+    def recommend_for_items(self, item_ids: RawIds, k: int) -> dict[str, npt.NDArray[Any]]:
+        """See `ServedModel`."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +96,7 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
       UserError: there is no such model, or it cannot recommend so; or an id is not of the type that the model takes.
     """
     signatures = [*([RECOMMEND] if users else []), *([RECOMMEND_FOR_ITEMS] if given else [])]
-    served, titles = load(model, signatures)
+    served, titles = _newest(model, lambda version: _declared(version, signatures) or _served(version, signatures))
     found = _by_id(served, users, k) if users else []
     if given:
         by_items = _by_items(served, given, k)
@@ -79,15 +104,31 @@ def recommend(model: str, users: Sequence[str], k: int, given: Sequence[str] = (
     return [replace(one, titles=[titles.get(item) for item in one.items] if titles else []) for one in found]
 
 
-def load(model: str, signatures: Sequence[Signature]) -> tuple[ServedModel, dict[str, str]]:
+def load(model: str, signatures: Sequence[Signature]) -> "tuple[ServedModel, dict[str, str]]":
     """The newest version of a model that can be loaded, and titles of items by their ids as texts; see `recommend`."""
-    served, version, warning = load_newest(_versions(model), signatures, "train and push a new one")
+    return _newest(model, lambda version: _served(version, signatures))
+
+
+def _newest(model: str, load: Callable[[Version], Loaded]) -> tuple[Loaded, dict[str, str]]:
+    loaded, version, warning = load_newest(_versions(model), load)
     if warning:
         progress.warn(warning)
-    return served, read_titles(version.path)
+    return loaded, read_titles(version.path)
 
 
-def user_ids(served: ServedModel, users: Sequence[str]) -> RawIds:
+def _declared(version: Version, signatures: Sequence[Signature]) -> DeclaredModel | None:
+    """A version without TensorFlow; None where it does not declare all that the answers take."""
+    model = DeclaredModel.open(version.path)
+    return model if model and all(map(model.answers, signatures)) else None
+
+
+def _served(version: Version, signatures: Sequence[Signature]) -> "ServedModel":
+    from components.serving.loader import ServedModel  # TensorFlow takes seconds to import
+
+    return ServedModel(version.path, None, signatures, _ADVICE)
+
+
+def user_ids(served: Model, users: Sequence[str]) -> RawIds:
     """Ids of users as a model takes them.
 
     Raises:
@@ -98,7 +139,7 @@ def user_ids(served: ServedModel, users: Sequence[str]) -> RawIds:
     return np.array(ids, np.object_) if texts else np.array(ids, np.int64)
 
 
-def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommendation]:
+def _by_id(served: Model, users: Sequence[str], k: int) -> list[Recommendation]:
     ids, found = user_ids(served, users), []
     for begin in range(0, len(ids), _USERS_AT_ONCE):
         part = slice(begin, begin + _USERS_AT_ONCE)
@@ -111,12 +152,12 @@ def _by_id(served: ServedModel, users: Sequence[str], k: int) -> list[Recommenda
     return [one if one.known_user else replace(one, others=others) for one in found]
 
 
-def _some_users(served: ServedModel) -> list[str]:
+def _some_users(served: Model) -> list[str]:
     catalog = served.catalog()
     return [] if catalog is None else [_text(user) for user in catalog.user_ids[:_OTHERS].tolist()]
 
 
-def _by_items(served: ServedModel, given: Sequence[str], k: int) -> Recommendation:
+def _by_items(served: Model, given: Sequence[str], k: int) -> Recommendation:
     texts = served.takes_texts(RECOMMEND_FOR_ITEMS)["item_ids"]
     found = served.recommend_for_items(np.array([[_raw_id("item", item, texts) for item in given]]), k)
     return Recommendation(None, False, int(found["known_items"][0]), *_unseen(found["item_ids"][0], found["scores"][0]))

@@ -69,7 +69,9 @@ def recommend(
         with loading(console, "the model"):
             from components.serving.recommend import recommend as ask
             from pipeline.recommending.screen import show
-        for found in ask(model, asked, k, given):
+
+            answers = ask(model, asked, k, given)
+        for found in answers:
             if as_json:
                 console.print(json.dumps(found.to_json(), ensure_ascii=False), markup=False, soft_wrap=True)
             else:

@@ -9,6 +9,7 @@ from scipy.special import expit
 from components.bulk_recommend.fast import alike, as_asked
 from components.ranking.compiled_scorer import CompiledScorer
 from components.serving.contract import LOWEST_SCORE, Catalog
+from components.serving.highest import highest
 from components.serving.loader import ServedModel
 
 _TRIED, _TRIED_K = 4, 10
@@ -47,16 +48,3 @@ class BestItems:
 
     def _told(self, logits: Scores) -> Scores:
         return np.where(logits > LOWEST_SCORE, expit(self._slope * logits + self._offset), LOWEST_SCORE)
-
-
-def highest(scores: Scores, k: int) -> Items:
-    """The places of the `k` highest of some scores, or of all, highest first; of equal ones the first comes first.
-
-    Example:
-      Of [2, 3, 1, 3], the two highest are at 1 and 3.
-    """
-    if (k := min(k, len(scores))) < 1:
-        return np.zeros(0, np.intp)
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    candidates = np.flatnonzero(scores >= least)
-    return candidates[np.argsort(-scores[candidates], kind="stable")][:k]

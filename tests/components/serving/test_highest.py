@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.service.scoring.best import highest
+from components.serving.highest import highest
 
 
 @pytest.mark.parametrize("k", [0, 1, 3, 7, 50, 80])
