@@ -30,7 +30,7 @@ from components.shared.json_types import Json
 from pipeline.results.writing import take_out, write
 
 _LOCAL_ROOTS = {"minio://": "/minio/", "s3://": "/s3/"}
-_LOGS = "executor-logs"
+LOGS = "executor-logs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,7 +108,7 @@ def adapt(executor_input: Json, inputs_spec: Json, in_place: bool = False) -> di
       The URI of each artifact that was mapped, by its local folder.
     """
     outputs = executor_input.get("outputs", {}).get("artifacts", {})
-    outputs.pop(_LOGS, None)
+    outputs.pop(LOGS, None)
     values = executor_input.get("inputs", {}).get("parameterValues", {})
     for name, parameter in inputs_spec.get("parameters", {}).items():
         if values.get(name) is None:

@@ -7,10 +7,10 @@ from components.shared.json_types import JsonObject
 from pipeline.config import Config, describe_config
 from pipeline.platforms import added_steps
 from pipeline.tracking import step
+from pipeline.tracking.step import STEP
 
 Spec = JsonObject
 
-STEP = "Report"
 AT_EXIT = "ReportFailure"
 # As kfp's own compiler names and forms them (dsl.ExitHandler).
 _STEPS = "exit-handler-1"

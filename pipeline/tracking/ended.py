@@ -52,6 +52,7 @@ class Ended:
       metrics: the figures that a console shows of the Evaluator; empty where the run failed.
       reasons: why the model is not blessed, or why the run failed.
       results: None where the run failed.
+      new: whether the run did anything; else there was nothing new, and all that is told comes from the cache.
     """
 
     run: Run
@@ -59,17 +60,18 @@ class Ended:
     metrics: Mapping[str, float] = field(default_factory=dict)
     reasons: Sequence[str] = ()
     results: Results | None = None
+    new: bool = True
 
     @classmethod
-    def with_verdict(cls, run: Run, results: Results) -> Self:
-        """A run that came to its end.
+    def with_verdict(cls, run: Run, results: Results, new: bool = True) -> Self:
+        """A run that came to its end, and whether it did anything on its way.
 
         Raises:
           UserError: the evaluation was written by another version of the program.
         """
         found = evaluation.read(results.evaluation)
         state: State = "blessed" if found.blessed else "not blessed"
-        return cls(run, state, figures.of_evaluation(results.evaluation), found.reasons, results)
+        return cls(run, state, figures.of_evaluation(results.evaluation), found.reasons, results, new)
 
     @classmethod
     def with_failure(cls, run: Run, reason: str) -> Self:
@@ -84,6 +86,7 @@ class Ended:
             "pipeline": self.run.pipeline,
             "run": self.run.name,
             "state": self.state,
+            "new": self.new,
             "metrics": dict(self.metrics),
             "reasons": list(self.reasons),
             "model": model and without_secrets(model),
@@ -96,4 +99,5 @@ class Ended:
         Example:
           "neumf-20261126-030000: not blessed: HR@10 0.11 is below the minimum 0.15"
         """
-        return ": ".join(filter(None, [self.run.name, self.state, "; ".join(self.reasons)]))
+        state = self.state if self.new else f"nothing new, as before {self.state}"
+        return ": ".join(filter(None, [self.run.name, state, "; ".join(self.reasons)]))

@@ -37,7 +37,8 @@ def told(config: Config, name: str, go: Callable[[], Outcomes], say: Callable[[s
             _tell(config, Ended.with_failure(run, _reason(error)), say)
         raise
     if config.notify.webhook or config.tracking.mlflow:
-        _tell(config, Ended.with_verdict(run, _results(outcomes)), say)
+        new = not all(outcome.cached for outcome in outcomes.values())
+        _tell(config, Ended.with_verdict(run, _results(outcomes), new), say)
     return outcomes
 
 

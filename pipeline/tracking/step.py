@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from components.shared.errors import find_user_error
 from components.shared.files.secrets import without_secrets
 from components.shared.json_types import Json, JsonObject
-from pipeline.entrypoint import local_folder
+from pipeline.entrypoint import LOGS, local_folder
 from pipeline.tracking.config import NotifyConfig, TrackingConfig
 from pipeline.tracking.ended import Ended, Results, Run
 from pipeline.tracking.telling import tell
@@ -22,6 +22,7 @@ COMMAND = ("python", "-m", "pipeline.tracking.step")
 ARTIFACTS = {"evaluation": "Evaluator", "model_run": "Trainer", "pushed_model": "Pusher"}
 """The step that each artifact comes from."""
 STATUS = "status"
+STEP = "Report"
 _WELL = ("SUCCEEDED", "COMPLETE", "CACHED")
 """How Vertex AI and Kubeflow say that all steps have ended well."""
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = parser.parse_args(arguments)
     settings = json.loads(known.settings)
     try:
-        ended = ended_run(json.loads(known.executor_input)["inputs"], settings)
+        ended = ended_run(json.loads(known.executor_input), settings)
     except Exception as error:
         if user_error := find_user_error(error):
             print(f"error: {without_secrets(str(user_error))}", file=sys.stderr, flush=True)
@@ -53,11 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def ended_run(inputs: Json, settings: JsonObject) -> Ended | None:
+def ended_run(message: JsonObject, settings: JsonObject) -> Ended | None:
     """How the run ended that the step belongs to.
 
     Args:
-      inputs: of an ExecutorInput message, as JSON.
+      message: the ExecutorInput, as JSON.
       settings: as `compiled.settings` gives them.
 
     Returns:
@@ -66,11 +67,12 @@ def ended_run(inputs: Json, settings: JsonObject) -> Ended | None:
     Raises:
       UserError: the evaluation was written by another version of the program.
     """
+    inputs = message["inputs"]
     values = dict(inputs["parameterValues"])
     status = values.pop(STATUS, None)
     run = Run(settings["name"], values.pop("run"), _with_values(settings["config"], values, settings["parameters"]))
     if status is None:
-        return Ended.with_verdict(run, _results(inputs["artifacts"]))
+        return Ended.with_verdict(run, _results(inputs["artifacts"]), _is_new(message))
     return None if status.get("state") in _WELL else Ended.with_failure(run, _reason(status))
 
 
@@ -91,6 +93,19 @@ def _results(artifacts: Json) -> Results:
         model_run=local_folder(found["model_run"]["uri"]),
         model=pushed.get("pushed_destination") if pushed.get("pushed") else None,
     )
+
+
+def _is_new(message: JsonObject) -> bool:
+    """Whether any of the artifacts was made in this run; where a platform does not tell where its artifacts lie, too.
+
+    Kubeflow gives each step a place for its logs, in the folder that has all that this run makes.
+    """
+    logs = message["outputs"].get("artifacts", {}).get(LOGS)
+    if logs is None:
+        return True
+    root, _, _ = logs["artifacts"][0]["uri"].rpartition(f"/{STEP}/")
+    made = [found["artifacts"][0]["uri"] for found in message["inputs"]["artifacts"].values()]
+    return any(uri.startswith(f"{root}/") for uri in made)
 
 
 def _reason(status: Json) -> str:

@@ -19,13 +19,15 @@ def check(notify: NotifyConfig, tracking: TrackingConfig) -> None:
 
 
 def tell(ended: Ended, notify: NotifyConfig, tracking: TrackingConfig) -> list[str]:
-    """Tells the tracking server and the webhook, if any.
+    """Tells the tracking server and the webhook, if any; the former nothing of a run that did nothing.
 
     Returns:
       What went wrong, a line each: nobody who does not listen makes a run fail.
     """
     faults = [
-        tracking.mlflow and mlflow_server.log(tracking.mlflow, tracking.experiment or ended.run.pipeline, ended),
+        ended.new
+        and tracking.mlflow
+        and mlflow_server.log(tracking.mlflow, tracking.experiment or ended.run.pipeline, ended),
         notify.webhook and webhook.post(notify.webhook, ended),
     ]
-    return list(filter(None, faults))
+    return [fault for fault in faults if fault]

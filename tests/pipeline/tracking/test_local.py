@@ -1,5 +1,6 @@
 """What is told of a run on this machine."""
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,17 @@ from pipeline.tracking.ended import Results
 from tests.pipeline.tracking.receiver import Receiver
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
+STEPS = ("Trainer", "Evaluator", "Pusher")
 
 
-def outcomes(results: Results) -> dict[str, NodeOutcome]:
+def outcomes(results: Results, ran: Container[str] = STEPS) -> dict[str, NodeOutcome]:
     pushed = mlmd.Artifact()
     pushed.custom_properties["pushed"].int_value = int(results.model is not None)
     pushed.custom_properties["pushed_destination"].string_value = results.model or ""
     return {
-        "Evaluator": NodeOutcome(False, {"evaluation": mlmd.Artifact(uri=results.evaluation)}),
-        "Trainer": NodeOutcome(False, {"model_run": mlmd.Artifact(uri=results.model_run)}),
-        "Pusher": NodeOutcome(False, {"pushed_model": pushed}),
+        "Evaluator": NodeOutcome("Evaluator" not in ran, {"evaluation": mlmd.Artifact(uri=results.evaluation)}),
+        "Trainer": NodeOutcome("Trainer" not in ran, {"model_run": mlmd.Artifact(uri=results.model_run)}),
+        "Pusher": NodeOutcome("Pusher" not in ran, {"pushed_model": pushed}),
     }
 
 
@@ -48,6 +50,16 @@ def test_the_verdict_is_told_when_the_run_has_ended(receiver: Receiver, pushed: 
     (message,) = receiver.received
     assert (message["run"], message["state"]) == ("synthetic-1", "blessed")
     assert message["model"] == "gs://bucket/serving/17"
+    assert message["new"]
+
+
+@pytest.mark.parametrize(("ran", "new"), [((), False), (("Pusher",), True), (STEPS, True)])
+def test_where_every_step_was_cached_nothing_is_new(
+    receiver: Receiver, pushed: Results, ran: Container[str], new: bool
+) -> None:
+    assert told(receiver.url, lambda: outcomes(pushed, ran)) == []
+    (message,) = receiver.received
+    assert (message["new"], message["state"]) == (new, "blessed")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import pytest
 
 from components.shared.errors import UserError
 from pipeline.tracking import mlflow_server
+from pipeline.tracking.config import NotifyConfig, TrackingConfig
 from pipeline.tracking.ended import Ended, Results, Run
+from pipeline.tracking.telling import tell
 from tests.components.evaluator.report import builders
 
 RUN = Run("clicks", "clicks-20261126-030000", {"seed": 7, "trainer": {"epochs": 3, "layers": [8, 4], "loss": None}})
@@ -72,6 +74,15 @@ def test_a_second_run_goes_to_the_same_experiment_and_says_why_it_failed(tmp_pat
     assert {run.info.status for run in found} == {"FAILED"}
     assert {run.data.tags["reasons"] for run in found} == {"clicks.csv:7: it has no item"}
     assert sorted(len(run.data.params) for run in found) == [4, 250]
+
+
+@installed
+def test_a_run_that_did_nothing_is_none(tmp_path: Path, store: str, pushed: Results) -> None:
+    tracking = TrackingConfig(mlflow=store, experiment="shop")
+    for new in (True, False):
+        assert tell(Ended.with_verdict(RUN, pushed, new), NotifyConfig(), tracking) == []
+    _, found = logged(tmp_path)
+    assert found.data.tags["verdict"] == "blessed"
 
 
 @installed

@@ -14,6 +14,8 @@ from pipeline.tracking.ended import Results
 from tests.pipeline.tracking.receiver import Receiver
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
+PUSHED_IN = "gs://b/neumf/0c4f"
+"""The root of the run that pushed the model."""
 
 
 @pytest.fixture
@@ -21,10 +23,16 @@ def told(receiver: Receiver) -> Any:
     """Runs the step, and gives its exit code."""
     config = load_config(CONFIG, [f"notify.webhook={receiver.url}"])
 
-    def run(values: Any, artifacts: Any = None) -> int:
-        message = {"inputs": {"parameterValues": {"run": "run-1", **values}}, "outputs": {"outputFile": "/not/there"}}
+    def run(values: Any, artifacts: Any = None, root: str | None = None) -> int:
+        message: Any = {
+            "inputs": {"parameterValues": {"run": "run-1", **values}},
+            "outputs": {"outputFile": "/not/there"},
+        }
         if artifacts:
             message["inputs"]["artifacts"] = artifacts
+        if root:  # Kubeflow's driver adds it to the outputs of each step
+            logs = {"name": "executor-logs", "uri": f"{root}/Report/ee/executor-logs-0"}
+            message["outputs"]["artifacts"] = {"executor-logs": {"artifacts": [logs]}}
         known = json.dumps(settings(config, RUN_PARAMETERS))
         return step.main(["--settings", known, "--executor_input", json.dumps(message)])
 
@@ -36,7 +44,7 @@ def artifacts_of(results: Results, pushed: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "evaluation": {"uri": results.evaluation},
         "model_run": {"uri": results.model_run},
-        "pushed_model": {"uri": "gs://b/Pusher/pushed_model", "metadata": pushed},
+        "pushed_model": {"uri": f"{PUSHED_IN}/Pusher/cc/pushed_model", "metadata": pushed},
     }
     return {name: {"artifacts": [{"name": "1", "type": {}, **artifact}]} for name, artifact in found.items()}
 
@@ -47,6 +55,19 @@ def test_the_verdict_is_told_with_the_place_of_the_model(told: Any, receiver: Re
     (message,) = receiver.received
     assert (message["pipeline"], message["run"], message["state"]) == ("neumf-synthetic", "run-1", "blessed")
     assert message["model"] == "gs://bucket/serving/17"
+
+
+@pytest.mark.parametrize(
+    ("root", "new"), [(PUSHED_IN, True), ("gs://b/neumf/0c4", False), ("gs://b/neumf/77aa", False), (None, True)]
+)
+def test_where_all_came_from_the_cache_nothing_is_new(
+    told: Any, receiver: Receiver, pushed: Results, root: str | None, new: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told({}, artifacts_of(pushed, {"pushed": 1.0, "pushed_destination": "gs://bucket/serving/17"}), root) == 0
+    (message,) = receiver.received
+    assert (message["new"], message["state"], message["model"]) == (new, "blessed", "gs://bucket/serving/17")
+    text = "run-1: blessed" if new else "run-1: nothing new, as before blessed"
+    assert message["text"] == capsys.readouterr().out.strip() == text
 
 
 def test_a_model_that_is_not_blessed_is_nowhere(told: Any, receiver: Receiver, refused: Results) -> None:
@@ -99,7 +120,8 @@ def test_an_evaluation_that_is_none_is_one_line(
 def test_the_values_of_the_run_stand_in_its_configuration(refused: Results) -> None:
     known = settings(load_config(CONFIG), RUN_PARAMETERS)
     values = {"run": "run-1", "epochs": 3, "seed": 7, "ratings": "https://me:hush@host/clicks.csv"}
-    ended = step.ended_run({"parameterValues": values, "artifacts": artifacts_of(refused, {})}, known)
+    inputs = {"parameterValues": values, "artifacts": artifacts_of(refused, {})}
+    ended = step.ended_run({"inputs": inputs, "outputs": {}}, known)
     assert ended is not None
     assert (ended.run.config["trainer"]["epochs"], ended.run.config["seed"]) == (3, 7)
     assert ended.run.config["dataset"]["path"] == "https://host/clicks.csv"
