@@ -97,7 +97,7 @@ def _largest(values: _Floats) -> _Floats:
 
 
 def _fold(part: _Columns, pairs: Pairs, users: int) -> _Floats:
-    """What some columns are by what users did, float32 [users, columns]; without their constant, where they have one."""
+    """What some columns are by what users did, float32 [users, columns], without what is added to all."""
     shape = (users, len(part.vectors))
     if part.number:
         read = latest_items(*pairs, shape, int(part.number), float(part.decay)).astype(np.float32)

@@ -165,6 +165,7 @@ is of what they did before the test, and what the gate measures. A model whose r
 
 Value = TypeVar("Value")
 
+
 @dataclass(frozen=True)
 class Weights(Generic[Value]):
     """What the scores of all items are made of in a NeuMF with an MLP tower: variables when saved, arrays when loaded.

@@ -90,7 +90,8 @@ class Factors:
         more = (squares + damping) / (squares + damping * _DAMPING_OF_OTHERS)  # of a singular value of 0, too
         before = self.values * _kept(self.values, self.form.damping)
         size = np.linalg.norm(before) / np.linalg.norm(before * more)
-        return (size * more).astype(np.float32)
+        factor: Matrix = (size * more).astype(np.float32)
+        return factor
 
     def users(self, history: scipy.sparse.csr_matrix) -> Matrix:
         """The vectors of users, float32 [users, width].
