@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _NAME_WIDTH = 12
 _LONGEST_NOTE = 4_000
 _INTERRUPTED = "interrupted; run the same command again to go on"
+_ESCAPED = "backslashreplace"  # of half a character, which an argument of the command line may hold
 
 
 class StepReporter(Reporter):
@@ -199,8 +200,8 @@ def noise_to_file(path: Path) -> Iterator[TextIO]:
     sys.stderr.flush()
     saved = [os.dup(1), os.dup(2)]
     with (
-        io.TextIOWrapper(io.BufferedWriter(_Noise(path, "a")), encoding="utf-8", line_buffering=True) as log,
-        os.fdopen(os.dup(1), "w", encoding="utf-8") as screen,
+        io.TextIOWrapper(io.BufferedWriter(_Noise(path, "a")), "utf-8", _ESCAPED, line_buffering=True) as log,
+        os.fdopen(os.dup(1), "w", encoding="utf-8", errors=_ESCAPED) as screen,
         contextlib.redirect_stdout(log),
         contextlib.redirect_stderr(log),
         _logging_to(log),

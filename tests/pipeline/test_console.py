@@ -58,3 +58,12 @@ def test_noise_on_a_full_disk_stops_nobody(capfd):
         screen.write("for people\n")
 
     assert capfd.readouterr().out.splitlines() == ["for people"]
+
+
+def test_half_a_character_is_written_out(tmp_path, capfd):
+    with noise_to_file(tmp_path / "log") as screen:
+        logging.getLogger("tfx").info("no user \udcff")
+        screen.write("user \udcff\n")
+
+    assert r"no user \udcff" in (tmp_path / "log").read_text()
+    assert capfd.readouterr().out.splitlines() == [r"user \udcff"]
