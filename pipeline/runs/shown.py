@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from components.artifacts.evaluation import MODEL, Evaluation, Way
 from components.serving.versions import whole_versions
@@ -17,7 +18,7 @@ _TITLES: dict[Way, str] = {"sampled": "sampled test records", "full": "all items
 def show_list(console: Console, runs: Sequence[Run]) -> None:
     """A line for each run."""
     table = Table(
-        "run", "ended", "data", "verdict", "metrics of the gate", "size of its root", box=None, pad_edge=False
+        _column("run"), "ended", "data", "verdict", "metrics of the gate", "size of its root", box=None, pad_edge=False
     )
     sizes = {root: _size(size_of(root)) for root in {run.root for run in runs}}
     for run in runs:
@@ -43,7 +44,7 @@ def show_one(console: Console, run: Run) -> None:
 def compare(console: Console, runs: Sequence[Run]) -> None:
     """The verdicts and metrics of runs side by side."""
     found = {run.name: run.read() for run in runs}
-    table = Table("", *found, box=None, pad_edge=False)
+    table = Table("", *map(_column, found), box=None, pad_edge=False)
     facts = {
         "data": [_dataset(one) for one in found.values()],
         "the same rows": [str(len({one.dataset_fingerprint for one in found.values()}) == 1).lower()],
@@ -57,7 +58,7 @@ def compare(console: Console, runs: Sequence[Run]) -> None:
 
 
 def _side_by_side(found: dict[str, Evaluation]) -> Table:
-    table = Table("", *found, box=None, pad_edge=False)
+    table = Table("", *map(_column, found), box=None, pad_edge=False)
     for way, title in _TITLES.items():
         rows = {
             f"{system.title}, {metric}": None
@@ -71,6 +72,11 @@ def _side_by_side(found: dict[str, Evaluation]) -> Table:
         for row in rows:
             table.add_row(row, *(_value(one, way, row) for one in found.values()))
     return table
+
+
+def _column(name: str) -> Column:
+    """One whose title is read whole, as a run's number is at the end of its name."""
+    return Column(Text(name), overflow="fold")
 
 
 def _value(found: Evaluation, way: Way, row: str) -> str:

@@ -1,8 +1,10 @@
+import io
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+from rich.console import Console
 
 from components.artifacts import evaluation
 from components.shared.errors import UserError
@@ -11,6 +13,7 @@ from pipeline.local import metadata_file
 from pipeline.local.lineage import open_store
 from pipeline.runs import pruning
 from pipeline.runs.found import run_named, runs_below
+from pipeline.runs.shown import compare
 from tests.components.evaluator.report.builders import evaluation as make_evaluation
 
 
@@ -33,18 +36,27 @@ def test_a_run_is_named_by_its_root_or_by_its_number(root: Path) -> None:
             run_named(absent)
 
 
-def test_commands_show_runs(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_commands_show_runs(root: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root.parent)  # so that names are short, wherever the tests run
     found = make_evaluation()
     figure = f"{found.systems['model'].of(found.gate_on)[found.gate_metrics[0]]:.4f}"
     for arguments, times in (
-        (["list", str(root)], 2),
-        (["show", str(root)], 1),
-        (["compare", f"{root}:4", str(root)], 2),
+        (["list", root.name], 2),
+        (["show", root.name], 1),
+        (["compare", f"{root.name}:4", root.name], 2),
     ):
         assert CliRunner().invoke(main, ["runs", *arguments]).exit_code == 0
         said = capfd.readouterr().out
         assert said.count(figure) >= times
-        assert f"{root}:11" in said
+        assert f"{root.name}:11" in said
+
+
+def test_long_names_are_shown_whole(root: Path) -> None:
+    deep = root.rename(root.parent / ("deep" * 50))
+    shown = io.StringIO()
+    compare(Console(file=shown, width=160), [run_named(f"{deep}:{number}") for number in (4, 11)])
+    assert all(f":{number} " in shown.getvalue() for number in (4, 11))
+    assert "…" not in shown.getvalue()
 
 
 def test_a_damaged_evaluation_is_one_line_of_the_list(root: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ def test_rows_by_the_latest_items_are_those_of_known_users() -> None:
 def test_rows_by_all_items_are_those_of_known_users_but_for_the_damping() -> None:
     for folded, own in towers_alone(recent_items=0):
         by_column = (folded * own).sum(axis=0) / (own**2).sum(axis=0)
-        np.testing.assert_allclose(folded, own * by_column, atol=1e-5)
+        np.testing.assert_allclose(folded, own * by_column, rtol=1e-5, atol=1e-5)
         assert by_column[0] < 1 < by_column[-1]
 
 
