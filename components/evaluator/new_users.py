@@ -83,7 +83,9 @@ def _resample(
 def rank_left_out(
     model: ServedModel, histories: Sequence[History], k: int, users_per_block: int, bar: progress.Bar
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Ranks the item that is left out of each history among what is recommended; a tie counts against it.
+    """Ranks the item that is left out of each history among what is recommended, by its place.
+
+    Not by its score: that is a probability in float32, which of high logits is 1 for one and all.
 
     Args:
       model: the model.
@@ -98,27 +100,23 @@ def rank_left_out(
     ranks, known = np.empty(len(histories), np.int64), np.empty(len(histories), np.int32)
     for rows in _blocks([len(history.items) for history in histories], users_per_block, _CELLS):
         block = [histories[row] for row in rows]
-        # One more than k: where a tie reaches over the k-th place, it reaches the next one, too.
-        found = model.recommend_for_items(_padded([history.items for history in block]), k + 1)
-        ranks[rows] = _ranks(found["item_ids"], found["scores"], _as_served([history.judged for history in block]), k)
+        found = model.recommend_for_items(_padded([history.items for history in block]), k)
+        ranks[rows] = _ranks(found["item_ids"], _as_served([history.judged for history in block]), k)
         known[rows] = found["known_items"]
         bar.advance(len(block))
     return ranks, known
 
 
-def _ranks(
-    items: npt.NDArray[Any], scores: npt.NDArray[np.float32], judged: npt.NDArray[Any], k: int
-) -> npt.NDArray[np.int64]:
-    """The place of one item in each list of items, [users, up to k + 1]; k + 1 where it is not among the first k.
+def _ranks(items: npt.NDArray[Any], judged: npt.NDArray[Any], k: int) -> npt.NDArray[np.int64]:
+    """The place of one item in each list of items, [users, up to k]; k + 1 where it is not there.
 
     Example:
-      >>> _ranks(np.array([[7, 8, 9], [7, 8, 9]]), np.array([[3, 2, 2], [3, 2, 1]], np.float32), np.array([8, 5]), 3)
-      array([3, 4])
+      >>> _ranks(np.array([[7, 8, 9], [7, 8, 9]]), np.array([8, 5]), 3)
+      array([2, 4])
     """
     found = items == judged[:, None]
-    own = np.where(found, scores, -np.inf).max(axis=1, initial=-np.inf, keepdims=True)
-    ahead: npt.NDArray[np.int64] = (~(scores < own)).sum(axis=1)
-    return np.where(found.any(axis=1), np.minimum(ahead, k + 1), k + 1)
+    ranks: npt.NDArray[np.int64] = np.where(found.any(axis=1), found.argmax(axis=1) + 1, k + 1)
+    return ranks
 
 
 def _blocks(lengths: Sequence[int], users: int, cells: int) -> Iterator[npt.NDArray[np.int64]]:

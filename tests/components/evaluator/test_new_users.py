@@ -99,29 +99,18 @@ def test_what_was_left_out_is_ranked_among_all_unseen_items(
 
 
 @pytest.mark.parametrize(
-    ("scores", "left_out", "rank"),
-    [
-        ([9, 8, 7, 6, 5, 4], 12, 3),
-        ([9, 8, 8, 8, 5, 4], 11, 4),
-        ([9, 8, 7, 6, 6, 4], 13, 5),
-        ([9, 8, 7, 6, 6, 6], 13, K + 1),
-        ([9, 8, 7, 6, 5, 4], 15, K + 1),
-        ([9, 8, 7, 6, 5, 4], 99, K + 1),
-        ([9, 8, 7, np.nan, 5, 4], 13, K + 1),
-        ([9, 8], 11, 2),
-    ],
+    ("number", "left_out", "rank"), [(K, 10, 1), (K, 12, 3), (K, 10 + K, K + 1), (K, 99, K + 1), (2, 11, 2)]
 )
-def test_a_tie_counts_against_what_was_left_out(scores: list[float], left_out: int, rank: int) -> None:
-    class Fixed:
-        """Recommends the items 10, 11, ... with given scores."""
+def test_the_place_counts_and_not_the_probability(number: int, left_out: int, rank: int) -> None:
+    class Sure:
+        """Recommends the items 10, 11, ..., all of them for certain, as float32 has it of high logits."""
 
         def recommend_for_items(self, items: np.ndarray, k: int) -> dict[str, np.ndarray]:
-            assert k == K + 1
-            best = np.arange(10, 10 + len(scores))[None]
-            return {"item_ids": best, "scores": np.array([scores], np.float32), "known_items": np.array([1], np.int32)}
+            best, scores = np.arange(10, 10 + min(number, k))[None], np.ones((1, min(number, k)), np.float32)
+            return {"item_ids": best, "scores": scores, "known_items": np.array([1], np.int32)}
 
     history = History(np.array([3]), left_out)
-    ranks, _ = rank_left_out(cast(ServedModel, Fixed()), [history], K, 16, Bar())
+    ranks, _ = rank_left_out(cast(ServedModel, Sure()), [history], K, 16, Bar())
     assert ranks.tolist() == [rank]
 
 
