@@ -99,7 +99,7 @@ def _rules_of_rows() -> Iterator[Rule]:
         "the allowed",
         settled=_without("rows", "the model does not say what its rows are made of"),
         told=(
-            ("of", lambda found: f"{_rows(found).users:,}"),
+            ("users", lambda found: f"{_rows(found).users:,}"),
             ("largest difference", lambda found: _rows(found).largest_difference),
         ),
     )

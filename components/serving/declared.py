@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ from components.shared.errors import UserError
 from components.shared.files.folders import on_this_machine
 
 _ITEMS_AT_ONCE = 2048  # their values in the MLP tower stay in the cache
+
+_Kind = TypeVar("_Kind")
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -96,10 +98,10 @@ class DeclaredModel:
         if catalog is None or vectors is None:
             return None
         return cls(
-            Catalog(**_by_fields(catalog)),
-            Vectors(**_by_fields(vectors)),
-            None if weights is None else Weights(**_by_fields(weights)),
-            None if folding is None else [FoldedColumns(**_by_fields(columns)) for columns in _listed(folding)],
+            _by_fields(Catalog, catalog),
+            _by_fields(Vectors, vectors),
+            None if weights is None else _by_fields(Weights, weights),
+            None if folding is None else [_by_fields(FoldedColumns, columns) for columns in _listed(folding)],
         )
 
     def answers(self, signature: Signature) -> bool:
@@ -201,10 +203,10 @@ def _as_kept(ids: RawIds) -> list[bytes | int]:
     return [id_.encode() if isinstance(id_, str) else id_ for id_ in ids.tolist()]
 
 
-def _by_fields(declared: Declared) -> dict[str, Any]:
-    """What is declared for the fields of a dataclass, which takes these and no others."""
+def _by_fields(kind: type[_Kind], declared: Declared) -> _Kind:
+    """A dataclass of what is declared for its fields, these and no others."""
     assert isinstance(declared, dict)
-    return {name: _listed(value) if isinstance(value, dict) else value for name, value in declared.items()}
+    return kind(**{name: _listed(value) if isinstance(value, dict) else value for name, value in declared.items()})
 
 
 def _listed(declared: Declared) -> list[Declared]:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,8 @@ from components.shared.errors import UserError, first_line
 from components.shared.files.folders import on_this_machine
 from components.shared.files.secrets import without_secrets
 from components.shared.float32 import in_float32
+
+_Kind = TypeVar("_Kind")
 
 TRAIN_AGAIN = "train it again"
 
@@ -194,8 +196,7 @@ class ServedModel:
 
     def weights(self) -> Weights[npt.NDArray[np.float32]] | None:
         """What `score_all_items` is made of; None where the model does not declare it."""
-        declared = self._declared(SCORING_WEIGHTS, Weights)
-        return None if declared is None else Weights(**declared)
+        return _declared(getattr(self._model, SCORING_WEIGHTS, None), Weights)
 
     def served_weights(self) -> Weights[npt.NDArray[np.float32]] | None:
         """The same with the user table that raw ids are scored by."""
@@ -204,19 +205,18 @@ class ServedModel:
 
     def catalog(self) -> Catalog[npt.NDArray[Any]] | None:
         """Whom and what it knows, texts among the raw ids as bytes; None where the model does not declare it."""
-        declared = self._declared(CATALOG, Catalog)
-        return None if declared is None else Catalog(**declared)
+        return _declared(getattr(self._model, CATALOG, None), Catalog)
 
     def vectors(self) -> Vectors[npt.NDArray[np.float32]] | None:
         """The rows behind its scores; None where the model does not declare them."""
-        declared = self._declared(VECTORS, Vectors)
-        return None if declared is None else Vectors(**declared)
+        return _declared(getattr(self._model, VECTORS, None), Vectors)
 
     def folded_columns(self) -> list[FoldedColumns[npt.NDArray[Any]]]:
         """What the columns of its user tables are made of; nothing where it has not two, or does not declare it."""
-        two = getattr(self._model, SERVED_USERS, None) is not None
-        declared = [_arrays(part, FoldedColumns) for part in (getattr(self._model, FOLDING, None) or ()) if two]
-        return [FoldedColumns(**part) for part in declared if part is not None]
+        if getattr(self._model, SERVED_USERS, None) is None:
+            return []
+        parts = [_declared(part, FoldedColumns) for part in getattr(self._model, FOLDING, None) or ()]
+        return [part for part in parts if part is not None]
 
     def user_rows(self, users: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Rows of users, int32 [n], by their indexes: what is measured, and what is served, float32 [n, width] each.
@@ -232,9 +232,6 @@ class ServedModel:
     def digests(self) -> dict[str, str]:
         """Those of the arrays that it declares, by their names; see `components.serving.digests`."""
         return digests(self._model)
-
-    def _declared(self, name: str, kind: type[Any]) -> dict[str, Any] | None:
-        return _arrays(getattr(self._model, name, None), kind)
 
     def weights_not_finite(self) -> int:
         """How many values among all variables of the model, those of every signature, are NaN or infinite."""
@@ -322,11 +319,11 @@ class ServedModel:
         return f"the model at {without_secrets(self._path)} {what}; {self._advice}"
 
 
-def _arrays(declared: Any, kind: type[Any]) -> dict[str, Any] | None:
-    """The arrays that a model declares for the fields of a dataclass; None where any of them is missing."""
-    if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(kind)}:
+def _declared(declared: Any, kind: type[_Kind]) -> _Kind | None:
+    """A dataclass of the arrays that a model declares for its fields; None where any of them is missing."""
+    if not isinstance(declared, Mapping) or declared.keys() != {field.name for field in fields(cast(Any, kind))}:
         return None
-    return dict(tf.nest.map_structure(np.asarray, dict(declared)))
+    return kind(**tf.nest.map_structure(np.asarray, dict(declared)))
 
 
 def _each(k: int, rows: RawIds) -> npt.NDArray[np.int32]:
