@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from components.evaluator.baselines.linear import neighbours
+from components.evaluator.baselines.linear import history_scorer, neighbours
 from components.ranking import compiled_scorer
 from components.sampling import chunks, drawing
 from components.sampling import loops as sampling
@@ -29,9 +29,16 @@ def main() -> int:
     make_engine(Setup(model, optimizer, config, 1, Device("cpu"))).train_steps(0, none, none, none.astype("u1"))
     compiled_scorer.compile_ahead()
     neighbours.compile_ahead()
+    history_scorer.compile_ahead()
     drawing.compile_ahead()
     drawn = (sampling.spread_out, chunks.mark_chunks, sampling.scatter_rows, sampling.shuffle, sampling.unpack)
-    loops = (steps.train, compiled_scorer.score, neighbours.find_nearest, *drawn)
+    scored = (
+        compiled_scorer.score,
+        neighbours.find_nearest,
+        history_scorer.score_candidates,
+        history_scorer.score_all_items,
+    )
+    loops = (steps.train, *scored, *drawn)
     return sum(bool(loop.stats.cache_misses) for loop in loops)
 
 

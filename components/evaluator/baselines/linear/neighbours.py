@@ -70,49 +70,67 @@ def find_nearest(begin, end, item_ends, users_of, user_ends, items_of, roots, nu
     """
     room = (end - begin) * min(number, len(roots))
     counts, neighbours, cosines = np.zeros(end - begin, np.int64), np.empty(room, np.int32), np.empty(room, np.float64)
-    shared, values = np.zeros(len(roots), np.int64), np.empty(len(roots))
+    shared, others = np.zeros(len(roots), np.int64), np.empty(len(roots), np.int32)
+    values, selected = np.empty(len(roots)), np.empty(len(roots))
     total = 0
     for item in range(begin, end):
-        _count_shared(item, item_ends, users_of, user_ends, items_of, shared)
-        found = 0
-        for other in range(len(roots)):
-            if shared[other] > 0:
-                values[found] = shared[other] / (roots[item] * roots[other] + shrinkage)
-                found += 1
-        least, ties = _least_taken(values[:found], number)
+        found = _count_shared(item, item_ends, users_of, user_ends, items_of, shared, others)
+        for place in range(found):
+            other = others[place]
+            values[place] = shared[other] / (roots[item] * roots[other] + shrinkage)
+            shared[other] = 0
+        least, last = _least_taken(values[:found], others, number, selected)
         before = total
-        for other in range(len(roots)):
-            if shared[other] > 0:
-                value = shared[other] / (roots[item] * roots[other] + shrinkage)
-                equal = value == least
-                if value > least or (equal and ties > 0):
-                    ties -= equal
-                    neighbours[total], cosines[total] = other, value
-                    total += 1
-                shared[other] = 0
+        for place in range(found):
+            if values[place] > least or (values[place] == least and others[place] <= last):
+                neighbours[total], cosines[total] = others[place], values[place]
+                total += 1
         counts[item - begin] = total - before
     return counts, neighbours[:total], cosines[:total]
 
 
 @compiled
-def _count_shared(item, item_ends, users_of, user_ends, items_of, shared):
-    """Counts the users that an item shares with each other one."""
+def _count_shared(item, item_ends, users_of, user_ends, items_of, shared, others):
+    """Counts the users that an item shares with each other one; the others come in no order.
+
+    Returns:
+      How many others there are.
+    """
+    found = 0
+    shared[item] = 1  # not to be found
     for position in range(item_ends[item], item_ends[item + 1]):
         user = users_of[position]
         for place in range(user_ends[user], user_ends[user + 1]):
-            shared[items_of[place]] += 1
+            other = items_of[place]
+            if shared[other] == 0:
+                others[found] = other
+                found += 1
+            shared[other] += 1
     shared[item] = 0
+    return found
 
 
 @compiled
-def _least_taken(values, number):
-    """The least of the largest values, which change places, and how many that are equal to it are among them."""
+def _least_taken(values, others, number, selected):
+    """The least of the largest values, and the last other item that is taken of those that have it.
+
+    Args:
+      values: float64 [n].
+      others: int32, whose they are.
+      number: how many are taken.
+      selected: float64, room for n.
+    """
     if len(values) <= number:
-        return -1.0, 0
-    least, larger = _smallest(values, len(values) - number), 0
+        return -1.0, -1
+    selected[: len(values)] = values
+    least = _smallest(selected[: len(values)], len(values) - number)
+    larger, equal = 0, 0
     for place in range(len(values)):
         larger += values[place] > least
-    return least, number - larger
+        if values[place] == least:
+            selected[equal] = others[place]
+            equal += 1
+    return least, int(_smallest(selected[:equal], number - larger - 1))
 
 
 @compiled
