@@ -107,16 +107,17 @@ class Ensemble:
         Args:
           model: the trained model.
           negatives: rows of training for each positive, besides its own.
-          seed: of the run; draws what the probabilities are fitted on.
+          seed: of the run; starts the decompositions.
           restart: fits the model to other training interactions, where it is what training started from.
         """
+        sampled = Probabilities.of_sampled(negatives, self.histories.items)
         if self.sample is None:
-            return _alone(model, self.histories, Probabilities(negatives=negatives))
+            return _alone(model, self.histories, sampled)
         own, own_scale = _scores(model, self.sample)
-        random = random_streams.generator(seed, "probabilities")
-        fit = functools.partial(fit_probabilities, self.sample.every(self._step), negatives=negatives, random=random)
+        some = self.sample.every(self._step)
         if not self.towers:
-            return _alone(model, self.histories, fit(own[:: self._step] / np.float32(own_scale)))
+            fitted = fit_probabilities(some, own[:: self._step] / np.float32(own_scale))
+            return _alone(model, self.histories, fitted or sampled)
         scales = {NEUMF: own_scale} | {name: fitted.scale for name, fitted in self.towers.items()}
         parts = {NEUMF: own} | self._scores_of_towers
         together, scale = self._together
@@ -135,7 +136,9 @@ class Ensemble:
             learnt_validation=again is not None or bool(used),
         )
         unscaled = weights[NEUMF] * own_scale or 1.0  # the whole is in the trained model's scale; see `_widen`
-        probabilities = fit(weighing.total(weights)[:: self._step] / np.float32(unscaled))
+        probabilities = (
+            fit_probabilities(some, weighing.total(weights)[:: self._step] / np.float32(unscaled)) or sampled
+        )
         later = self.histories.with_validation()
         if again is not None:
             again(model, later.train)

@@ -76,8 +76,8 @@ def test_unknown_ids(served: tuple[Any, Vocabulary], model: NeuMF) -> None:
 
 
 def of_popularity(counts: list[int]) -> np.ndarray:
-    """The probabilities of items for somebody unknown: of rows of users' own beside four at random for each."""
-    return np.array(counts) / (np.array(counts) + 4 * np.arange(ITEMS).mean())
+    """The probabilities of items for somebody unknown: their shares of all rows."""
+    return np.array(counts) / np.arange(ITEMS).sum()
 
 
 def recommended(served: tuple[Any, Vocabulary], users: list[Any], k: int | list[int]) -> dict[str, np.ndarray]:

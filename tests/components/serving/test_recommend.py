@@ -150,7 +150,7 @@ def test_the_command_shows_a_table_for_each_user(printed: Callable[..., list[str
     assert lines[1].split() == ["item", "score"]
     assert lines[2].split()[:2] == ["1", "100"]
     assert lines[3] == "user 30, whom the model does not know: the most popular items"
-    assert lines[5].split() == ["1", "100", "0.2857"]
+    assert lines[5].split() == ["1", "100", "0.4000"]
 
 
 def test_the_command_says_what_an_answer_goes_by(printed: Callable[..., list[str]]) -> None:
@@ -192,9 +192,9 @@ def test_the_command_shows_titles_beside_ids(push: Push, printed: Callable[..., 
     assert lines[1].split() == ["item", "title", "score"]
     assert lines[-1] == "it knows, for example: 10, 20"
     assert [line.split() for line in lines[2:-1]] == [
-        ["1", "100", "Heat", "0.2857"],
-        ["2", "101", "0.2308"],
-        ["3", "102", "Big", "[bold]", "0.1667"],
+        ["1", "100", "Heat", "0.4000"],
+        ["2", "101", "0.3000"],
+        ["3", "102", "Big", "[bold]", "0.2000"],
     ]
 
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from components.artifacts.vocabulary import Vocabulary
 from components.serving.exporter import ServingModel
-from components.serving.saved.probabilities import Probabilities
 from components.serving.seen_items import SeenItems
 from components.trainer.model import NeuMF
 from tests.components.serving.foldings import WeightedItems
@@ -37,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
     trained = NeuMF.of_vectors([np.array([[1.0], [-1.0]], np.float32)], [np.log(odds).astype(np.float32)])
     seen = SeenItems(np.array([0], np.int32), np.array([1, 1], np.int64))
     folder = tmp_path_factory.mktemp("model") / "1"
-    ServingModel(trained, vocabulary, seen, folding, probabilities=Probabilities(negatives=1)).save(str(folder))
+    ServingModel(trained, vocabulary, seen, folding).save(str(folder))
     return tf.saved_model.load(str(folder))
 
 
