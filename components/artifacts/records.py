@@ -11,11 +11,11 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.storage import open_file, write_atomically
+from components.shared.checksums import masked_crc32c
 from components.shared.errors import UserError
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -47,7 +47,7 @@ class BatchBuffer:
         """Lays out `records` records of `rows` rows; 0 takes as many as make a good write to disk."""
         data, offsets = _example_around(columns, rows)
         length = struct.pack("<Q", len(data))
-        template = length + struct.pack("<I", _masked_crc(length)) + data + bytes(_CHECKSUM_BYTES)
+        template = length + struct.pack("<I", masked_crc32c(length)) + data + bytes(_CHECKSUM_BYTES)
         self.rows = rows
         self.records = records or max(1, _CHUNK_BYTES // len(template))
         self._bytes = np.tile(np.frombuffer(template, np.uint8), (self.records, 1))
@@ -66,7 +66,7 @@ class BatchBuffer:
         """Writes the checksums of the first `records` records and returns those records, uint8 [records, bytes]."""
         sealed = self._bytes[:records]
         for record in sealed:
-            crc = _masked_crc(record[_LENGTH_BYTES:-_CHECKSUM_BYTES])
+            crc = masked_crc32c(record[_LENGTH_BYTES:-_CHECKSUM_BYTES])
             record[-_CHECKSUM_BYTES:] = np.frombuffer(struct.pack("<I", crc), np.uint8)
         return sealed
 
@@ -125,21 +125,15 @@ def read_batches(path: str) -> Iterator[dict[str, npt.NDArray[Any]]]:
 
 def _data(file: BinaryIO, head: bytes, path: str, number: int) -> bytes:
     damaged = UserError(f"{path}: record {number} is damaged or cut off; run the step that writes it again")
-    if len(head) < _LENGTH_BYTES or _masked_crc(head[:8]) != int.from_bytes(head[8:], "little"):
+    if len(head) < _LENGTH_BYTES or masked_crc32c(head[:8]) != int.from_bytes(head[8:], "little"):
         raise damaged
     length = int.from_bytes(head[:8], "little")
     if length > _MOST_BYTES:
         raise damaged
     data, crc = file.read(length), file.read(_CHECKSUM_BYTES)
-    if len(data) < length or _masked_crc(data) != int.from_bytes(crc, "little"):
+    if len(data) < length or masked_crc32c(data) != int.from_bytes(crc, "little"):
         raise damaged
     return data
-
-
-def _masked_crc(data: bytes | npt.NDArray[np.uint8]) -> int:
-    """CRC-32C as TFRecord masks it."""
-    crc: int = google_crc32c.value(data)
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def _example_around(columns: tuple[str, ...], rows: int) -> tuple[bytes, list[int]]:

@@ -69,22 +69,21 @@ class DeclaredModel:
 
     @classmethod
     def open(cls, path: str) -> Self | None:
-        """The model of a version whose files are those that its manifest names.
+        """The model in a folder, whose files are those that its manifest names, where it has been pushed with one.
 
         Args:
           path: folder of the SavedModel, on this machine or elsewhere.
 
         Returns:
-          None where it has no manifest, or it is left to TensorFlow to load it, or to say what is wrong with it.
+          None where it is left to TensorFlow to load it, or to say what is wrong with it.
 
         Raises:
           UserError: its storage cannot be reached.
         """
         with on_this_machine(path) as folder:
             try:
-                if (manifest := Manifest.read(folder)) is None:
-                    return None
-                manifest.check(folder)
+                if manifest := Manifest.read(folder):
+                    manifest.check(folder)
                 return cls._of(SavedVariables(folder))
             except UserError:
                 raise

@@ -2,8 +2,7 @@
 
 They lie in a tensor bundle (`tensorflow/core/util/tensor_bundle` in TensorFlow's sources): `variables.index`, a table
 as LevelDB writes it, says where in `variables.data-*` each one begins, and its entry `_CHECKPOINTABLE_OBJECT_GRAPH`
-which attributes of the saved object lead to which. Messages in it are protocol buffers. Checksums are not looked at: a
-version's manifest has better ones.
+which attributes of the saved object lead to which. Messages in it are protocol buffers.
 """
 
 import itertools
@@ -15,6 +14,8 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from components.shared.checksums import masked_crc32c
 
 _OBJECT_GRAPH = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 _FOOTER_BYTES, _MAGIC = 48, bytes.fromhex("57fb808b247547db")
@@ -99,7 +100,11 @@ class SavedVariables:
         with open(f"{self._prefix}.data-{number:05}-of-{self._shards:05}", "rb") as file:
             file.seek(entry.numbers.get(4, 0))
             data = file.read(entry.numbers.get(5, 0))
-        value = _texts(data, math.prod(shape)) if kind == _TEXT else np.frombuffer(data, _DTYPES[kind])
+        if kind == _TEXT:
+            value, summed = _texts(data, math.prod(shape))
+        else:
+            value, summed = np.frombuffer(data, _DTYPES[kind]), data
+        _check(summed, entry.numbers[6])
         return value.reshape(shape)
 
 
@@ -114,9 +119,10 @@ def _table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(data: bytes, begin: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    block = data[begin : begin + size]
-    if data[begin + size]:
+    block, kind = data[begin : begin + size], data[begin + size]
+    if kind:
         raise ValueError("the table is compressed")
+    _check(data[begin : begin + size + 1], int.from_bytes(data[begin + size + 1 :][:_CRC_BYTES], "little"))
     end = size - 4 - 4 * int.from_bytes(block[-4:], "little")  # behind the entries: where every so manieth begins
     key, at = b"", 0
     while at < end:
@@ -126,11 +132,17 @@ def _block(data: bytes, begin: int, size: int) -> Iterator[tuple[bytes, bytes]]:
         at += length
 
 
-def _texts(data: bytes, number: int) -> Value:
-    """Texts, which lie one after the other behind their lengths and a checksum of these."""
+def _texts(data: bytes, number: int) -> tuple[Value, bytes]:
+    """Texts, which lie one after the other behind their lengths and a checksum of these; and what theirs is made of."""
     lengths, at = _varints(data, number)
     ends = itertools.accumulate(lengths, initial=at + _CRC_BYTES)
-    return np.array([data[begin:end] for begin, end in itertools.pairwise(ends)], object)
+    texts = np.array([data[begin:end] for begin, end in itertools.pairwise(ends)], object)
+    return texts, np.array(lengths, "<u4").tobytes() + data[at:]
+
+
+def _check(data: bytes, checksum: int) -> None:
+    if masked_crc32c(data) != checksum:
+        raise ValueError("it is damaged")
 
 
 def _varints(data: bytes, number: int, at: int = 0) -> tuple[list[int], int]:

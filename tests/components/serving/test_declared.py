@@ -162,4 +162,26 @@ def test_a_version_that_is_not_what_was_pushed_is_left_to_who_says_so(inputs: Pa
     assert DeclaredModel.open(path) is None
     with pytest.raises(DamagedModelError, match=r"data-00000-of-00001 is not what was pushed"):
         recommend(str(tmp_path / "serving"), ["é-1007"], 3)
-    assert DeclaredModel.open(str(tmp_path / "exported")) is None, "it has no manifest"
+
+
+@pytest.mark.parametrize("case", ["mlp", "gmf, history"], ids=["text ids", "whole numbers"])
+@pytest.mark.parametrize("name", ["variables.index", "variables.data-00000-of-00001"])
+def test_a_model_without_a_manifest_is_read_by_its_own_checksums(
+    inputs: Path, tmp_path: Path, case: str, name: str
+) -> None:
+    pushed(inputs, tmp_path, case)
+    folder = tmp_path / "exported"
+    model = DeclaredModel.open(str(folder))
+    assert model is not None
+    users = np.array(["é-1000", "é-1007"], object) if case == "mlp" else np.array([1000, 1007])
+    expected = model.recommend(users, 3)
+    assert expected["known_user"].all()
+    file = folder / "variables" / name
+    whole = file.read_bytes()
+    for place in np.random.default_rng(0).integers(len(whole), size=40):
+        content = bytearray(whole)
+        content[place] ^= 1 << int(place) % 8
+        file.write_bytes(content)
+        damaged = DeclaredModel.open(str(folder))
+        if damaged is not None:  # in what it does not read
+            assert_same(damaged.recommend(users, 3), expected)
