@@ -4,8 +4,8 @@ Users grow with the interactions, 144 of each; items are 26,744. Told are second
 and the disk beside the Parquet of the interactions. With others at work on the machine, a step that took longer by the
 clock than its threads worked counts with what they worked.
 
-With `--fit` the Trainer, the Evaluator and Pusher are measured too, on two small shapes besides, and what they all took
-is what `python -m pipeline estimate` goes by from then on.
+With `--fit`, two small shapes are measured besides, and what it all took is what `python -m pipeline estimate` goes by
+from then on.
 """
 
 import re
@@ -58,17 +58,20 @@ def shape_of(size: str) -> SyntheticConfig:
 
 @click.command(help=__doc__)
 @click.option("--sizes", default="1m,4m,20m,100m", show_default=True, help="Interactions.")
-@click.option("--fit", "fits", is_flag=True, help="Measure all steps, and write the figures of `estimate` anew.")
-@click.option("--evaluator/--no-evaluator", default=True, show_default=True, help="Train and evaluate, too.")
-def command(sizes: str, fits: bool, evaluator: bool) -> list[Result]:
+@click.option("--fit", "fits", is_flag=True, help="Write the figures of `estimate` anew.")
+@click.option(
+    "--trains-up-to", default="20m", show_default=True, help="The largest size that is trained and evaluated."
+)
+def command(sizes: str, fits: bool, trains_up_to: str) -> list[Result]:
     """Measures."""
     shapes = {size: shape_of(size) for size in sizes.split(",")}
+    most_trained = shape_of(trains_up_to).interactions
     speed, figures = measure_speed(), FIGURES
     program = measure_program() if fits else 0.0
     runs: dict[str, Steps] = {}
     observed: list[scale_fit.Observed] = []
     for size, shape in ({**SMALL, **shapes} if fits else shapes).items():
-        runs[size] = _measure(shape, trains=evaluator or fits, small=size in SMALL)
+        runs[size] = _measure(shape, trains=shape.interactions <= most_trained, small=size in SMALL)
         observed += _observed(shape, runs[size])
         if fits:  # after each size: the largest may be too large
             figures = scale_fit.fit(observed, str(cpu()), speed, program)

@@ -34,6 +34,14 @@ class NegativesConfig(Section):
             "with protocol ncf the dataset decides"
         ),
     )
+    eval_users: Annotated[int, Field(ge=1)] | None = Field(
+        default=200_000,
+        description=(
+            "users of each split that are ranked so, at most: where more have a held-out item, a sample drawn with the "
+            "run's seed, since records of all would take more than the data (9 bytes for each item of each user's "
+            "list). null: all"
+        ),
+    )
     source: Source = Field(
         default="auto",
         description=(

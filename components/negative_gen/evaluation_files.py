@@ -19,7 +19,7 @@ from components.sampling.train_shards import TrainShard
 from components.sampling.training_files import Written
 from components.shared.errors import UserError
 from components.shared.parallel import ahead
-from components.shared.random_streams import stream_key
+from components.shared.random_streams import generator, stream_key
 
 _ROWS_AT_ONCE = 1 << 18
 _LISTS_AHEAD = 2
@@ -74,14 +74,19 @@ def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
     given = job.interactions.given_negatives() if job.negatives.protocol == "ncf" and split == "test" else None
     scratch = make_scratch(job.items)
     at_once = max(1, _ROWS_AT_ONCE // job.width)
+    ranked, before = _ranked(job, split), 0  # and how many were held out in the shards before
     for number in range(job.interactions.shards):
         held_out = {other: job.interactions.shard(other, number) for other in job.evaluation_splits}
         shard = job.sampler.train_shards[number]
         avoided = _avoided(job, shard, held_out)
-        for start in range(0, len(held_out[split].users), at_once):
-            users = held_out[split].users[start : start + at_once]
+        rows = held_out[split]
+        ends = np.searchsorted(ranked, [before, before + len(rows.users)])
+        places = ranked[slice(*ends)] - before
+        before += len(rows.users)
+        for start in range(0, len(places), at_once):
+            users = rows.users[places[start : start + at_once]]
             items = np.zeros((len(users), job.width), np.int32)
-            items[:, 0] = held_out[split].items[start : start + at_once]
+            items[:, 0] = rows.items[places[start : start + at_once]]
             mask = np.zeros(items.shape, np.uint8)
             if given is not None:
                 _take_given(job, users, given, items)
@@ -95,6 +100,15 @@ def _lists(job: NegativesJob, split: Split) -> Iterator[Lists]:
                 loops.mask_repeats(items, mask, scratch)
             mask |= missing
             yield users, items, mask
+
+
+def _ranked(job: NegativesJob, split: Split) -> npt.NDArray[np.int64]:
+    """Places of the ranked users among all that have a held-out item, ascending."""
+    users, ranked = job.interactions.summary.interactions[split], job.ranked_users(split)
+    if ranked == users:
+        return np.arange(users)
+    random = generator(job.seed, "evaluation users", SPLITS.index(split))
+    return np.sort(random.choice(users, ranked, replace=False))
 
 
 def _avoided(job: NegativesJob, shard: TrainShard, held_out: dict[Split, Pairs]) -> npt.NDArray[np.int32]:

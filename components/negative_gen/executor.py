@@ -50,13 +50,16 @@ class Executor(BeamExecutor):
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         summary = ExamplesSummary.read(examples.uri)
         short = max((layout.short_users or 0 for layout in summary.evaluation.values()), default=0)
+        users = max(source.summary.interactions[split] for split in summary.evaluation) if summary.evaluation else 0
+        ranked = max((layout.users for layout in summary.evaluation.values()), default=0)
+        whom = f" for {ranked:,} of {users:,} users" if ranked < users else ""
         fewer = f" (fewer for {short:,} users, who have no more)" if short else ""
         if everything := job.users_with_every_item():
             who = f"{len(everything):,} user{'s' if len(everything) > 1 else ''} ({', '.join(everything[:3])})"
             progress.warn(f"no negatives for {who}, who saw all {job.items:,} items: positives stand in their place")
         progress.note(
             f"{summary.epochs} x {summary.rows_per_epoch:,} training rows in batches of "
-            f"{summary.batch_size:,}{_whereabouts(job)}, {job.width - 1:,} negatives to rank against{fewer}"
+            f"{summary.batch_size:,}{_whereabouts(job)}, {job.width - 1:,} negatives to rank against{whom}{fewer}"
         )
 
 

@@ -131,7 +131,7 @@ def _identity(job: NegativesJob, files: list[Written]) -> Iterator[bytes]:
 
 
 def _layout(job: NegativesJob, split: Split, short_users: Mapping[str, int]) -> EvaluationLayout:
-    users = job.interactions.summary.interactions[split]
+    users = job.ranked_users(split)
     return EvaluationLayout(
         users=users,
         width=job.width,

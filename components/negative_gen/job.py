@@ -90,6 +90,11 @@ class NegativesJob:
             )
         return 1 + max(map(len, given.values()))
 
+    def ranked_users(self, split: Split) -> int:
+        """How many users have evaluation records."""
+        users, most = self.interactions.summary.interactions[split], self.negatives.eval_users
+        return users if most is None else min(users, most)
+
     @property
     def users_per_batch(self) -> int:
         """Users of one evaluation batch."""

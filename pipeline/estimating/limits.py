@@ -8,7 +8,7 @@ _ELSEWHERE = "a larger machine"
 _REMEDIES = {
     ("Preprocess", "rows"): "beam.runner (an engine on several machines)",
     ("NegativeGen", "written"): "negatives.source=streamed",
-    ("NegativeGen", "records"): "negatives.num_eval_negatives, to fewer",
+    ("NegativeGen", "records"): "negatives.eval_users or negatives.num_eval_negatives, to fewer",
     ("Trainer", "ahead"): "negatives.epochs_ahead, to fewer",
     ("Trainer", "parameters"): "trainer.num_factors, trainer.layers or trainer.history_factors, to less",
     ("Trainer", "train"): "trainer.history_factors=0 and trainer.recent_items=0",

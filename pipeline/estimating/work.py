@@ -88,10 +88,14 @@ class Work:
         given = self.counts.negatives if negatives.protocol == "ncf" else None
         return 1 + (given or negatives.num_eval_negatives)
 
+    def records_of(self, users: int) -> int:
+        """Rows of the evaluation records of a split where so many users have a held-out item."""
+        return min(users, self.config.negatives.eval_users or users) * self.width
+
     @property
     def records(self) -> int:
         """Rows of all evaluation records."""
-        return (self.counts.validation + self.counts.test) * self.width
+        return self.records_of(self.counts.validation) + self.records_of(self.counts.test)
 
     @property
     def epochs(self) -> range:
@@ -144,7 +148,7 @@ def amounts(work: Work) -> dict[str, Amounts]:
     own = work.settings.num_factors
     whole = own + sum(work.factors_of_towers)
     systems = 1 + len(work.baselines)
-    scored = work.ranked_users * counts.items + counts.test * work.width
+    scored = work.ranked_users * counts.items + work.records_of(counts.test)
     return {
         "Preprocess": {
             "fixed": 1,

@@ -73,6 +73,7 @@ def test_parameters_have_ranges():
         "protocol": "standard",
         "num_negatives": 4,
         "num_eval_negatives": 999,
+        "eval_users": 200_000,
         "source": "auto",
         "files_limit_gb": 4.0,
         "epochs_ahead": 0,

@@ -109,6 +109,28 @@ def test_a_user_with_fewer_candidates_has_all_of_them_and_then_masked_rows(tmp_p
     assert [evaluation[split].short_users for split in ("validation", "test")] == [1, 1]
 
 
+def test_of_many_users_a_sample_is_ranked_with_the_same_negatives(tmp_path):
+    data = random_data(tmp_path, users=211, items=300, least=5, most=9)
+    whole = make_job(data, tmp_path / "whole")
+    some = make_job(data, tmp_path / "some", eval_users=60)
+    chosen = {}
+    for split in ("validation", "test"):
+        write_split(whole, split)
+        write_split(some, split)
+        everybody, found = (read_lists(tmp_path / name, split, 100) for name in ("whole", "some"))
+        users = found["user"][:60, 0]
+        assert (found["mask"][60:] == 1).all()
+        assert len(set(users)) == 60
+        assert sorted(users) == users.tolist()
+        np.testing.assert_array_equal(found["item"][:60], everybody["item"][users])
+        chosen[split] = users.tolist()
+    assert min(chosen["test"]) < 70
+    assert max(chosen["test"]) > 140  # of all shards
+    assert chosen["test"] != chosen["validation"]
+    run(some)
+    assert ExamplesSummary.read(str(tmp_path / "some")).evaluation["test"].users == 60
+
+
 def test_all_candidates_may_be_asked_for(tmp_path):
     data = random_data(tmp_path, users=3, items=60, least=20, most=21)
     drawn, mask = lists(data, tmp_path, num_eval_negatives=40)
