@@ -142,26 +142,28 @@ class Run:
     seconds: float
 
 
-def evaluated_run(config: str, assignments: Sequence[str]) -> Run:
-    """Runs the pipeline in a folder of its own, and reads what it found.
+def evaluated_run(config: str, assignments: Sequence[str], root: Path | None = None) -> Run:
+    """Runs the pipeline, and reads what it found.
 
     Where the configuration names a folder of data that is not there, that of the same name in ../shared/data is taken.
 
     Args:
       config: path of the configuration.
       assignments: what to set on top of it, as SECTION.KEY=VALUE.
+      root: an empty folder, or none yet; None: one that is there no longer than the run.
     """
     path = load_config(config, assignments).dataset.model_dump()["path"]
     shared = Path("../shared/data", Path(path or "").name)
     if path and not Path(path).exists() and shared.exists():
         assignments = [*assignments, f"dataset.path={shared}"]
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as root:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        root = root or Path(folder)
         start = time.perf_counter()
         settings = [word for assignment in assignments for word in ("--set", assignment)]
-        run_pipeline(Path(root), "--config", config, *settings)
+        run_pipeline(root, "--config", config, *settings)
         seconds = time.perf_counter() - start
-        found = evaluation_of(Path(root))
-        history = History.read(str(next(Path(root).glob("artifacts/Trainer/model_run/*"))))
+        found = evaluation_of(root)
+        history = History.read(str(next(root.glob("artifacts/Trainer/model_run/*"))))
     assert history is not None
     return Run(found, history, seconds)
 

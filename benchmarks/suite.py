@@ -1,7 +1,6 @@
 """Accuracy of whole runs with the defaults on data that they were not made for: each file of a folder."""
 
 import gzip
-import math
 import statistics
 import subprocess
 import tempfile
@@ -12,15 +11,15 @@ from typing import Any
 
 import yaml
 
+from benchmarks import new_users
 from benchmarks.harness import Result, Run, evaluated_run
-from components.artifacts.evaluation import MODEL, Evaluation
+from components.artifacts.evaluation import MODEL
 from components.evaluator.baselines import BASELINES
 from components.evaluator.bootstrap import Interval
 from components.shared.errors import UserError
 
 DEFAULT_DATA = ("../shared/data/other", "../shared/data/ml-100k")
 METRICS = ("HR@10", "NDCG@10")
-_RATIO_OF = "HR@10"
 # Baselines have no part in what is asked of new users; popularity costs nothing.
 NEW_USERS = ["evaluator.new_users=0.1", *(f"evaluator.{name}=false" for name in BASELINES if name != "popularity")]
 # From the file to the pushed model, on two idle cores.
@@ -53,8 +52,8 @@ class Measured:
       means: of each system over the runs, by the metric, by full ranking.
       seconds: of a run, on average.
       blessed: the share of the runs whose model was blessed.
-      new_users: the HR@10 of users who were held out entirely, as a multiple of that of the others, in runs of their
-        own; None where there are too few users to hold out any.
+      new_users: the HR@10 of users who were held out entirely, in runs of their own, as a multiple of what the same
+        users have in the runs that trained on them; None where there are too few users to hold out any.
     """
 
     file: DataFile
@@ -127,13 +126,21 @@ def _measure(file: DataFile, assignments: Sequence[str], seeds: Sequence[str]) -
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
         yaml.safe_dump({"dataset": file.dataset}, config)
         config.flush()
-        runs = [evaluated_run(config.name, [*assignments, f"seed={seed}"]) for seed in seeds]
-        others = [evaluated_run(config.name, [*assignments, f"seed={seed}", *NEW_USERS]) for seed in seeds]
-    return summarise(file, runs, [run.evaluation for run in others])
+        runs, ranks = zip(*(_run_twice(config.name, [*assignments, f"seed={seed}"]) for seed in seeds), strict=True)
+    return summarise(file, runs, new_users.ratio(ranks))
 
 
-def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Sequence[Evaluation]) -> Measured:
-    """The means over the runs, of the systems that all of them measured, and what others say of new users."""
+def _run_twice(config: str, assignments: Sequence[str]) -> tuple[Run, new_users.Ranks]:
+    """A run, and what its users lose where another one holds them out."""
+    with tempfile.TemporaryDirectory(prefix="suite-") as folder:
+        with_all, without = Path(folder, "with-all"), Path(folder, "without")
+        run = evaluated_run(config, assignments, with_all)
+        evaluated_run(config, [*assignments, *NEW_USERS], without)
+        return run, new_users.compare(without, with_all)
+
+
+def summarise(file: DataFile, runs: Sequence[Run], of_new_users: Interval | None) -> Measured:
+    """The means over the runs, of the systems that all of them measured, beside the ratio of new users."""
     systems = [run.evaluation.systems for run in runs]
     return Measured(
         file=file,
@@ -144,29 +151,8 @@ def summarise(file: DataFile, runs: Sequence[Run], with_new_users: Sequence[Eval
         },
         seconds=statistics.mean(run.seconds for run in runs),
         blessed=statistics.mean(run.evaluation.blessed for run in runs),
-        new_users=new_users_ratio(with_new_users),
+        new_users=of_new_users,
     )
-
-
-def new_users_ratio(evaluations: Sequence[Evaluation]) -> Interval | None:
-    """The mean over runs of the new users' HR@10 as a multiple of the others', and its 95 % interval.
-
-    Runs hold out users of their own, so their errors are taken for independent: the squares of the intervals' halves
-    add up.
-    """
-    ratios = [
-        Interval(found.new_users_ratio(_RATIO_OF), *found.new_users.ratio_intervals[_RATIO_OF])
-        for found in evaluations
-        if found.new_users
-    ]
-    if not ratios:
-        return None
-    mean = statistics.mean(ratio.mean for ratio in ratios)
-    below, above = (
-        math.hypot(*(end - ratio.mean for end, ratio in zip(ends, ratios, strict=True))) / len(ratios)
-        for ends in ([ratio.low for ratio in ratios], [ratio.high for ratio in ratios])
-    )
-    return Interval(mean, mean - below, mean + above)
 
 
 def results(suite: Sequence[Measured]) -> list[Result]:
@@ -175,14 +161,14 @@ def results(suite: Sequence[Measured]) -> list[Result]:
     with_als = [found for found in suite if "als" in found.means]
     to_als = [found.ratio_to(["als"], metric) for found in with_als for metric in METRICS]
     timed = [found.ratio_to(["als"], metric) for found in with_als if found.file.timed for metric in METRICS]
-    new_users = [found.new_users for found in suite if found.new_users is not None]
+    ratios = [found.new_users for found in suite if found.new_users is not None]
     return [
         *(result for found in suite for result in _of_file(found)),
         Result("ratio_to_best_baseline_least", min(to_best), "", bar=0.95),
         Result("ratio_to_best_baseline_mean", statistics.mean(to_best), "", bar=1.05),
         *([Result("ratio_to_als_least", min(to_als), "", bar=1)] if to_als else []),
         *([Result("ratio_to_als_timed_least", min(timed), "", bar=2.2)] if timed else []),
-        *_least_ratio_of_new_users(new_users),
+        *_least_ratio_of_new_users(ratios),
     ]
 
 

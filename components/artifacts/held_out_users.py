@@ -65,10 +65,12 @@ class History(NamedTuple):
     """What one user did.
 
     Attributes:
+      user: raw id.
       items: raw ids, oldest first, at least one.
       judged: the raw id of the item that is left out of them.
     """
 
+    user: int | str
     items: RawIds
     judged: int | str
 
@@ -98,10 +100,11 @@ def read(uri: str, shards: int) -> Iterator[History]:
     for shard in range(shards):
         with storage.open_file(_path(uri, shard, shards)) as file:
             table = pq.read_table(file)
-        items, judged = table["item"].to_numpy(), table["judged"].to_numpy()
-        for rows in np.split(np.arange(len(table)), _beginnings(table["user"].to_numpy())):
+        users, items, judged = (table[name].to_numpy() for name in ("user", "item", "judged"))
+        for rows in np.split(np.arange(len(table)), _beginnings(users)):
             if len(rows):
-                yield History(items[rows[~judged[rows]]], items[rows[judged[rows]]].tolist()[0])
+                of_judged = items[rows[judged[rows]]].tolist()
+                yield History(users[rows[:1]].tolist()[0], items[rows[~judged[rows]]], of_judged[0])
 
 
 def _path(uri: str, shard: int, shards: int) -> str:

@@ -179,8 +179,7 @@ def _write(
     arranged = handed.take()
     staying, held_out = _filtered(arranged, wanted, job)
     left = holdouts.settle(staying, plan, whole, job.preprocess)
-    first_user = whole.first_user(arranged.shard)
-    split = holdouts.choose(left, first_user, job.preprocess, timed=job.timed, seed=job.seed)
+    split = holdouts.choose(left, job.preprocess, timed=job.timed, seed=job.seed)
     shard = holdouts.index(left, split, plan, whole, job.preprocess)
     if job.new_users:
         histories = held_out_users.histories(held_out, plan, whole, job.preprocess, timed=job.timed, seed=job.seed)

@@ -1,6 +1,5 @@
 """The suite: which files it finds, what its figures are, and a whole run of it."""
 
-import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -10,11 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import main
-from benchmarks.suite import DataFile, Measured, find_files, new_users_ratio, results
-from components.artifacts.evaluation import Bounds
+from benchmarks.suite import DataFile, Measured, find_files, results
 from components.evaluator.bootstrap import Interval
 from components.shared.errors import UserError
-from tests.components.evaluator.report import builders
 
 
 def _write(path: Path, lines: str) -> Path:
@@ -86,27 +83,6 @@ def test_the_least_ratio_of_new_users_counts() -> None:
     assert "c_new_users_ratio" not in found
     assert found["new_users_ratio_least_at_most"].value == 0.96
     assert (found["new_users_ratio_least"].value, found["new_users_ratio_least"].ok) == (0.9, False)
-
-
-def test_the_interval_of_new_users_narrows_with_the_runs() -> None:
-    usual = builders.evaluation()
-    assert usual.new_users is not None
-    trained = usual.model.full["HR@10"]
-    runs = [
-        dataclasses.replace(
-            usual,
-            new_users=dataclasses.replace(
-                usual.new_users,
-                metrics={**usual.new_users.metrics, "HR@10": ratio * trained},
-                ratio_intervals={"HR@10": Bounds(ratio - 0.2, ratio + 0.3)},
-            ),
-        )
-        for ratio in (0.7, 1.1, 0.9, 0.9)
-    ]
-    assert new_users_ratio([*runs, dataclasses.replace(usual, new_users=None)]) == Interval(
-        *(pytest.approx(value) for value in (0.9, 0.8, 1.05))
-    )
-    assert new_users_ratio([]) is None
 
 
 def test_without_times_there_is_no_ratio_of_timed_data() -> None:

@@ -47,7 +47,7 @@ def histories(
       seed: the run's seed.
     """
     left = holdouts.settle(arranged, plan, whole, preprocess)
-    split = holdouts.choose(left, int(plan.bounds[left.shard]), preprocess, timed=timed, seed=seed)
+    split = holdouts.choose(left, preprocess, timed=timed, seed=seed)
     rows = np.repeat(np.arange(len(left.users)), left.counts)
     judged, history = split == loops.TEST, (split != loops.TEST) & (split != loops.ASIDE)
     complete = _has_any(rows, judged, left) & _has_any(rows, history, left)

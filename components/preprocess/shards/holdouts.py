@@ -106,14 +106,11 @@ def settle(arranged: Arranged, plan: Plan, whole: Outline, preprocess: Preproces
     return keep_trained(arranged, trained)
 
 
-def choose(
-    arranged: Arranged, first_user: int, preprocess: PreprocessConfig, *, timed: bool, seed: int
-) -> npt.NDArray[np.uint8]:
+def choose(arranged: Arranged, preprocess: PreprocessConfig, *, timed: bool, seed: int) -> npt.NDArray[np.uint8]:
     """Chooses the split of each row: `loops.TRAIN`, `TEST`, `VALIDATION` or `ASIDE`, uint8 [n].
 
     Args:
       arranged: a shard's interactions that stay.
-      first_user: number of the first of these users.
       preprocess: how to split.
       timed: whether the order of a user's rows is one of time; held-out rows are drawn where it is not.
       seed: the run's seed, for what is drawn.
@@ -127,7 +124,7 @@ def choose(
         return chosen
     held_out: npt.NDArray[np.uint8] = split_loops.hold_out(
         arranged.counts,
-        first_user,
+        arranged.users,
         1 + preprocess.validation,
         preprocess.split == "random" or not timed,
         np.uint64(stream_key(seed, "holdout")),

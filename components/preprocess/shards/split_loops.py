@@ -62,12 +62,12 @@ def draw_users(users, share, key):
 
 
 @entry_point
-def hold_out(counts, first_user, holdouts, at_random, key):
+def hold_out(counts, users, holdouts, at_random, key):
     """Chooses the rows that are held out, where each user has one in each split.
 
     Args:
       counts: int32 [m], rows of each user, in the order of the rows.
-      first_user: index of the first of these users.
+      users: int32 [m], their positions; what is drawn of one depends on nobody else.
       holdouts: rows held out of each user: 1, or 2 where there is a validation split.
       at_random: draw them, instead of taking each user's last rows.
       key: of the random stream.
@@ -84,7 +84,7 @@ def hold_out(counts, first_user, holdouts, at_random, key):
         for turn in range(min(holdouts, count)):
             row = count - 1 - turn
             if at_random:
-                draw = mix(key + np.uint64(2 * (first_user + user) + turn + 1) * GAMMA)
+                draw = mix(key + np.uint64(2 * np.int64(users[user]) + turn + 1) * GAMMA)
                 row = np.int64((draw >> np.uint64(11)) % np.uint64(count - turn))
                 if turn == 1 and row >= taken:
                     row += 1

@@ -11,17 +11,21 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy.linalg
 import scipy.sparse
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from components.artifacts.interactions import Pairs
 from components.shared.sequences import count_following
+from components.trainer.settings import MOST_EXACT
 
 PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
 
 _DAMPING_OF_OTHERS = 1 / 2  # beside that of the users whose interactions were decomposed
+_EXACT_TIMES_WIDTH = 3  # beyond, random projections are much quicker
+_NOTHING = 1e-3  # of the largest singular value: squared, float32's precision
 _UNDIVIDED_WIDTH = 512  # where frequent items come first, more of the rank adds little
 
 Matrix = npt.NDArray[np.float32]
@@ -184,7 +188,10 @@ def recent_factors(
 def decompose(
     matrix: scipy.sparse.sparray, width: int, seed: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The largest singular values and their vectors (Halko et al., SIAM Review 2011), whatever the number of cores.
+    """The largest singular values and their vectors, whatever the number of cores.
+
+    A good part of all there are is found exactly, from the smaller Gram matrix; a small one by random projections
+    (Halko et al., SIAM Review 2011), whose last values are too small.
 
     Args:
       matrix: float [m, n].
@@ -192,11 +199,26 @@ def decompose(
       seed: of the random start.
 
     Returns:
-      Left vectors [m, width], values [width], right vectors [n, width].
+      Left vectors [m, width], values [width], right vectors [n, width]. Vectors of the longer side may be zero where a
+      value is nothing beside the largest one.
     """
+    rank = min(matrix.shape)
     # BLAS with threads would sum in another order.
     with threadpool_limits(1, "blas"):
-        left, values, right = randomized_svd(
-            matrix.tocsr(), min(width, *matrix.shape), n_iter=2, random_state=seed % 2**32
-        )
+        if rank <= min(MOST_EXACT, _EXACT_TIMES_WIDTH * width):
+            return _decompose_exactly(matrix.tocsr(), min(width, rank))
+        left, values, right = randomized_svd(matrix.tocsr(), width, n_iter=4, random_state=seed % 2**32)
     return left, values, right.T
+
+
+def _decompose_exactly(
+    matrix: scipy.sparse.csr_matrix, width: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    wide = matrix.shape[0] < matrix.shape[1]
+    tall = matrix.T.tocsr() if wide else matrix
+    gram = (tall.T @ tall).toarray()
+    squares, vectors = scipy.linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
+    values, short = np.sqrt(np.maximum(squares[::-1][:width], 0)), vectors[:, ::-1][:, :width]
+    there = values > _NOTHING * values[0]
+    long = (tall @ short) * np.divide(1, values, out=np.zeros_like(values), where=there)
+    return (short, values, long) if wide else (long, values, short)

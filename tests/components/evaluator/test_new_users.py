@@ -78,7 +78,7 @@ def in_raw_ids(histories: Sequence[tuple[list[int], int]], item_ids: np.ndarray)
     nothing = "nothing" if item_ids.dtype.kind == "O" else 1
     ids = item_ids.tolist()
     return [
-        History(item_ids[items], nothing if left_out == UNKNOWN else ids[left_out]) for items, left_out in histories
+        History(0, item_ids[items], nothing if left_out == UNKNOWN else ids[left_out]) for items, left_out in histories
     ]
 
 
@@ -109,7 +109,7 @@ def test_the_place_counts_and_not_the_probability(number: int, left_out: int, ra
             best, scores = np.arange(10, 10 + min(number, k))[None], np.ones((1, min(number, k)), np.float32)
             return {"item_ids": best, "scores": scores, "known_items": np.array([1], np.int32)}
 
-    history = History(np.array([3]), left_out)
+    history = History(0, np.array([3]), left_out)
     ranks, _ = rank_left_out(cast(ServedModel, Sure()), [history], K, 16, Bar())
     assert ranks.tolist() == [rank]
 
@@ -142,7 +142,7 @@ def test_new_users_are_measured_beside_the_others_and_change_nothing_else(model:
     save(model, world)
     without = evaluated(world)
     histories = random_histories(100)
-    stranger = History(np.array([1, 1 + 10**9]), int(world.item_ids[3]))
+    stranger = History(0, np.array([1, 1 + 10**9]), int(world.item_ids[3]))
     hold_out(world, [*in_raw_ids(histories, world.item_ids), stranger])
     found = evaluated(world)
 

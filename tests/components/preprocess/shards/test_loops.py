@@ -109,7 +109,11 @@ def test_users_and_items_with_a_training_row_are_found(seed: int) -> None:
 def test_held_out_rows_go_to_their_splits(seed: int, holdouts: int, at_random: bool) -> None:
     random, users, items, num_users, num_items = shard(seed)
     counts = np.bincount(users, minlength=num_users).astype(np.int32)
-    split = split_loops.hold_out(counts, 3, holdouts, at_random, np.uint64(seed))
+    positions = np.cumsum(random.integers(1, 5, num_users)).astype(np.int32)
+    split = split_loops.hold_out(counts, positions, holdouts, at_random, np.uint64(seed))
+    some = random.random(num_users) < 0.5  # nobody's rows depend on who else is there
+    alone = split_loops.hold_out(counts[some], positions[some], holdouts, at_random, np.uint64(seed))
+    assert alone.tolist() == split[np.repeat(some, counts)].tolist()
     for user, count in enumerate(counts.tolist()):
         own = split[users == user]
         assert sorted(own[own > 0]) == list(range(1, min(holdouts, count) + 1))
