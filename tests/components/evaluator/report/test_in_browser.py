@@ -86,6 +86,17 @@ def test_the_page_never_scrolls_sideways(browser: Browser, pages: dict[str, Path
     assert browser.evaluate(outside) == []
 
 
+@pytest.mark.parametrize("width", [300, 375, 1280])
+def test_no_figure_of_the_verdict_is_broken_in_two(browser: Browser, pages: dict[str, Path], width: int) -> None:
+    browser.open(pages["blessed"], width=width)
+    lines = """[...document.querySelectorAll('.tiles dd')].map(tile => {
+        const figure = document.createRange();
+        figure.selectNodeContents(tile.firstChild);
+        return figure.getClientRects().length;
+    })"""
+    assert browser.evaluate(lines) == [1] * 4
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 def test_text_in_charts_can_be_read_and_stays_inside(browser: Browser, pages: dict[str, Path], width: int) -> None:
     browser.open(pages["many"], width=width)
