@@ -10,6 +10,7 @@ from components.artifacts.model_run import History
 
 Figures = dict[str, float]
 _FULL = " of all items"
+_BEST = " of best baseline"
 
 
 def of_data(uri: str) -> Figures:
@@ -45,11 +46,24 @@ def of_evaluation(uri: str) -> Figures:
     return _finite(figures)
 
 
+def of_model(uri: str) -> Figures:
+    """What `of_evaluation` has of the model at `uri`."""
+    return {name: value for name, value in of_evaluation(uri).items() if not name.endswith(_BEST)}
+
+
+def of_best_baselines(uri: str) -> Figures:
+    """What `of_evaluation` has of the best baselines at `uri`, by the names of the model's.
+
+    A console that compares runs puts figures of one name into one row, and cuts long names off.
+    """
+    return {name.removesuffix(_BEST): value for name, value in of_evaluation(uri).items() if name.endswith(_BEST)}
+
+
 def _of_way(found: Evaluation, way: Way) -> Figures:
     suffix = _FULL if way == "full" else ""
     model = {f"{name}{suffix}": found.model.of(way)[name] for name in found.gate_metrics}
     rivals = found.best_baselines.of(way)
-    return model | {f"{name}{suffix} of best baseline": rival.value for name, rival in rivals.items()}
+    return model | {f"{name}{suffix}{_BEST}": rival.value for name, rival in rivals.items()}
 
 
 def _finite(figures: Mapping[str, float]) -> Figures:

@@ -49,9 +49,16 @@ RESULTS: dict[str, Result] = {
     "metrics": Result(
         "Evaluator",
         "system.Metrics",
-        "The metrics that the gate looks at, of the model and of the best baseline; 1 where it is blessed.",
+        "The metrics that the gate looks at, of the model; 1 where it is blessed.",
         "evaluation",
-        figures.of_evaluation,
+        figures.of_model,
+    ),
+    "baselines": Result(
+        "Evaluator",
+        "system.Metrics",
+        "The same metrics, each of the baseline that is best in it.",
+        "evaluation",
+        figures.of_best_baselines,
     ),
     "verdict": Result(
         "Evaluator",

@@ -58,7 +58,7 @@ def test_a_console_has_figures_and_pages_of_all_steps(whole_run: PodBackend) -> 
     figures = whole_run.artifact("Evaluator", "metrics")["metadata"]
     found = evaluation.read(str(stored("Evaluator", "evaluation")))
     assert (figures["blessed"], figures["HR@10"]) == (1.0, found.model.sampled["HR@10"])
-    assert stored("Evaluator", "verdict").read_text().startswith("# blessed\n")
+    assert stored("Evaluator", "verdict").read_text().startswith("# Blessed\n")
     assert "<!doctype html>" in stored("Evaluator", "report").read_text().lower()
 
 

@@ -33,7 +33,7 @@ def evaluated(folder: Path, **changes: Any) -> Evaluation:
 def executor_input(root: str, folder: Path) -> Any:
     """Of the Evaluator, as the driver makes it."""
     types = {"evaluation": "tfx.ModelEvaluation", "metrics": "system.Metrics", "verdict": "system.Markdown"}
-    types |= {"report": "system.HTML"}
+    types |= {"report": "system.HTML", "baselines": "system.Metrics"}
     return {
         "outputs": {
             "artifacts": {
@@ -62,7 +62,7 @@ def test_results_are_written_beside_what_tfx_says_of_its_outputs(tmp_path: Path)
 
     text = (tmp_path / "output_metadata.json").read_text()
     read = json_format.MessageToDict(json_format.Parse(text, ExecutorOutput()))["artifacts"]
-    assert sorted(read) == ["evaluation", "metrics", "report", "verdict"]
+    assert sorted(read) == ["baselines", "evaluation", "metrics", "report", "verdict"]
     metrics = read["metrics"]["artifacts"][0]
     assert metrics["uri"] == str(tmp_path / "metrics")
     assert metrics["metadata"]["HR@10"] == found.model.sampled["HR@10"]
@@ -102,18 +102,58 @@ def test_what_is_no_finite_number_is_left_out(tmp_path: Path) -> None:
     assert "HR@10" not in figures.of_evaluation(str(tmp_path))
 
 
-def test_the_verdict_names_the_rules_and_is_no_html(tmp_path: Path) -> None:
+def test_the_baselines_have_the_rows_of_the_model(tmp_path: Path) -> None:
+    rivals = [Rival("als", "implicit ALS", value, Difference(0.1, 0.0, 0.2)) for value in (0.3, 0.1)]
+    found = evaluated(tmp_path, best_baselines=ByWay({"HR@10": rivals[0]}, {"HR@10": rivals[1]}))
+    model, baselines = figures.of_model(str(tmp_path)), figures.of_best_baselines(str(tmp_path))
+    assert baselines == {"HR@10": 0.3, "HR@10 of all items": 0.1}
+    assert model["HR@10"] == found.model.sampled["HR@10"]
+    assert set(model) - set(baselines) >= {"blessed", "test users"}
+
+
+def test_no_name_is_so_long_that_kubeflow_cuts_it_off_and_all_are_on_one_page(tmp_path: Path) -> None:
+    rival = Rival("als", "implicit ALS", 0.3, Difference(0.1, 0.0, 0.2))
+    names = evaluated(tmp_path / "usual").gate_metrics
+    evaluated(tmp_path / "all", best_baselines=ByWay(*[dict.fromkeys(names, rival)] * 2))
+    for read in (figures.of_model, figures.of_best_baselines):
+        told = read(str(tmp_path / "all"))
+        assert max(map(len, told)) <= 20
+        assert len(names) * 2 <= len(told) <= 10
+
+
+def test_the_verdict_names_the_reasons_and_the_rules(tmp_path: Path) -> None:
     found = evaluated(tmp_path, rules=(FAILED,))
     text = pages.verdict(str(tmp_path)).decode()
-    assert text.splitlines()[0] == r"# not blessed: HR@10 0.1 is below the minimum 0.2 \| \<b>"
-    assert r"| minimum\_hr | **failed** | HR@10 0.1 is below the minimum 0.2 \| \<b> |" in text
+    assert text.startswith("# Not blessed\n\n" + r"- HR@10 0.1 is below the minimum 0.2 \| \<b>" + "\n\n## ")
+    assert "| minimum\\_hr | \u2007**failed**\u2007 | HR@10 0.1 is below the minimum 0.2 \\| \\<b> |" in text
     for system in found.systems.values():
-        assert f"| {system.title} | " in text
+        assert f"| {system.title} | \u2007" in text
+
+
+def test_a_title_stands_between_two_tables(tmp_path: Path) -> None:
+    evaluated(tmp_path)
+    lines = pages.verdict(str(tmp_path)).decode().splitlines()
+    heads = [number for number, line in enumerate(lines) if line.startswith("| :--")]
+    assert [lines[head - 3][:3] for head in heads] == ["## "] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("a|b*c_d`e<f[g#h\\i", r"a\|b\*c\_d\`e\<f\[g\#h\\i"),
+        ("~~struck~~ ==marked== &amp;", r"\~\~struck\~\~ \=\=marked\=\= \&amp;"),
+        ("gs://bucket/clicks_1.csv: no rows", r"gs\://bucket/clicks\_1.csv: no rows"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_names_are_no_markup(tmp_path: Path, name: str, written: str) -> None:
+    evaluated(tmp_path, rules=(dataclasses.replace(FAILED, detail=name),))
+    assert f"\n- {written}\n" in pages.verdict(str(tmp_path)).decode()
 
 
 def test_a_blessed_model_is_called_so(tmp_path: Path) -> None:
     evaluated(tmp_path, rules=())
-    assert pages.verdict(str(tmp_path)).startswith(b"# blessed\n")
+    assert pages.verdict(str(tmp_path)).startswith(b"# Blessed\n\n## ")
 
 
 @pytest.mark.parametrize(("best", "hr"), [(1, 0.5), (2, 0.4)])
