@@ -55,6 +55,8 @@ def compare(without: Path, with_all: Path) -> Ranks:
     places = {vocabulary.user(user): row for row, user in enumerate(holdouts.users.tolist())}
     judged = dict(zip(places, vocabulary.item_ids[holdouts.items].tolist(), strict=True))
     histories = [one for one in _data(without)[0].held_out_users() if judged.get(one.user) == one.judged]
+    if not histories:
+        return Ranks(np.zeros(0, np.int64), np.zeros(0, np.int64))
     same = holdouts.take(np.array([places[history.user] for history in histories], np.int64))
     with bar("new users", 2 * len(histories)) as progress:
         items = len(_data(without)[1].item_ids)
