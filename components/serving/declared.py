@@ -68,14 +68,16 @@ class DeclaredModel:
         self._no_item = NO_ITEM_TEXT.encode() if self._texts else NO_ITEM
 
     @classmethod
-    def open(cls, path: str) -> Self | None:
-        """The model in a folder, whose files are those that its manifest names, where it has been pushed with one.
+    def open(cls, path: str, *, pushed: bool = True) -> Self | None:
+        """The model in a folder, whose files are those that its manifest names, or have their own checksums right.
 
         Args:
           path: folder of the SavedModel, on this machine or elsewhere.
+          pushed: whether it is a version, which has a manifest.
 
         Returns:
-          None where it is left to TensorFlow to load it, or to say what is wrong with it.
+          None where it is left to TensorFlow to load it, or to say what is wrong with it: `saved_model.pb` has no
+          checksum of its own.
 
         Raises:
           UserError: its storage cannot be reached.
@@ -84,6 +86,8 @@ class DeclaredModel:
             try:
                 if manifest := Manifest.read(folder):
                     manifest.check(folder)
+                elif pushed:
+                    return None
                 return cls._of(SavedVariables(folder))
             except UserError:
                 raise

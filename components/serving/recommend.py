@@ -118,7 +118,7 @@ def _newest(model: str, load: Callable[[Version], Loaded]) -> tuple[Loaded, dict
 
 def _declared(version: Version, signatures: Sequence[Signature]) -> DeclaredModel | None:
     """A version without TensorFlow; None where it does not declare all that the answers take."""
-    model = DeclaredModel.open(version.path)
+    model = DeclaredModel.open(version.path, pushed=version.name.isdigit())
     return model if model and all(map(model.answers, signatures)) else None
 
 
