@@ -11,8 +11,15 @@ from components.shared.errors import UserError, find_user_error, first_line
 from components.shared.files.reading import is_folder, names_in
 from pipeline.local.lineage import open_store
 
-_UNWRITABLE = ("database or disk is full", "disk I/O error", "attempt to write a readonly database")
-"""SQLite's words for SQLITE_FULL, SQLITE_IOERR and SQLITE_READONLY (https://www.sqlite.org/rescode.html)."""
+_UNWRITABLE = {
+    "database or disk is full": "database or disk is full",
+    "disk I/O error": "disk I/O error",
+    "attempt to write a readonly database": "attempt to write a readonly database",
+    "cannot commit - no transaction is active": "what was written was undone, as on a full disk",
+}
+"""What SQLite says of SQLITE_FULL, SQLITE_IOERR and SQLITE_READONLY (https://www.sqlite.org/rescode.html), and after
+them: it may undo a transaction whose write failed (https://www.sqlite.org/lang_transaction.html). Beside it, what is told.
+"""
 
 
 def prepare(path: str, artifacts: str, repair: bool) -> str | None:
@@ -101,7 +108,7 @@ def told(path: str) -> Iterator[None]:
         yield
     except Exception as error:
         # Beam raises an error of its own with the text of the first one, and MLMD has one kind for all.
-        reason = next((reason for reason in _UNWRITABLE if reason in str(error)), None)
+        reason = next((told for said, told in _UNWRITABLE.items() if said in str(error)), None)
         if reason is None or find_user_error(error):
             raise
         raise UserError(f"cannot write {path}: {reason}; free some space, or choose another --root") from error

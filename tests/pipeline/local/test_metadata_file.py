@@ -77,10 +77,12 @@ def test_what_was_set_aside_before_stays(tmp_path: Path) -> None:
         RuntimeError(
             "InternalError: Error when executing query: database or disk is full [while running 'Run[Trainer]']"
         ),
+        RuntimeError("Error when executing query: cannot commit - no transaction is active query: COMMIT;"),
     ],
 )
 def test_a_store_that_cannot_be_written_is_told_whoever_writes_it(error: Exception) -> None:
-    told = r"^cannot write m\.sqlite: (database or disk is full|disk I/O error); free"
+    reasons = "database or disk is full|disk I/O error|what was written was undone, as on a full disk"
+    told = rf"^cannot write m\.sqlite: ({reasons}); free"
     with pytest.raises(UserError, match=told), metadata_file.told("m.sqlite"):
         raise error
 
