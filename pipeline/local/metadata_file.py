@@ -18,7 +18,7 @@ _UNWRITABLE = {
     "cannot commit - no transaction is active": "what was written was undone, as on a full disk",
 }
 """What SQLite says of SQLITE_FULL, SQLITE_IOERR and SQLITE_READONLY (https://www.sqlite.org/rescode.html), and after
-them: it may undo a transaction whose write failed (https://www.sqlite.org/lang_transaction.html). Beside it, what is told.
+them, as it may undo what it could not write (https://www.sqlite.org/lang_transaction.html); beside it, what is told.
 """
 
 
