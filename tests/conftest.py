@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.shared import progress
+from tests.browser import Browser, find_chromium
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -19,6 +20,16 @@ def pytest_configure(config: pytest.Config) -> None:
         cores = sorted(os.sched_getaffinity(0))
         number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
         os.sched_setaffinity(0, cores[number % count :: count] or cores)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; tests that ask for it are skipped where there is none."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("needs chromium: sh scripts/install_browser.sh")
+    with Browser(program) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

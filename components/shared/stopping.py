@@ -63,6 +63,15 @@ def postponed() -> Iterator[None]:
         yield
     finally:
         _postponements -= 1
+    heed()
+
+
+def heed() -> None:
+    """Stops between two parts of the work, where the exception was lost on its way, as in a finalizer or a callback.
+
+    Raises:
+      KeyboardInterrupt: this process was asked to stop.
+    """
     if _asked is not None:
         raise KeyboardInterrupt
 

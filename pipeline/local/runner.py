@@ -16,7 +16,7 @@ from tfx.orchestration.portable import data_types, launcher, outputs_utils, part
 from tfx.types import artifact_utils
 
 from components.serving.versions import is_whole
-from components.shared import progress
+from components.shared import progress, stopping
 from components.shared.errors import UserError
 from components.shared.files import tfx_plugin
 from components.shared.files.places import absolute
@@ -64,6 +64,7 @@ class _ReportedNode(beam_dag_runner.PipelineNodeAsDoFn):
 
     def _run_node(self) -> None:
         assert _reporter is not None
+        stopping.heed()
         _reporter.begin(self._node_id)
         store = open_store(self._mlmd_connection_config.sqlite.filename_uri)
         if _is_to_be_judged_again(store, self._pipeline_info.id, self._node_id):

@@ -20,6 +20,17 @@ def saving():
         print("saved", flush=True)
     time.sleep(60)
 
+class Finalized:
+    def __del__(self):
+        print("working", flush=True)
+        time.sleep(60)
+
+def losing():
+    thing = Finalized()
+    del thing
+    stopping.heed()
+    print("went on", flush=True)
+
 def deaf():
     child = subprocess.Popen(["sleep", "300"], stdout=subprocess.DEVNULL)
     while True:
@@ -54,6 +65,11 @@ def _stopped(work: str, number: signal.Signals) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_work_and_is_remembered(number: signal.Signals) -> None:
     assert _stopped("busy", number) == (0, [f"stopped by {number.name}"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_lost_in_a_finalizer_is_heeded_between_two_parts(number: signal.Signals) -> None:
+    assert _stopped("losing", number) == (0, [f"stopped by {number.name}"])
 
 
 def test_a_part_that_is_worth_its_end_comes_to_it_before_a_sigterm_stops_the_work() -> None:

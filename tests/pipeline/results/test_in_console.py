@@ -2,7 +2,6 @@
 
 import html
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,8 @@ import pytest
 from components.artifacts import evaluation
 from components.evaluator.report import render
 from pipeline.results import pages
+from tests.browser import Browser
 from tests.components.evaluator.report import builders
-from tests.components.evaluator.report.browser import Browser, find_chromium
-
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium: sh scripts/install_browser.sh")
 
 # Follows the link to the gate once a second, as a scroll that starts while the page is laid out may get lost, and says
 # where the frame is; a page that took its place says nothing.
@@ -30,13 +26,6 @@ CONSOLE = """<!doctype html><title>console</title><script>
     var told = null;
     addEventListener("message", message => { told = message.data });
 </script><iframe sandbox="allow-scripts" width="527" height="600" srcdoc="REPORT"></iframe>"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert PROGRAM is not None
-    with Browser(PROGRAM) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

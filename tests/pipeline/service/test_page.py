@@ -1,26 +1,16 @@
 """The page in a real browser: it shows what the service answers, and fits a phone."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.components.evaluator.report.browser import SECONDS, Browser, find_chromium
+from tests.browser import SECONDS, Browser
 from tests.pipeline.service.conftest import Service
 
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium: sh scripts/install_browser.sh")
 BEST, SEEN, LIKE = (
     f"[...document.querySelectorAll('#{name} .items button')].map(made => made.dataset.item)"
     for name in ("best", "seen", "like")
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert PROGRAM is not None
-    with Browser(PROGRAM) as started:
-        yield started
 
 
 def wait_for(browser: Browser, expression: str) -> None:

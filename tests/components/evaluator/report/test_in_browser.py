@@ -1,26 +1,15 @@
 """The report in a real browser: no complaint, no request, fits a phone, follows the colour scheme."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components.evaluator.report import render
+from tests.browser import Browser
 from tests.components.evaluator.report import builders
-from tests.components.evaluator.report.browser import Browser, find_chromium
-
-PROGRAM = find_chromium()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium: sh scripts/install_browser.sh")
 
 PAGES = ("blessed", "refused", "empty", "many", "long")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert PROGRAM is not None
-    with Browser(PROGRAM) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
