@@ -3,14 +3,22 @@
 import atexit
 import contextlib
 import os
+import signal
 import sys
 import threading
 
-from pipeline.cli import main
-
 
 def program() -> None:
-    """The command line, for a process that is nothing else: it ends here."""
+    """The command line, for a process that is nothing else: it ends here.
+
+    While it is being imported, Ctrl-C ends it as it ends any other program, without a traceback.
+    """
+    former = signal.getsignal(signal.SIGINT)
+    if former is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from pipeline.cli import main
+
+    signal.signal(signal.SIGINT, former)
     try:
         main(prog_name="python -m pipeline" if sys.argv[0].endswith("__main__.py") else None)
     except SystemExit as ended:
