@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 import click
@@ -169,7 +171,16 @@ class _Service(contextlib.AbstractContextManager["_Service"]):
         self.process.kill()
         self.process.wait()
         self.start(self.address.rpartition(":")[2])
+        self._wait_until_ready()
         return began, time.perf_counter()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/readyz"):
+                return
+            time.sleep(0.05)
+        raise UserError("the service does not load the model")
 
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -227,6 +238,8 @@ class _Client:
         try:
             async with self._session.get(f"/recommend/{user}?k={_K}") as answer:
                 found = await answer.read()
+                if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise aiohttp.ClientError
         except (aiohttp.ClientError, TimeoutError):
             self._failed.append(time.perf_counter())
             return
