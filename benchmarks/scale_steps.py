@@ -210,7 +210,8 @@ def train(out: str, config: Config) -> float:
 
 def evaluate_model(out: str, config: Config) -> dict[str, float]:
     """The Evaluator; the seconds that it took to choose and fit each baseline."""
-    from components.evaluator.evaluation import Sources, evaluate
+    from components.evaluator.evaluation import evaluate
+    from components.evaluator.trials import Sources
 
     sources = Sources(f"{out}/model/Format-Serving", f"{out}/examples", f"{out}/interactions", f"{out}/vocabulary")
     baselines: Mapping[str, Any] = evaluate(sources, config.evaluator, _SEED).baselines

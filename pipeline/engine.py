@@ -35,7 +35,7 @@ _KEEP_WORKERS = "--environment_cache_millis=3600000"
 
 
 class BeamConfig(Section):
-    """Where the Beam components run."""
+    """Where the steps in Beam run: Preprocess, NegativeGen, and the ranking of the Evaluator."""
 
     runner: Engine = Field(
         default="local",

@@ -18,8 +18,9 @@ from benchmarks.harness import Result
 from components.artifacts.evaluation import State
 from components.artifacts.interactions import Interactions
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.evaluation import Rivals, Sources, evaluate, rank_baselines
+from components.evaluator.evaluation import Rivals, evaluate, rank_baselines
 from components.evaluator.inputs import read_holdouts
+from components.evaluator.trials import Sources
 from components.metrics.ndcg import ndcg
 from components.preprocess.datasets.synthetic_generator import SyntheticConfig
 from components.ranking.compiled_scorer import fastest_scorer

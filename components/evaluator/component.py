@@ -61,7 +61,7 @@ class Evaluator(base_component.BaseComponent):
     """
 
     SPEC_CLASS = EvaluatorSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DESCRIPTION: ClassVar[str] = first_line(__doc__)
     OUTPUT_DESCRIPTIONS: ClassVar[dict[str, str]] = {
         "evaluation": "metrics.json: HR@K and NDCG@K of the model, the baselines and the champion, on the sampled test "

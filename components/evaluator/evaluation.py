@@ -1,16 +1,12 @@
 """The whole evaluation: reads, ranks with the model and the baselines, judges."""
 
 import dataclasses
-import functools
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
 
 from components.artifacts.evaluation import MODEL, ByWay, Evaluation, LeftOut, Means, System
-from components.artifacts.interactions import Interactions
-from components.artifacts.vocabulary import Vocabulary
 from components.evaluator import inputs, recommendations, slices
 from components.evaluator.baselines import Baseline, Training
 from components.evaluator.champion import Trial, compare_with_champion
@@ -22,46 +18,12 @@ from components.evaluator.rows_check import check_rows
 from components.evaluator.rules import rules
 from components.evaluator.serving_check import check_serving
 from components.evaluator.soundness import check_soundness
+from components.evaluator.trials import Sources, Trials
 from components.metrics import METRICS
 from components.ranking.compiled_scorer import fastest_scorer
-from components.ranking.ranks import (
-    Candidates,
-    FullRanking,
-    Holdouts,
-    SampledRanking,
-    all_candidates,
-    rank_all_items,
-    rank_candidates,
-)
-from components.ranking.sampled_records import SampledRecords
-from components.serving.contract import RECOMMEND_FOR_ITEMS, SIGNATURES
+from components.ranking.ranks import Candidates, FullRanking, SampledRanking, all_candidates
 from components.serving.digests import altered
-from components.serving.loader import ServedModel
 from components.shared import progress, random_streams
-from components.shared.scorer import Scorer
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What is evaluated.
-
-    Attributes:
-      model: the folder of the SavedModel.
-      examples: the URI of the artifact.
-      interactions: likewise.
-      vocabulary: likewise.
-      push_destination: the folder that is pushed to, where the champion is; None: there is none.
-      learnt_validation: whether the model learnt from the validation items in the end; then baselines do so too.
-      exported: digests of the arrays that were exported, by their names; None: nobody told.
-    """
-
-    model: str
-    examples: str
-    interactions: str
-    vocabulary: str
-    push_destination: str | None = None
-    learnt_validation: bool = False
-    exported: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,59 +39,18 @@ class Rivals:
     left_out: Mapping[str, LeftOut]
 
 
-@dataclass(frozen=True)
-class _Trials:
-    """The data that models and baselines are tried on."""
-
-    interactions: Interactions
-    vocabulary: Vocabulary
-    records: SampledRecords
-    holdouts: Holdouts
-    users_per_block: int
-    gate_k: int
-    seed: int
-
-    @classmethod
-    def open(cls, sources: Sources, config: EvaluatorConfig, seed: int) -> Self:
-        interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
-        random = random_streams.generator(seed, "full ranking users")
-        users, items = len(vocabulary.user_ids), len(vocabulary.item_ids)
-        return cls(
-            interactions,
-            vocabulary,
-            SampledRecords(sources.examples),
-            inputs.read_holdouts(interactions, config.full_ranking_users, random),
-            max(1, min(config.pairs_per_block // items, users)),
-            config.gate_k,
-            seed,
-        )
-
-    @property
-    def training(self) -> Training:
-        return Training(
-            users=len(self.vocabulary.user_ids),
-            item_counts=self.vocabulary.item_counts,
-            read=functools.partial(self.interactions.split, "train"),
-            read_validation=functools.partial(self.interactions.split, "validation"),
-            by_time=self.interactions.summary.latest_held_out,
-            seed=self.seed,
-        )
-
-    def rank(self, name: str, scorer: Scorer) -> tuple[SampledRanking, FullRanking]:
-        """Ranks the test users with a scorer, whose name the bars show."""
-        with progress.bar(f"{name}: sampled ranking", self.records.batches) as bar:
-            sampled = rank_candidates(scorer, self.records.read(), bar)
-        with progress.bar(f"{name}: full ranking", len(self.holdouts.users)) as bar:
-            full = rank_all_items(scorer, self.holdouts, self.gate_k, self.users_per_block, bar)
-        return sampled, full
+Rank = Callable[[Trials], tuple[SampledRanking, FullRanking]]
+"""Ranks the test users with the model that is evaluated."""
 
 
 def rank_baselines(sources: Sources, config: EvaluatorConfig, seed: int) -> Rivals:
     """Fits the baselines and ranks the test users with each: what several models of the same data may share."""
-    return _rank_baselines(_Trials.open(sources, config, seed), config, sources.learnt_validation)
+    return _rank_baselines(Trials.open(sources, config, seed), config, sources.learnt_validation)
 
 
-def evaluate(sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rivals | None = None) -> Evaluation:
+def evaluate(
+    sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rivals | None = None, rank: Rank | None = None
+) -> Evaluation:
     """Measures the model beside the baselines and the champion, and judges it by the rules of the gate.
 
     Args:
@@ -137,19 +58,19 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rival
       config: what is measured, and the rules.
       seed: of the run.
       rivals: the baselines on the same data; None: they are fitted here.
+      rank: what ranks with the model; None: the threads of this process.
 
     Raises:
       UserError: the model or another input is broken.
     """
     start = time.monotonic()
-    trials = _Trials.open(sources, config, seed)
+    trials = Trials.open(sources, config, seed)
     interactions, vocabulary, holdouts = trials.interactions, trials.vocabulary, trials.holdouts
     user_ids, item_ids, item_counts = vocabulary.user_ids, vocabulary.item_ids, vocabulary.item_counts
     ids, users_per_block = (user_ids, item_ids), trials.users_per_block
-    asked_by_items = [RECOMMEND_FOR_ITEMS] if interactions.summary.held_out_users else []
-    model = ServedModel(sources.model, len(item_ids), [*SIGNATURES, *asked_by_items])
+    model = trials.load(sources.model)
     scorer = fastest_scorer(model)
-    contenders = {MODEL: Contender("NeuMF", "Model", *trials.rank(MODEL, scorer))}
+    contenders = {MODEL: Contender("NeuMF", "Model", *(rank(trials) if rank else trials.rank(MODEL, scorer)))}
     rivals = rivals or _rank_baselines(trials, config, sources.learnt_validation)
     contenders |= rivals.contenders
 
@@ -224,7 +145,7 @@ def evaluate(sources: Sources, config: EvaluatorConfig, seed: int, rivals: Rival
     return dataclasses.replace(evidence, rules=verdicts, seconds=round(time.monotonic() - start, 2))
 
 
-def _rank_baselines(trials: _Trials, config: EvaluatorConfig, learns_validation: bool) -> Rivals:
+def _rank_baselines(trials: Trials, config: EvaluatorConfig, learns_validation: bool) -> Rivals:
     contenders, left_out, training = {}, {}, trials.training
     for name, baseline in config.baselines().items():
         if reason := baseline.obstacle(training):
@@ -235,7 +156,7 @@ def _rank_baselines(trials: _Trials, config: EvaluatorConfig, learns_validation:
 
 
 def _rank_baseline(
-    name: str, baseline: Baseline, training: Training, learns_validation: bool, trials: _Trials
+    name: str, baseline: Baseline, training: Training, learns_validation: bool, trials: Trials
 ) -> Contender:
     """Fits a baseline and ranks with it; what was fitted is let go before the next one."""
     start = time.monotonic()

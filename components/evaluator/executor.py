@@ -1,25 +1,30 @@
 """Unpacks the Evaluator's artifacts, calls the logic and writes what it found."""
 
+import functools
 import json
 import posixpath
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.artifacts import evaluation, storage
 from components.artifacts.model_run import History
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.evaluation import Sources, describe, evaluate
+from components.evaluator.evaluation import Rank, describe, evaluate
+from components.evaluator.on_workers import RankingJob, rank_on_workers
 from components.evaluator.origin import origin_of
 from components.evaluator.report import git_version, render
+from components.evaluator.trials import Sources
 from components.shared import progress
+from components.shared.beam_executor import BeamExecutor
 from components.shared.json_types import JsonObject
 
+_RANKS = "ranking"
 
-class Executor(base_executor.BaseExecutor):
+
+class Executor(BeamExecutor):
     """See `Evaluator`."""
 
     def Do(  # noqa: N802
@@ -33,21 +38,22 @@ class Executor(base_executor.BaseExecutor):
         model = inputs["model"]
         config, seed = EvaluatorConfig.from_properties(exec_properties), int(exec_properties["seed"])
         history = History.read(inputs["model_run"].uri) if "model_run" in inputs else None
-        found = evaluate(
-            Sources(
-                model=path_utils.serving_model_dir(model.uri),
-                examples=inputs["examples"].uri,
-                interactions=inputs["interactions"].uri,
-                vocabulary=inputs["vocabulary"].uri,
-                push_destination=exec_properties["push_destination"] or None,
-                learnt_validation=bool(history and history.blend and history.blend.learnt_validation),
-                exported=history.exported if history else None,
-            ),
-            config,
-            seed,
-        )
-        run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
         uri = artifact_utils.get_single_instance(output_dict["evaluation"]).uri
+        sources = Sources(
+            model=path_utils.serving_model_dir(model.uri),
+            examples=inputs["examples"].uri,
+            interactions=inputs["interactions"].uri,
+            vocabulary=inputs["vocabulary"].uri,
+            push_destination=exec_properties["push_destination"] or None,
+            learnt_validation=bool(history and history.blend and history.blend.learnt_validation),
+            exported=history.exported if history else None,
+        )
+        rank: Rank | None = None
+        if self._has_engine:
+            job = RankingJob(sources, config, seed, posixpath.join(uri, _RANKS))
+            rank = functools.partial(rank_on_workers, self._make_beam_pipeline, job)
+        found = evaluate(sources, config, seed, rank=rank)
+        run = _describe_run(json.loads(exec_properties["run_description"]), history, config, seed)
         evaluation.write(uri, found)
         with storage.write_atomically(posixpath.join(uri, evaluation.REPORT_FILE)) as file:
             file.write(render(found, history, run).encode())

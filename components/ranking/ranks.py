@@ -4,7 +4,7 @@ A rival is ahead unless its score is below that of the held-out item. So a tie c
 held-out item scored NaN comes last, and a rival scored NaN is ahead.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -124,9 +124,8 @@ _SomeRanking = TypeVar("_SomeRanking", bound=Ranking)
 def rank_candidates(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> SampledRanking:
     """Ranks held-out items among their candidates; the bar moves on by one for each batch."""
     no_items, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
-    return _join(
-        SampledRanking(no_items, no_items, no_ranks, no_ranks, 0, no_ranks), _rank_batches(scorer, batches, bar)
-    )
+    nothing = SampledRanking(no_items, no_items, no_ranks, no_ranks, 0, no_ranks)
+    return join_rankings([nothing, *_rank_batches(scorer, batches, bar)])
 
 
 def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> Iterator[SampledRanking]:
@@ -183,7 +182,7 @@ def rank_all_items(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: 
     """
     no_items, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
     nothing = FullRanking(no_items, no_items, no_ranks, no_ranks, 0, np.zeros((0, k), np.int32))
-    return _join(nothing, _rank_blocks(scorer, holdouts, k, users_per_block, bar))
+    return join_rankings([nothing, *_rank_blocks(scorer, holdouts, k, users_per_block, bar)])
 
 
 def _rank_blocks(scorer: Scorer, holdouts: Holdouts, k: int, users_per_block: int, bar: Bar) -> Iterator[FullRanking]:
@@ -257,11 +256,12 @@ def _fill(users: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int32]:
     return np.pad(users, (0, size - len(users)), mode="edge")
 
 
-def _join(nothing: _SomeRanking, parts: Iterable[_SomeRanking]) -> _SomeRanking:
-    rankings = [nothing, *parts]
+def join_rankings(rankings: Sequence[_SomeRanking]) -> _SomeRanking:
+    """The rankings of some users, one after the other, of which there is at least one."""
+    first = rankings[0]
     arrays: dict[str, npt.NDArray[Any]] = {
         field.name: np.concatenate([getattr(ranking, field.name) for ranking in rankings])
-        for field in fields(nothing)
+        for field in fields(first)
         if field.name != "not_finite"
     }
-    return type(nothing)(**arrays, not_finite=sum(ranking.not_finite for ranking in rankings))
+    return type(first)(**arrays, not_finite=sum(ranking.not_finite for ranking in rankings))

@@ -1,16 +1,22 @@
-"""Preprocess and NegativeGen on a Flink cluster write what they write in memory, also where a machine dies."""
+"""Preprocess, NegativeGen and the Evaluator's ranking on a Flink cluster find what they find in memory.
+
+So they do where a machine dies.
+"""
 
 import io
+import json
 import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from components.shared.errors import find_user_error
+from components.shared.json_types import JsonObject
 from pipeline.config import load_config
 from pipeline.console import StepReporter
 from pipeline.local import runner
@@ -33,6 +39,14 @@ _DATA = (
     f"preprocess.rows_per_shard={_INTERACTIONS // 8}",
     "negatives.source=files",
     "trainer.epochs=4",
+    "trainer.num_factors=8",
+    "trainer.pretraining=none",
+    "trainer.history_factors=0",
+    "trainer.recent_items=0",
+    "evaluator.als=false",
+    "evaluator.item_knn=false",
+    "evaluator.ease=false",
+    "evaluator.recent_items=false",
 )
 
 
@@ -42,21 +56,27 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield started
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a run left: files of its data steps, by path, and the Evaluator's metrics without the time that it took."""
+
+    data: dict[str, bytes]
+    metrics: JsonObject
+
+
 @pytest.fixture(scope="module")
-def in_memory(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return _artifacts(tmp_path_factory.mktemp("memory"))
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    return _run(tmp_path_factory.mktemp("memory"))
 
 
-def test_a_run_on_flink_writes_what_one_in_memory_does(
-    tmp_path: Path, cluster: Cluster, in_memory: dict[str, bytes]
-) -> None:
-    assert _artifacts(tmp_path, *cluster.assignments) == in_memory
-    assert [job["state"] for job in cluster.get("/jobs/overview")["jobs"]] == ["FINISHED", "FINISHED"]
+def test_a_run_on_flink_finds_what_one_in_memory_does(tmp_path: Path, cluster: Cluster, in_memory: Found) -> None:
+    found = _run(tmp_path, *cluster.assignments)
+    assert found.data == in_memory.data
+    assert found.metrics == in_memory.metrics
+    assert [job["state"] for job in cluster.get("/jobs/overview")["jobs"]] == ["FINISHED"] * 3
 
 
-def test_a_machine_that_dies_in_mid_run_changes_nothing(
-    tmp_path: Path, cluster: Cluster, in_memory: dict[str, bytes]
-) -> None:
+def test_a_machine_that_dies_in_mid_run_changes_nothing(tmp_path: Path, cluster: Cluster, in_memory: Found) -> None:
     before = {job["jid"] for job in cluster.get("/jobs/overview")["jobs"]}
     ended = threading.Event()
     broken: list[str] = []
@@ -75,30 +95,40 @@ def test_a_machine_that_dies_in_mid_run_changes_nothing(
     breaking = threading.Thread(target=break_it)
     breaking.start()
     try:
-        found = _artifacts(tmp_path, *cluster.assignments)
+        found = _data(tmp_path, *cluster.assignments)
     finally:
         ended.set()
         breaking.join()
     assert broken
     assert cluster.get(f"/jobs/{broken[0]}/exceptions")["exceptionHistory"]["entries"], "the job did not notice"
     assert cluster.get(f"/jobs/{broken[0]}")["state"] == "FINISHED"
-    assert found == in_memory
+    assert found == in_memory.data
 
 
 def test_what_a_worker_has_to_tell_the_user_comes_back_in_one_line(tmp_path: Path, cluster: Cluster) -> None:
     with pytest.raises(Exception) as failure:  # noqa: PT011
-        _artifacts(tmp_path, *cluster.assignments, f"preprocess.min_interactions={_ITEMS + 1}")
+        _data(tmp_path, *cluster.assignments, f"preprocess.min_interactions={_ITEMS + 1}")
     fault = find_user_error(failure.value)
     assert fault is not None
     assert f"no user has {_ITEMS + 1} interactions" in str(fault)
     assert "\n" not in str(fault)
 
 
-def _artifacts(root: Path, *assignments: str) -> dict[str, bytes]:
-    """All that the first two steps of a run write, by path."""
+def _run(root: Path, *assignments: str) -> Found:
+    """Runs all steps up to the Evaluator."""
+    data = _data(root, *assignments, last="Evaluator")
+    (metrics,) = root.glob("artifacts/Evaluator/evaluation/*/metrics.json")
+    read = json.loads(metrics.read_text())
+    assert read["systems"]["model"]["full"]["HR@10"] > 0
+    del read["seconds"], read["model_path"], read["systems"]["popularity"]["fit_seconds"]
+    return Found(data, read)
+
+
+def _data(root: Path, *assignments: str, last: str = "NegativeGen") -> dict[str, bytes]:
+    """Runs steps; all that the first two of them write, by path."""
     config = load_config(PROJECT / "configs" / "synthetic.yaml", [*_DATA, *assignments])
-    runner.run(config, root, StepReporter(Console(file=io.StringIO(), width=200)), last="NegativeGen")
-    folder = root / "artifacts"
-    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    runner.run(config, root, StepReporter(Console(file=io.StringIO(), width=200)), last=last)
+    folders = [root / "artifacts" / step for step in ("Preprocess", "NegativeGen")]
+    files = {str(path.relative_to(root)): path for folder in folders for path in folder.rglob("*") if path.is_file()}
     # TFX's folders of an execution are hidden; a seal has the time of writing in it.
     return {name: path.read_bytes() for name, path in files.items() if "/." not in name and path.name != SEAL}

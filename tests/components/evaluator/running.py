@@ -1,6 +1,7 @@
 """Runs the executor on a world of the fixtures."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,10 @@ class Notes(progress.Reporter):
         self.texts.append(text)
 
 
-def run_executor(world: Any, seed: int = 0, history: History | None = None, **config: Any) -> Outcome:
-    """Runs the executor on a world, whose folder `serving` is the push destination."""
+def run_executor(
+    world: Any, seed: int = 0, history: History | None = None, beam: Sequence[str] = (), **config: Any
+) -> Outcome:
+    """Runs the executor, with options of Beam, on a world, whose folder `serving` is the push destination."""
 
     def artifact(type_: type[Artifact], name: str) -> list[Artifact]:
         made = type_()
@@ -65,7 +68,7 @@ def run_executor(world: Any, seed: int = 0, history: History | None = None, **co
     notes = Notes()
     progress.show_on(notes)
     try:
-        Executor().Do(inputs, outputs, properties)
+        Executor(Executor.Context(beam_pipeline_args=list(beam))).Do(inputs, outputs, properties)
     finally:
         progress.show_on(progress.Reporter())
     json.loads((world.root / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)

@@ -11,7 +11,8 @@ import pytest
 
 from components.artifacts.evaluation import CopiesEffect, Evaluation, State
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.evaluation import Sources, evaluate
+from components.evaluator.evaluation import evaluate
+from components.evaluator.trials import Sources
 
 SYSTEMS = ("model", "popularity", "als", "item_knn", "ease", "recent_items")
 

@@ -10,7 +10,8 @@ from components.artifacts.evaluation import ByWay, Evaluation
 from components.artifacts.interactions import Interactions
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.evaluation import Sources, evaluate
+from components.evaluator.evaluation import evaluate
+from components.evaluator.trials import Sources
 from components.negative_gen.config import NegativesConfig
 from components.negative_gen.generate import generate
 from components.negative_gen.job import NegativesJob

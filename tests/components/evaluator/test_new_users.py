@@ -16,8 +16,9 @@ from components.artifacts.held_out_users import HeldOutUsers, History
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.artifacts.vocabulary import Vocabulary
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.evaluation import Sources, evaluate
+from components.evaluator.evaluation import evaluate
 from components.evaluator.new_users import rank_left_out
+from components.evaluator.trials import Sources
 from components.metrics.by_user import summarise
 from components.serving.exporter import ServingModel
 from components.serving.loader import ServedModel
