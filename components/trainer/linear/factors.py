@@ -45,7 +45,11 @@ class Form(NamedTuple):
     shrinkage: float = 0.0
 
 
-HISTORY_FORMS = [Form(power=power, damping=damping) for power in (0.25, 0.0) for damping in (0.01, 0.03, 0.1)]
+# Sparse data want more of a damping.
+HISTORY_FORMS = [
+    *(Form(power=0.25, damping=damping) for damping in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)),
+    *(Form(power=0.0, damping=damping) for damping in (0.01, 0.03, 0.1, 0.3)),
+]
 RECENT_FORMS = [Form(shrinkage=shrinkage) for shrinkage in (10.0, 100.0)]
 
 

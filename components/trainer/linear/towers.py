@@ -16,6 +16,7 @@ from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import PARTS, K
 from components.metrics.by_user import summarise
 from components.shared import progress, random_streams
+from components.shared.als import AlsSettings, fit_als
 from components.trainer.linear.factors import Factors, Matrix, history_factors, recent_factors
 from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 from components.trainer.linear.histories import Histories
@@ -30,6 +31,7 @@ _DECAYS = (0.6, 0.8)  # weights of an item that came just before another one, be
 
 _BESIDE = (0.5, 1.0, 2.0)
 _USERS_FOR_DEVIATION = 256
+_MOST_INTERACTIONS_BESIDE_ALS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,23 @@ def find_towers(histories: Histories, settings: Settings, sample: Sample, metric
     with progress.bar("towers in closed form", len(wanted)) as bar:
         found = _side_by_side(wanted)
         for name, candidates in found.items():
-            before = next((fitted.scores for fitted in towers.values()), None)
-            towers[name] = _fit(_best(candidates, before, histories, sample, metric), histories, sample)
+            befores = [fitted.scores for fitted in towers.values()] or _before_all(histories, settings, sample, seed)
+            towers[name] = _fit(_best(candidates, befores, histories, sample, metric), histories, sample)
             bar.advance()
     return towers
+
+
+def _before_all(histories: Histories, settings: Settings, sample: Sample, seed: int) -> list[Scores | None]:
+    """What the first tower may stand beside: nothing, or the start from ALS, where that is found soon."""
+    if settings.pretraining != "als" or len(histories.train.users) > _MOST_INTERACTIONS_BESIDE_ALS:
+        return [None]
+    fitted = AlsSettings(
+        settings.num_factors, settings.als_iterations, settings.als_regularization, settings.als_unobserved_weight
+    )
+    key = random_streams.stream_key(seed, "pretraining")
+    with progress.bar("ALS, for the towers", settings.als_iterations) as bar:
+        als = fit_als(*histories.train, (histories.users, histories.items), fitted, key, bar)
+    return [None, scaled(sample.without_seen(als.score_all_items(sample.users)))[0]]
 
 
 def find_again(towers: Mapping[str, Tower], histories: Histories, seed: int) -> dict[str, Tower]:
@@ -155,36 +170,48 @@ def _recent_towers(histories: Histories, settings: Settings, seed: int) -> Itera
 
 
 def _best(
-    candidates: Iterable[Tower], before: Scores | None, histories: Histories, sample: Sample, metric: str
+    candidates: Iterable[Tower], befores: Sequence[Scores | None], histories: Histories, sample: Sample, metric: str
 ) -> Tower:
-    """The best of some towers, each of all its ranks, by itself or beside the one before it at its best weight."""
+    """The best of some towers, each of all its ranks, beside what may be before it at its best weight."""
     found = [
         (value, tower, rank)
         for tower in candidates
-        for rank, value in _values_of_ranks(tower, before, histories, sample, metric).items()
+        for rank, value in _values_of_ranks(tower, befores, histories, sample, metric).items()
     ]
     _, tower, rank = max(found, key=lambda one: one[0])
     return tower.cut(rank)
 
 
 def _values_of_ranks(
-    tower: Tower, before: Scores | None, histories: Histories, sample: Sample, metric: str
+    tower: Tower, befores: Sequence[Scores | None], histories: Histories, sample: Sample, metric: str
 ) -> dict[int, float]:
-    """The metric on validation of a tower of each of its ranks, whose scores are summed up from one to the next."""
+    """The metric on validation of a tower of each of its ranks, whose scores are summed up from one to the next.
+
+    Args:
+      tower: the tower.
+      befores: what it may stand beside, of which the best counts; None: nothing.
+      histories: what users did.
+      sample: the users of validation.
+      metric: what is compared.
+    """
     users, scored = tower.users(histories, sample.users), tower.factors.scored
     ranks = halves(scored.shape[1])
     few = users[:: max(1, len(users) // _USERS_FOR_DEVIATION)]
     deviations = list(map(deviation, _growing(few, scored, ranks)))
 
     def block_of(block: slice) -> Ranks:
-        found = []
+        of_ranks = []
         for scores, of_rank in zip(_growing(users[block], scored, ranks), deviations, strict=True):
-            if before is None:
-                alone = sample.without_seen(scores.copy(), block)
-                found.append(sample.ranks(block, alone, alone, [0.0]))
-            else:
-                found.append(sample.ranks(block, before[block], scores, [weight / of_rank for weight in _BESIDE]))
-        return np.stack(found)
+            found = []
+            for before in befores:
+                if before is None:
+                    alone = sample.without_seen(scores.copy(), block)
+                    found.append(sample.ranks(block, alone, alone, [0.0]))
+                else:
+                    weights = [weight / of_rank for weight in _BESIDE]
+                    found.append(sample.ranks(block, before[block], scores, weights))
+            of_ranks.append(np.concatenate(found))
+        return np.stack(of_ranks)
 
     by_rank = np.concatenate(sample.each_block(block_of), axis=2)
     return {

@@ -89,7 +89,7 @@ def test_each_rank_of_a_tower_is_judged_as_if_it_were_cut_to_it() -> None:
     found, drawn = histories(), sample()
     random = np.random.default_rng(8)
     tower = Tower(Factors(*(random.standard_normal((ITEMS, 128)).astype(np.float32) for _ in range(2))))
-    values = _values_of_ranks(tower, None, found, drawn, "NDCG@10")
+    values = _values_of_ranks(tower, [None], found, drawn, "NDCG@10")
     assert list(values) == halves(128) == [32, 64, 128]
     for rank, value in values.items():
         alone = tower.cut(rank).users(found, drawn.users) @ tower.cut(rank).factors.scored.T
