@@ -126,7 +126,7 @@ def for_reading(log: Path | None = None) -> Iterator[Console]:
     with _stopping_aloud(), noise_to_file(path) as screen:
         try:
             # A file or a pipe has no width of its own: lines are then as long as they need to be.
-            yield Console(file=screen, highlight=False, width=None if screen.isatty() else 160)
+            yield Console(file=screen, highlight=False, emoji=False, width=None if screen.isatty() else 160)
         except (Exception, KeyboardInterrupt) as raised:
             logging.getLogger(__name__).exception("it failed")
             error = raised

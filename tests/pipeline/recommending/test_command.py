@@ -115,11 +115,11 @@ def test_an_id_in_a_file_that_cannot_be_one_leaves_nothing(push: Any, run: Run, 
 
 def test_users_from_standard_input_as_lines_of_json(push: Any, run: Run) -> None:
     arguments = ["recommend", "--model", str(push("gmf")), "--user", "-", "--json", "-k", "3"]
-    known, unknown = map(json.loads, run(*arguments, stdin="é-1007\nnobody\n"))
+    known, unknown = map(json.loads, run(*arguments, stdin="é-1007\nno:star:body\n"))
     assert (known["user"], known["known_user"], known["known_items"]) == ("é-1007", True, 0)
     rows = [("é-1007", rank, one["item"], one["score"], True) for rank, one in enumerate(known["items"], start=1)]
     assert rows == expected_rows(push("gmf"), ["é-1007"], 3)
-    assert (unknown["user"], unknown["known_user"]) == ("nobody", False)
+    assert (unknown["user"], unknown["known_user"]) == ("no:star:body", False)
     assert unknown["items"][0].keys() == {"item", "title", "score"}
 
 
