@@ -29,7 +29,7 @@ def _csv(file: BinaryIO, schema: pa.Schema) -> Iterator[Write]:
 @contextlib.contextmanager
 def _json_lines(file: BinaryIO, schema: pa.Schema) -> Iterator[Write]:
     def write(table: pa.Table) -> None:
-        lines = table.to_pandas().to_json(orient="records", lines=True, force_ascii=False)
+        lines = table.to_pandas().to_json(orient="records", lines=True, force_ascii=False, double_precision=15)
         file.write(str(lines).encode())
 
     yield write
