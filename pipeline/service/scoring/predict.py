@@ -42,7 +42,8 @@ def predict(served: ServedModel, request: Mapping[str, Any]) -> JsonObject:
 
     Args:
       served: the model.
-      request: `instances`, a list of rows, or `inputs`, columns; and `signature_name`, else the default one.
+      request: `instances`, a list of rows, or `inputs`, columns; and `signature_name`, where there is none or an empty
+        text the default one.
 
     Returns:
       `predictions`, a list of rows; or `outputs`, columns. Where there is one tensor, it has no name.
@@ -50,7 +51,8 @@ def predict(served: ServedModel, request: Mapping[str, Any]) -> JsonObject:
     Raises:
       RefusalError: the request is not of this form, or the model does not take it.
     """
-    name = request.get("signature_name", DEFAULT_SIGNATURE)
+    name = request.get("signature_name", "")
+    name = DEFAULT_SIGNATURE if name == "" else name
     if not isinstance(name, str) or name not in served.specs:
         raise RefusalError(400, f"signature_name: the model has {', '.join(sorted(served.specs))}")
     if ("instances" in request) == ("inputs" in request):
@@ -118,17 +120,18 @@ def _array(name: str, values: Any, specs: Mapping[str, tf.TensorSpec]) -> npt.ND
     """What stands for one input as an array; no value changes on the way."""
     spec = specs[name]
     shape = tuple(_shape(name, values))
+    if not spec.shape.is_compatible_with(shape):
+        raise RefusalError(400, f"{name}: the shape {list(shape)} is none of {spec.shape}".replace("None", "any"))
     flat = list(_flat(values))
     if not all(_is(value, spec.dtype) for value in flat):
         raise RefusalError(400, f"{name}: {_NAMES.get(spec.dtype, spec.dtype)[3:].lower()} values are expected")
     kind = object if spec.dtype == tf.string else spec.dtype.as_numpy_dtype
     try:
-        array = np.array([value.encode() if isinstance(value, str) else value for value in flat], kind).reshape(shape)
+        return np.array([value.encode() if isinstance(value, str) else value for value in flat], kind).reshape(shape)
     except OverflowError:
         raise RefusalError(400, f"{name}: a number is too large") from None
-    if not spec.shape.is_compatible_with(array.shape):
-        raise RefusalError(400, f"{name}: the shape {list(array.shape)} is none of {spec.shape}".replace("None", "any"))
-    return array
+    except UnicodeEncodeError:
+        raise RefusalError(400, f"{name}: a text has half of a surrogate pair") from None
 
 
 def _is(value: Any, dtype: tf.DType) -> bool:

@@ -1,6 +1,7 @@
 """TensorFlow Serving's REST forms, as https://www.tensorflow.org/tfx/serving/api_rest has them."""
 
 import base64
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def test_one_tensor_needs_no_name_and_gets_none(echo: ServedModel) -> None:
     assert predict(echo, {"instances": [[1, 2.5], [3, 4]]}) == {"predictions": [[2, 5], [6, 8]]}
     assert predict(echo, {"instances": [{"values": [1, 2]}]}) == {"predictions": [[2, 4]]}
     assert predict(echo, {"inputs": [[1.5]]}) == {"outputs": [[3.0]]}
-    assert predict(echo, {"inputs": {"values": [[1.5]]}, "signature_name": "serving_default"}) == {"outputs": [[3.0]]}
+    for default in ("serving_default", ""):
+        assert predict(echo, {"inputs": {"values": [[1.5]]}, "signature_name": default}) == {"outputs": [[3.0]]}
 
 
 def test_columns_of_several_tensors(echo: ServedModel) -> None:
@@ -76,6 +78,8 @@ def test_rows_are_those_of_the_signature(served: ServedModel) -> None:
         ({"instances": [[1], [1, 2]]}, 400, "different lengths"),
         ({"instances": [[[1]]]}, 400, r"the shape \[1, 1, 1\] is none of \(any, any\)"),
         ({"instances": [[[1], 2]]}, 400, "side by side"),
+        ({"inputs": functools.reduce(lambda part, _: [part], range(400), 1)}, 400, r"values: the shape \[1, 1, "),
+        ({"inputs": {"text": ["\ud800"], "flag": [True], "k": 1}, "signature_name": "mixed"}, 400, "text: a text has"),
         ({"instances": [["x"]]}, 400, "values: float values are expected"),
         ({"instances": [[True]]}, 400, "values: float values are expected"),
         ({"instances": [[None]]}, 400, "values: float values are expected"),
