@@ -11,7 +11,7 @@ from aiohttp import web
 
 from pipeline.service import guard, openapi
 from pipeline.service.bodies import DEFAULT_K, MOST_RECOMMENDED
-from pipeline.service.keeper import Keeper
+from pipeline.service.keeper import NONE_IS_LOADED, BusyError, Keeper
 from pipeline.service.metrics import Metrics
 
 SOME, MOST = 24, 500
@@ -118,7 +118,7 @@ class _Routes:
     async def ready(self, _request: web.Request) -> web.Response:
         version = self._keeper.version
         if version is None:
-            return guard.problem(503, "no version of the model is loaded yet", {"Retry-After": "1"})
+            return guard.problem(503, NONE_IS_LOADED, {"Retry-After": "1"})
         return web.json_response({"version": version})
 
     async def metrics(self, _request: web.Request) -> web.Response:
@@ -130,9 +130,12 @@ class _Routes:
         return web.Response(status=answer.status, body=answer.body, content_type="application/json", charset="utf-8")
 
     def _check_version(self, request: web.Request) -> None:
-        wanted = request.match_info.get("version", self._keeper.version)
-        if wanted != self._keeper.version:
-            raise web.HTTPNotFound(text=f"version {wanted}: {self._keeper.version} is the one that answers")
+        answers = self._keeper.version
+        wanted = request.match_info.get("version", answers)
+        if answers is None and wanted is not None:
+            raise BusyError(NONE_IS_LOADED)
+        if wanted != answers:
+            raise web.HTTPNotFound(text=f"version {wanted}: {answers} is the one that answers")
 
 
 def _number(request: web.Request, name: str, default: int, most: int) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import posixpath
 import time
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.service.metrics import Metrics
 from pipeline.service.scorer import Answer, LostError, Scorer
 
 MOST_WAITING = 256
+NONE_IS_LOADED = "no version of the model is loaded yet"
 _RETRY_SECONDS = 300
 _RESTART_SECONDS = 1
 
@@ -58,11 +60,12 @@ class Keeper:
         """
         scorer = self.current
         if scorer is None or scorer.waiting >= MOST_WAITING:
-            raise BusyError("no version of the model is loaded yet" if scorer is None else "too many requests wait")
+            raise BusyError(NONE_IS_LOADED if scorer is None else "too many requests wait")
         try:
-            return await scorer.ask(call, **arguments)
+            answer = await scorer.ask(call, **arguments)
         except LostError:
             raise BusyError("the process that worked on it died") from None
+        return answer if answer.status < 500 else _told(call, answer)
 
     async def start(self) -> None:
         """Loads the newest version that can be loaded.
@@ -154,3 +157,10 @@ class Keeper:
         if self.current:
             await self.current.retire()
         await asyncio.gather(*self._retiring)
+
+
+def _told(call: str, fault: Answer) -> Answer:
+    """Has the log tell of a fault; what is left is for whoever asked."""
+    more = json.loads(fault.body)
+    event("fault", call=call, traceback=more.pop("traceback"))
+    return Answer(fault.status, json.dumps(more).encode())

@@ -19,6 +19,7 @@ from pipeline.service.scoring.refusals import RefusalError
 
 MOST_TOGETHER = 16
 
+FAULT = "a fault of the service; its log has more"
 RECOMMEND = "recommend"
 """The call that is answered for several at once."""
 
@@ -91,8 +92,7 @@ class Answers:
         except RefusalError as refusal:
             return Frame(number, refusal.status, _encoded({"error": str(refusal)}))
         except Exception:
-            traceback.print_exc()
-            return Frame(number, 500, _encoded({"error": "a fault of the service; its log has more"}))
+            return Frame(number, 500, _encoded({"error": FAULT, "traceback": traceback.format_exc()}))
 
     def _recommend_for(self, body: str) -> JsonObject:
         try:
