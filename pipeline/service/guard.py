@@ -41,8 +41,10 @@ async def body_of(request: web.Request) -> str:
     """The body of a request.
 
     Raises:
-      web.HTTPException: it does not come in time, is too large, or no text.
+      web.HTTPException: it does not come in time or whole, is too large, cannot be unpacked, or no text.
     """
+    if (request.content_length or 0) > MOST_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MOST_BYTES)
     try:
         async with asyncio.timeout(SECONDS_TO_SEND):
             return (await request.read()).decode()
@@ -50,6 +52,10 @@ async def body_of(request: web.Request) -> str:
         raise web.HTTPRequestTimeout(text=f"the body did not come within {SECONDS_TO_SEND} s") from None
     except UnicodeDecodeError:
         raise web.HTTPBadRequest(text="the body is not UTF-8") from None
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest(text="the body is not what its Content-Encoding or Transfer-Encoding says") from None
+    except ConnectionError:
+        raise web.HTTPBadRequest(text="the connection ended before the body did") from None
 
 
 def problem(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -91,18 +97,23 @@ async def explaining(request: web.Request, handler: Handler) -> web.StreamRespon
         return problem(503, f"{error}; ask again in a moment", {"Retry-After": "1"})
     except web.HTTPRequestEntityTooLarge:
         return problem(413, f"{MOST_BYTES:,} bytes are the most of a body")
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return problem(error.status, f"{error.method}: {allowed} is expected here", {"Allow": allowed})
     except web.HTTPException as error:
-        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return problem(error.status, error.text or error.reason, allowed)
+        nowhere = error is request.match_info.http_exception
+        reason = "nothing is at this address; /docs has all requests" if nowhere else error.text
+        return problem(error.status, reason or error.reason)
 
 
 def with_token(token: str) -> Any:
     """Lets only those ask who bring the token."""
-    expected = f"Bearer {token}".encode()
+    expected = f"bearer {token}".encode()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        brought = request.headers.get("Authorization", "").encode(errors="replace")
+        scheme, _, rest = request.headers.get("Authorization", "").partition(" ")  # schemes are of any case
+        brought = f"{scheme.lower()} {rest}".encode(errors="replace")
         if request.path in OPEN or hmac.compare_digest(brought, expected):
             return await handler(request)
         return problem(401, "this service needs a token: Authorization: Bearer ...", {"WWW-Authenticate": "Bearer"})

@@ -38,4 +38,13 @@ class _JsonLines(logging.Formatter):
         fields: Mapping[str, Any] = getattr(record, "fields", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return without_secrets(json.dumps({**line, **fields}, ensure_ascii=False))
+        return json.dumps(_told({**line, **fields}), ensure_ascii=False)
+
+
+def _told(value: Any) -> Any:
+    """A value of JSON whose texts have no secrets; a line that was cut afterwards might be no JSON any more."""
+    if isinstance(value, dict):
+        return {name: _told(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_told(part) for part in value]
+    return without_secrets(value) if isinstance(value, str) else value

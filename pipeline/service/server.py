@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def serve(options: Options, ready: Callable[[str, str], None]) -> int:
 
 
 async def _serve(options: Options, ready: Callable[[str, str], None]) -> int:
+    _raise_limit_of_connections()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -77,6 +79,13 @@ async def _serve(options: Options, ready: Callable[[str, str], None]) -> int:
         await runner.cleanup()
         await keeper.stop()
     return metrics.requests
+
+
+def _raise_limit_of_connections() -> None:
+    """As many as the system allows the process at all: clients that only wait must not keep others out."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # some systems say more than they allow
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _keep(keeper: Keeper, poll: float, ready: Callable[[], None]) -> None:

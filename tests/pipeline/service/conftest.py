@@ -16,6 +16,8 @@ import requests
 from tests.pipeline.service.models import push
 
 SECONDS = 400
+FEW_FILES = 128
+"""As many as the service may have open before it asks for more."""
 
 
 @dataclass
@@ -51,8 +53,9 @@ class Service:
 def serving(destination: Path | str, log: Path, *options: str) -> Iterator[Service]:
     """Starts the service, and stops it in the end."""
     arguments = ["serve", "--model", str(destination), "--port", "0", "--poll", "0.2", *options]
+    few = ["sh", "-c", f'ulimit -Sn {FEW_FILES} && exec "$@"', "sh"]
     with log.open("w") as errors, subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *arguments], stdout=subprocess.PIPE, stderr=errors, text=True,
+        [*few, sys.executable, "-m", "pipeline", *arguments], stdout=subprocess.PIPE, stderr=errors, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     ) as process:  # fmt: skip
         killer = threading.Timer(SECONDS, process.kill)

@@ -63,6 +63,7 @@ def test_a_newer_version_takes_over_and_one_that_cannot_be_loaded_does_not(tmp_p
     with serving(destination, tmp_path / "log", "--token-file", str(token)) as service:
         assert service.get("/recommend/11").status_code == 401
         assert service.get("/users", headers={"Authorization": "Bearer s3cre"}).status_code == 401
+        assert service.get("/users", headers={"Authorization": "bearer s3cret"}).status_code == 200
         assert [service.get(path).status_code for path in ("/", "/docs", "/healthz", "/readyz")] == [200] * 4
         service.get = lambda path, ask=service.get: ask(path, headers={"Authorization": "Bearer s3cret"})  # type: ignore[method-assign]
         asking = Asking(service)

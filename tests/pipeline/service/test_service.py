@@ -13,11 +13,17 @@ from typing import Any
 import pytest
 import requests
 
-from pipeline.service import bodies
-from tests.pipeline.service.conftest import SECONDS, Service
+from pipeline.service import bodies, guard
+from tests.pipeline.service.conftest import FEW_FILES, SECONDS, Service
 from tests.pipeline.service.models import USERS, seen_by
 
 PROJECT = Path(__file__).parents[3]
+DEEP = b'{"signature_name": "recommend", "inputs": %s1%s}' % (b"[" * 800, b"]" * 800)
+
+
+def connected(service: Service) -> socket.socket:
+    host, port = service.address.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)))
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -88,11 +94,11 @@ def test_the_requests_of_the_readme_are_answered(service: Service) -> None:
         ("GET", "/recommend/11?k=x", None, 400, "from 1 to 1,000"),
         ("GET", "/similar/7", None, 404, "does not know"),
         ("GET", "/history/12", None, 404, "does not know"),
-        ("GET", "/nothing", None, 404, "Not Found"),
-        ("GET", "/v1/models/other", None, 404, "Not Found"),
+        ("GET", "/nothing", None, 404, "nothing is at this address; /docs has"),
+        ("GET", "/v1/models/other", None, 404, "nothing is at this address; /docs has"),
         ("GET", "/v1/models/neumf/versions/2", None, 404, "version 2: 1 is the one"),
         ("GET", "/v1/models/neumf/versions/..%2F1", None, 404, "is the one"),
-        ("PUT", "/recommend", b"{}", 405, "Not Allowed"),
+        ("PUT", "/recommend", b"{}", 405, "PUT: POST is expected here"),
         ("POST", "/recommend", b"", 400, "JSON"),
         ("POST", "/recommend", b"[]", 400, "object"),
         ("POST", "/recommend", b'{"items": []}', 400, "items"),
@@ -105,6 +111,7 @@ def test_the_requests_of_the_readme_are_answered(service: Service) -> None:
         ("POST", "/recommend", b"[" * 100_000, 400, "JSON"),
         ("POST", "/recommend", b" " * 1_048_577, 413, "1,048,576 bytes"),
         ("POST", "/v1/models/neumf:predict", b"[" * 100_000, 400, "not JSON"),
+        ("POST", "/v1/models/neumf:predict", DEEP, 400, "the shape"),
         ("POST", "/v1/models/neumf:predict", b"{", 400, "not JSON"),
         ("POST", "/v1/models/neumf:predict", b"3", 400, "no JSON object"),
         ("POST", "/v1/models/neumf:predict", b'{"instances": [{"user_id": 11}]}', 400, "item_ids is missing"),
@@ -124,11 +131,23 @@ def test_an_id_with_a_slash_or_dots_is_an_id(service: Service) -> None:
     assert service.get("/recommend/a%2Fb").json()["error"].startswith("user a/b:")
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_body_that_is_not_packed_as_it_says_is_refused(service: Service, encoding: str) -> None:
+    answer = service.post("/recommend", data=b'{"items": ["100"]}', headers={"Content-Encoding": encoding})
+    assert (answer.status_code, "Content-Encoding" in answer.json()["error"]) == (400, True)
+
+
+def test_a_body_that_says_it_will_be_too_large_is_not_waited_for(service: Service) -> None:
+    with connected(service) as connection:
+        connection.settimeout(guard.SECONDS_TO_SEND / 2)
+        connection.sendall(b"POST /recommend HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n{")
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 413")
+
+
 def test_slow_clients_do_not_keep_others_waiting(service: Service) -> None:
-    host, port = service.address.removeprefix("http://").split(":")
-    slow = [socket.create_connection((host, int(port))) for _ in range(50)]
+    slow = [connected(service) for _ in range(2 * FEW_FILES)]
     try:
-        for connection in slow:
+        for connection in slow[::2]:
             connection.sendall(b"POST /recommend HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         began = time.monotonic()
         assert service.get("/recommend/11").status_code == 200
@@ -184,11 +203,13 @@ def test_a_page_loads_nothing_from_elsewhere(service: Service) -> None:
 
 
 def test_the_log_is_lines_of_json(service: Service) -> None:
+    service.get("/recommend/a%3Ftoken%3Db%22")
     service.get("/recommend/11?k=7")
     wait_until(lambda: '"/recommend/11"' in service.log.read_text())
     lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     assert [line["event"] for line in lines[:2]] == ["loading", "answers"]
     assert {"time", "level", "event", "method", "path", "status", "seconds"} == lines[-1].keys()
+    assert [line["path"] for line in lines if "token" in line.get("path", "")] == ['/recommend/a?token=..."']
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(service: Service, capfd: pytest.CaptureFixture[str]) -> None:
