@@ -98,8 +98,9 @@ async def explaining(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPRequestEntityTooLarge:
         return problem(413, f"{MOST_BYTES:,} bytes are the most of a body")
     except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        return problem(error.status, f"{error.method}: {allowed} is expected here", {"Allow": allowed})
+        allowed = sorted(error.allowed_methods)
+        reason = f"{error.method}: {' or '.join(allowed)} is expected here"
+        return problem(error.status, reason, {"Allow": ", ".join(allowed)})
     except web.HTTPException as error:
         nowhere = error is request.match_info.http_exception
         reason = "nothing is at this address; /docs has all requests" if nowhere else error.text

@@ -99,6 +99,7 @@ def test_the_requests_of_the_readme_are_answered(service: Service) -> None:
         ("GET", "/v1/models/neumf/versions/2", None, 404, "version 2: 1 is the one"),
         ("GET", "/v1/models/neumf/versions/..%2F1", None, 404, "is the one"),
         ("PUT", "/recommend", b"{}", 405, "PUT: POST is expected here"),
+        ("DELETE", "/recommend/11", None, 405, "DELETE: GET or HEAD is expected here"),
         ("POST", "/recommend", b"", 400, "JSON"),
         ("POST", "/recommend", b"[]", 400, "object"),
         ("POST", "/recommend", b'{"items": []}', 400, "items"),
