@@ -20,6 +20,7 @@ class Kubeflow(Platform[KubeflowOptions]):
 
     title = "Kubeflow Pipelines v2"
     options = KubeflowOptions
+    time_zone = "CRON_SCHEDULE_TIMEZONE of its deployment ml-pipeline-scheduledworkflow"
 
     def connect(self, options: KubeflowOptions) -> Connection:
         # The client is slow to import, and needed for nothing else.

@@ -116,12 +116,14 @@ class Platform(ABC, Generic[PlatformOptions]):
       title: its full name.
       options: what `submit` can be told for it; each field is an option of the command line.
       visible_paths: which paths its steps can see, in a few words.
+      time_zone: where the one time zone of all its schedules is set; empty: each schedule may have one.
       in_place_of: what to do in place of a key that only Kubernetes has, by the key.
     """
 
     title: str
     options: type[PlatformOptions]
     visible_paths: str = "the absolute path of a volume that is mounted into them"
+    time_zone: str = ""
     in_place_of: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod

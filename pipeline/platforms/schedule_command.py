@@ -1,6 +1,5 @@
 """`schedule`: a command for each platform, which starts runs of a pipeline again and again."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,10 @@ from rich.console import Console
 from components.shared.errors import UserError
 from pipeline.command_options import config_option, set_option
 from pipeline.console import for_reading, loading
+from pipeline.platforms import cron as cron_times
 from pipeline.platforms.base import Platform, Schedule, Scheduler
 from pipeline.platforms.options import click_options
 from pipeline.platforms.registry import PLATFORMS
-
-_FIELD = r"[0-9A-Za-z*,/?-]+"
-_CRON = re.compile(rf"((TZ|CRON_TZ)=\S+ )?{_FIELD}( {_FIELD}){{4}}")
 
 
 class ScheduleGroup(click.Group):
@@ -67,7 +64,7 @@ def _command(name: str, platform: Platform[Any]) -> click.Command:
             visibility.check_pipeline_root(chosen.pipeline_root, platform)
             run = None
             if cron:
-                _check_times(cron)
+                _check_times(cron, platform)
                 run = submission.prepare(config_path, assignments, parameters, platform, look=True)
             connection = platform.connect(chosen)
             if not isinstance(connection, Scheduler):
@@ -86,10 +83,13 @@ def _command(name: str, platform: Platform[Any]) -> click.Command:
     return command
 
 
-def _check_times(cron: str) -> None:
-    if not _CRON.fullmatch(cron):
+def _check_times(times: str, platform: Platform[Any]) -> None:
+    if fault := cron_times.fault(times):
+        raise UserError(f"--cron {times!r}: {fault}, as in '0 3 * * *'")
+    if (zone := cron_times.time_zone(times)) and platform.time_zone:
         raise UserError(
-            f"--cron {cron!r}: write minute, hour, day of the month, month and day of the week, as in '0 3 * * *'"
+            f"--cron {times!r}: {platform.title} has one time zone for all schedules, {platform.time_zone}, and none "
+            f"of a single one; leave {zone} out"
         )
 
 

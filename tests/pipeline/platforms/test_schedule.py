@@ -9,6 +9,7 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineDeploymentConfig, Pipeli
 
 from pipeline import look
 from pipeline.cli import main
+from pipeline.platforms import cron
 from tests.pipeline.kubeflow.kfp_server import KfpServer
 
 FILES = ["--param", "image=i:1", "--param", "dataset=files", "--param", "ratings=gs://b/clicks-*.csv"]
@@ -71,11 +72,36 @@ def test_each_of_its_runs_looks_first_and_goes_by_what_it_saw(
     assert container["args"] == ["--executor_input", "{{$}}"]
 
 
-@pytest.mark.parametrize("cron", ["daily", "0 3 * *", "0 0 3 * * *", "0 3 * * * extra words"])
-def test_times_that_are_none_are_told(server: KfpServer, capfd: pytest.CaptureFixture[str], cron: str) -> None:
-    _, error = schedule(capfd, server, "--cron", cron, code=2)
-    assert error.startswith(f"error: --cron {cron!r}: write minute, hour, day of the month, month and day of the week")
+FIELDS = "write minute, hour, day of the month, month and day of the week"
+
+
+@pytest.mark.parametrize(
+    ("times", "fault"),
+    [
+        *((times, FIELDS) for times in ("daily", "0 3 * *", "0 0 3 * * *", "0 3 * * * extra words", "@daily")),
+        ("61 3 * * *", "minute 61 is none of 0 to 59"),
+        ("0 24 * * *", "hour 24 is none of 0 to 23"),
+        ("0 3 0,15 * *", "day of the month 0 is none of 1 to 31"),
+        ("0 3 * JUNE *", "month JUNE is none of 1 to 12"),
+        ("0 3 * * MON-FRIDAY", "day of the week MON-FRIDAY is none of 0 to 7"),
+        ("*/0 3 * * *", "minute '*/0' is no time"),
+        ("TZ=Europe/Berlin 0 3 * * *", "Kubeflow Pipelines v2 has one time zone for all schedules"),
+    ],
+)
+def test_times_that_are_none_are_told(
+    server: KfpServer, capfd: pytest.CaptureFixture[str], times: str, fault: str
+) -> None:
+    _, error = schedule(capfd, server, "--cron", times, code=2)
+    assert error.startswith(f"error: --cron {times!r}: {fault}")
     assert not server.requests
+
+
+@pytest.mark.parametrize(
+    "times", ["*/15 0-6,22 1 1 *", "0 3 ? jan-MAR MON,wed", "5/10 * 1-31/2 12 7", "CRON_TZ=UTC 0 3 * * SUN"]
+)
+def test_times_as_people_write_them_are_taken(times: str) -> None:
+    assert cron.fault(times) is None
+    assert cron.time_zone(times) == ("UTC" if "UTC" in times else None)
 
 
 def test_one_thing_is_done_at_a_time(server: KfpServer, capfd: pytest.CaptureFixture[str]) -> None:
