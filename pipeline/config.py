@@ -27,6 +27,12 @@ from pipeline.yaml_file import load_yaml
 
 # What YAML reads as an alias, a tag, a block or a directive, and people type as *.csv, | or %d/%m/%Y.
 _TEXT_AT_ONCE = ("*", "&", "!", "|", ">", "%", "@", "`")
+# Keys, or whole sections, that nothing looks at where another key is null.
+_NEEDED = {
+    "cluster.accelerator_count": "cluster.accelerator",
+    "custom_job": "custom_job.project",
+    "model_registry": "model_registry.project",
+}
 _NOT_DESCRIBED = ("beam", "bulk", "notify", "tracking", "cluster", "custom_job", "model_registry")
 
 
@@ -78,7 +84,7 @@ def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
 
 
 def _refuse_without_effect(config: Config, assignments: Sequence[str]) -> None:
-    """A file may have keys of several kinds of data sets, but whoever sets one means that it be used."""
+    """A file may have keys that nothing reads, such as those of another kind of data set; whoever sets one means it."""
     used = {"kind", *DATASETS[config.dataset.kind].model_fields}
     last = {key: value for key, _, value in (assignment.partition("=") for assignment in assignments)}
     for key, value in last.items():
@@ -89,6 +95,16 @@ def _refuse_without_effect(config: Config, assignments: Sequence[str]) -> None:
                 f"--set {key}={value}: has no effect, as dataset.kind is {config.dataset.kind}; set dataset.kind to "
                 f"{' or '.join(kinds)} as well, or leave it out"
             )
+        needed = _NEEDED.get(key, _NEEDED.get(section, key))
+        if value not in ("", "null") and key != needed and _value_at(config, needed) is None:
+            raise UserError(
+                f"--set {key}={value}: has no effect, as {needed} is null; set that as well, or leave it out"
+            )
+
+
+def _value_at(config: Config, key: str) -> object:
+    section, _, name = key.partition(".")
+    return getattr(getattr(config, section), name)
 
 
 def config_of(tree: JsonObject, origin: str | Path, assignments: Sequence[str] = ()) -> Config:
@@ -218,7 +234,8 @@ def _first_fault(error: ValidationError) -> str:
 def _allowed_keys(path: list[str]) -> str:
     section: type[BaseModel] = Config
     for name in path[:-1]:
-        section = _section_in(section.model_fields[name].annotation)
+        if not name.isdecimal():  # else one of a list of sections
+            section = _section_in(section.model_fields[name].annotation)
     allowed = list(section.model_fields)
     if len(path) == 1 and (owners := _sections_with(path[0])):
         return f"did you mean '{' or '.join(owners)}'?"

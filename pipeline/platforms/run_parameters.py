@@ -111,9 +111,9 @@ def load_run(
     version = chosen.pop(INPUT_VERSION, "")
     keys = {**RUN_PARAMETERS, **SUBMISSION_PARAMETERS}
     submission = [f"{keys[name]}={value}" for name, value in chosen.items() if name in SUBMISSION_PARAMETERS]
-    compiled = load_config(path, [*assignments, *submission])
     typed = {f"--set {keys[name]}={value}": f"--param {name}={value}" for name, value in chosen.items()}
     try:
+        compiled = load_config(path, [*assignments, *submission])
         run = load_config(path, [*assignments, *(text.removeprefix("--set ") for text in typed)])
     except UserError as error:
         raise UserError(_as_typed(str(error), typed)) from None

@@ -153,6 +153,10 @@ def test_vertex_refuses_in_words_what_it_does_not_have(tmp_path: Path, key: str,
         ("\n  steps: {Trainr: {cpu: 1}}\n", "unknown key 'cluster.steps.Trainr'; did you mean 'Trainer'?"),
         ("\n  defaults: {cpus: 1}\n", "unknown key 'cluster.defaults.cpus'; did you mean 'cpu'?"),
         (
+            "\n  steps: {Trainer: {tolerations: [{key: a}, {kye: a}]}}\n",
+            "unknown key 'cluster.steps.Trainer.tolerations.1.kye'; did you mean 'key'?",
+        ),
+        (
             "\n  defaults: {secret_environment: {A: b}}\n",
             "variable A is read from SECRET/KEY, the key of a secret, not from 'b'",
         ),

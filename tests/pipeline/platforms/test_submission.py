@@ -23,6 +23,11 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "synthetic.yaml"
             "push_destination=minio://models/x",
             "(push_destination): minio://models/x is for artifacts alone",
         ),
+        ("image=", "--param image=: cluster.image: input should be"),
+        (
+            "accelerator_count=2",
+            "--param accelerator_count=2: has no effect, as cluster.accelerator is null; set that as well",
+        ),
         ("image=my image", "cluster.image: is no name of an image, such as REGISTRY/neumf-pipeline:1"),
         ("image=registry/Neumf:1", "cluster.image: is no name of an image"),
         ("image=neumf-pipeline:latest", "cluster.image (image): neumf-pipeline:latest is in no registry"),
