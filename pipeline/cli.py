@@ -13,6 +13,7 @@ from pipeline.command_options import (
     chosen_pattern,
     config_option,
     files_argument,
+    image_set,
     name_of,
     one_pattern,
     ratings_option,
@@ -147,7 +148,7 @@ def compile_command(
     What each run may choose has its default from the configuration; everything else is fixed here.
     """
     with for_reading() as console:
-        config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
+        config = load_config(config_path, [*assignments, *image_set(image)])
         with loading(console, "TFX"):
             from pipeline.platforms import compilation, visibility
         platform = PLATFORMS[target]

@@ -126,6 +126,17 @@ def root_of(root: str | None, name: str) -> tuple[Path, str | None]:
     return (Path("runs") / re.sub(r"[^\w.-]+", "-", without_secrets(root)).strip("-")).absolute(), root.rstrip("/")
 
 
+def image_set(image: str | None) -> list[str]:
+    """What `--image` sets on top of a configuration.
+
+    Raises:
+      UserError: it is empty, as it is of a variable that is not set.
+    """
+    if image == "":
+        raise UserError("--image: is empty; name the image that the steps run in, such as REGISTRY/neumf-pipeline:1")
+    return [] if image is None else [f"cluster.image={image}"]
+
+
 def write_text(output: Path, text: str) -> None:
     """Writes what a command was asked for with `--output`.
 

@@ -33,7 +33,7 @@ def manifest(
     Raises:
       UserError: KServe cannot read the destination, or does not allow the name.
     """
-    if not model.startswith(_STORAGES):
+    if not model.startswith(_STORAGES) or not model.partition("://")[2].strip("/"):
         raise UserError(
             f"--model {model}: KServe reads gs://..., s3://... or a volume, pvc://CLAIM/FOLDER; name the push "
             "destination there"

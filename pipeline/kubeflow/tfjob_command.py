@@ -9,7 +9,7 @@ import yaml
 from components.shared.errors import UserError
 from components.shared.files.places import is_remote, is_web
 from components.shared.files.secrets import without_secrets
-from pipeline.command_options import config_option, set_option, write_text
+from pipeline.command_options import config_option, image_set, set_option, write_text
 from pipeline.config import Config, load_config
 from pipeline.console import for_reading, loading
 from pipeline.kubeflow.platform import Kubeflow
@@ -48,7 +48,7 @@ def tfjob(
     sent anywhere.
     """
     with for_reading() as console:
-        config = load_config(config_path, [*assignments, *([f"cluster.image={image}"] if image else [])])
+        config = load_config(config_path, [*assignments, *image_set(image)])
         places = {"--examples": examples, "--interactions": interactions, "--vocabulary": vocabulary, "--root": root}
         check(config, workers, places)
         with loading(console, "TFX"):

@@ -71,6 +71,7 @@ def test_without_a_file_it_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
     ("model", "name", "message"),
     [
         ("runs/clicks/serving", "clicks", "--model runs/clicks/serving: KServe reads gs://..., s3://... or a volume"),
+        ("gs://", "clicks", "--model gs://: KServe reads gs://..., s3://... or a volume"),
         ("gs://b/serving", "Clicks", "--name Clicks: at most 63 lower-case letters"),
         ("gs://b/serving", "1st", "--name 1st: at most 63"),
         ("gs://b/serving", "a" * 64, "at most 63"),

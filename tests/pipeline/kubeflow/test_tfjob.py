@@ -213,6 +213,7 @@ def test_the_steps_behind_the_first_are_the_chief_s_and_what_is_done_stays_done(
     ("arguments", "message"),
     [
         (["--set", "trainer.device=cpu"], "trainer.device: cpu is one machine; for several workers set multiworker"),
+        (["--image", ""], "--image: is empty; name the image that the steps run in"),
         (["--set", "tuner.trials=3"], "tuner.trials: this trains what is configured"),
         (["--set", "trainer.batch_size=1001"], "batch_size is 1,001, which 2 devices cannot share equally"),
         (

@@ -39,10 +39,40 @@ def test_a_path_of_this_machine_is_refused_by_its_key(target: str, assignments: 
 
 
 @pytest.mark.parametrize("target", PLATFORMS)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sg://bucket/serving", ": sg:// is no kind of storage that steps know; name gs://... or s3://..."),
+        ("gs://", " names no bucket; write gs://BUCKET/FOLDER"),
+        ("s3:///serving", " names no bucket; write s3://BUCKET/FOLDER"),
+    ],
+)
+def test_what_is_no_place_on_a_storage_is_refused(target: str, name: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        check_config(config(f"pusher.destination={name}"), PLATFORMS[target])
+    assert str(error.value) == f"pusher.destination (push_destination): {name}{message}"
+
+
+@pytest.mark.parametrize("target", PLATFORMS)
 @pytest.mark.parametrize("name", ["gs://bucket/clicks-*.csv", "s3://bucket/clicks.csv", "https://host/clicks.csv"])
 def test_what_steps_can_see_is_taken(target: str, name: str) -> None:
     files = ["dataset.kind=files", f"dataset.path={name}", "pusher.destination=s3://models/neumf"]
     check_config(config(*files), PLATFORMS[target])
+
+
+@pytest.mark.parametrize("uri", ["mlruns", "sqlite:///mlflow.db", f"file://{HOME}/mlruns", f"sqlite:///{HOME}/m.db"])
+@pytest.mark.parametrize("target", PLATFORMS)
+def test_an_mlflow_of_this_machine_is_refused(target: str, uri: str) -> None:
+    with pytest.raises(UserError) as error:
+        check_config(config(f"tracking.mlflow={uri}"), PLATFORMS[target])
+    assert str(error.value).startswith(f"tracking.mlflow: {uri} is a place of this machine, which no step on ")
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://mlflow.example.org", "${MLFLOW}", "databricks", "databricks://me", "sqlite:////data/mlflow.db"]
+)
+def test_an_mlflow_that_steps_reach_is_taken(uri: str) -> None:
+    check_config(config(f"tracking.mlflow={uri}"), PLATFORMS["kfp"])
 
 
 def test_a_mounted_volume_is_for_kubeflow_and_a_mounted_bucket_for_vertex() -> None:
@@ -59,7 +89,7 @@ def test_what_the_kind_of_data_set_does_not_read_does_not_matter(tmp_path: Path)
     check_config(load_config(file), PLATFORMS["kfp"])
 
 
-@pytest.mark.parametrize("root", ["runs", "~/runs", "/runs"])
+@pytest.mark.parametrize("root", ["runs", "~/runs", "/runs", "https://host/runs", "gs://"])
 def test_artifacts_do_not_go_to_a_folder_of_this_machine(root: str) -> None:
     with pytest.raises(UserError, match=rf"^--pipeline-root {root}: "):
         check_pipeline_root(root, PLATFORMS["vertex"])
