@@ -11,7 +11,7 @@ import click
 
 from components.shared.errors import UserError
 from components.shared.files import reading
-from components.shared.files.places import expanded, is_remote, plain_path
+from components.shared.files.places import absolute, is_remote, plain_path
 from components.shared.files.secrets import without_secrets
 
 _DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "synthetic.yaml"
@@ -118,11 +118,14 @@ def root_of(root: str | None, name: str) -> tuple[Path, str | None]:
 
     Returns:
       The folder, absolute; and the name on a storage, None where everything is in the folder.
+
+    Raises:
+      UserError: see `absolute`.
     """
     if root is None:
         return (Path("runs") / name).absolute(), None
     if not is_remote(root):
-        return Path(expanded(root)).absolute(), None
+        return Path(absolute(root)), None
     return (Path("runs") / re.sub(r"[^\w.-]+", "-", without_secrets(root)).strip("-")).absolute(), root.rstrip("/")
 
 

@@ -14,6 +14,7 @@ from pipeline.config import Config, load_config
 from pipeline.console import for_reading, loading
 from pipeline.kubeflow.platform import Kubeflow
 from pipeline.kubeflow.tfjob import manifest
+from pipeline.platforms.visibility import check_storage
 
 _HEADER = "# Made by `python -m pipeline tfjob`. Change the configuration, not this file.\n"
 
@@ -112,7 +113,10 @@ def _check_place(option: str, place: str, mounted: Iterable[str]) -> None:
             f"{option} {place}: a TFJob has no launcher that copies this; its pods reach the same files as "
             f"s3://{place.removeprefix('minio://')}, with cluster.s3_endpoint and credentials in their environment"
         )
-    if is_remote(place) or any(f"{place}/".startswith(f"{folder.rstrip('/')}/") for folder in mounted):
+    if is_remote(place):
+        check_storage(f"{option} {without_secrets(place)}", place)
+        return
+    if any(f"{place}/".startswith(f"{folder.rstrip('/')}/") for folder in mounted):
         return
     raise UserError(
         f"{option} {place}: not all workers can see this; name gs://..., s3://..., or a folder of a volume, which "

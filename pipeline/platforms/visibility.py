@@ -74,7 +74,7 @@ def _check_place(key: str, name: str, platform: Platform[Any]) -> None:
             f"s3://{name.removeprefix('minio://')}, with AWS_ENDPOINT_URL and credentials in their environment"
         )
     if is_remote(name):
-        _check_storage(shown, name)
+        check_storage(shown, name)
         return
     if os.path.isabs(expanded(name)) and not _is_at_home(name) and platform.sees_path(name):
         return
@@ -94,7 +94,16 @@ def _check_server(uri: str | None, platform: Platform[Any]) -> None:
         )
 
 
-def _check_storage(shown: str, name: str) -> None:
+def check_storage(shown: str, name: str) -> None:
+    """Sees whether a remote name can be a place on a storage.
+
+    Args:
+      shown: the name behind what gave it, for the message.
+      name: the name.
+
+    Raises:
+      UserError: nobody knows its kind of storage, or it names no bucket.
+    """
     import fsspec
 
     scheme = name.partition("://")[0]

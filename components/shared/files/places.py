@@ -54,8 +54,16 @@ def _value_of(found: re.Match[str]) -> str:
 
 
 def absolute(name: str) -> str:
-    """The name as it is from any folder of this machine."""
-    return name if is_remote(name) else os.path.abspath(expanded(name))
+    """The name as it is from any folder of this machine.
+
+    Raises:
+      UserError: it is a storage's but for a slash, as `gs:/bucket` is, and would be a folder of this machine.
+    """
+    if is_remote(name):
+        return name
+    if found := re.match("(gs|gcs|s3|s3a):/", name):
+        raise UserError(f"{name} is a folder of this machine; a storage is {found[1]}://BUCKET/FOLDER")
+    return os.path.abspath(expanded(name))
 
 
 def plain_path(name: str) -> str:

@@ -229,6 +229,8 @@ def test_the_steps_behind_the_first_are_the_chief_s_and_what_is_done_stays_done(
             ["--vocabulary", "/runs2/v", "--set", "cluster.steps.Trainer={volumes: {/runs: shared}}"],
             "--vocabulary /runs2/v: not all workers can see this",
         ),
+        (["--root", "gs://"], "--root gs:// names no bucket; write gs://BUCKET/FOLDER"),
+        (["--examples", "sg://b/e"], "--examples sg://b/e: sg:// is no kind of storage that steps know"),
         (["--root", "https://h/trained"], "--root https://h/trained can only be read, as web addresses are"),
         (["--set", "pusher.destination=/serving"], "pusher.destination /serving: not all workers can see this"),
         (["--name", "Shop"], "--name Shop: at most 54 lower-case letters"),

@@ -39,6 +39,12 @@ def test_the_parts_of_a_name() -> None:
     assert plain_path("s3://bucket/what?.csv") == "s3://bucket/what?.csv"
 
 
+@pytest.mark.parametrize("name", ["gs:/bucket/runs", "s3:/bucket"])
+def test_a_storage_with_a_slash_too_few_is_no_folder(name: str) -> None:
+    with pytest.raises(UserError, match=rf"^{name} is a folder of this machine; a storage is \w+://BUCKET/FOLDER$"):
+        absolute(name)
+
+
 def test_a_storage_of_an_unknown_kind_is_told_with_those_that_are_known() -> None:
     with pytest.raises(UserError, match=r"^nonsense://a: nonsense:// is not known here .*; gs://, s3://, http"):
         file_system("nonsense://a")
