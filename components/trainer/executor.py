@@ -9,6 +9,7 @@ from tfx.components.trainer import executor as trainer_executor
 from tfx.types import artifact_utils
 
 from components.artifacts.hyperparameters import Hyperparameters
+from components.shared.files.writing import check_bucket
 from components.shared.json_types import JsonObject
 from components.trainer.config import TrainerConfig
 
@@ -27,6 +28,8 @@ class Executor(trainer_executor.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
+        # Where the destination is chosen for a run of a compiled pipeline, nobody has looked at it before.
+        check_bucket(exec_properties["push_destination"], "pusher.destination (push_destination)")
         interactions = artifact_utils.get_single_uri(input_dict["interactions"])
         # TFX's own executor would look for a file of Keras Tuner's.
         inputs = {name: artifacts for name, artifacts in input_dict.items() if name != "hyperparameters"}

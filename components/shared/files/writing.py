@@ -87,8 +87,22 @@ def check_writable(folder: str, key: str) -> None:
             pass
         delete([trial])
     except UserError as error:
-        missing = f"there is no bucket {bucket_of(folder)}; make it, or name another"
-        raise UserError(f"{key}: {missing if bucket_is_missing(folder) else error}") from error
+        check_bucket(folder, key)
+        raise UserError(f"{key}: {error}") from error
+
+
+def check_bucket(folder: str, key: str) -> None:
+    """Sees whether a folder's storage has the bucket at all; whoever may not ask for it is not told.
+
+    Args:
+      folder: the folder; one of this machine, and none, are passed over.
+      key: what named it, for the message.
+
+    Raises:
+      UserError: the storage says that there is no such bucket.
+    """
+    if is_remote(folder) and bucket_is_missing(folder):
+        raise UserError(f"{key}: there is no bucket {bucket_of(folder)}; make it, or name another")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from components.trainer.component import Trainer
 from components.trainer.config import TrainerConfig
 from components.trainer.custom_job import CustomJobExecutor
 from components.trainer.executor import Executor, stock_properties
+from tests.storages import STORAGES
 
 
 def component(config: TrainerConfig, **more: Any) -> Trainer:
@@ -31,6 +32,16 @@ def test_every_setting_is_an_execution_property_and_reaches_run_fn() -> None:
         "seed": 7, "checkpoint_root": "/checkpoints", "push_destination": "/models", "code_version": "1",
         "interactions": "gs://b/interactions",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("storage", ["s3", "gs"])
+def test_a_destination_without_bucket_is_told_before_anything_is_trained(storage: str) -> None:
+    with pytest.MonkeyPatch.context() as environment, STORAGES[storage](environment) as bucket:
+        message = rf"^pusher\.destination \(push_destination\): there is no bucket {bucket}-of-nobody; make it"
+        with pytest.raises(UserError, match=message):
+            Executor().Do({}, {}, {"push_destination": f"{bucket}-of-nobody/serving"})
+        with pytest.raises(KeyError, match="interactions"):  # the next thing that it looks for
+            Executor().Do({}, {}, {"push_destination": f"{bucket}/serving"})
 
 
 def test_a_setting_that_is_not_allowed_is_an_error_of_the_user() -> None:
