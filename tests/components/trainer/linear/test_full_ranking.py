@@ -97,6 +97,22 @@ def test_each_rank_of_a_tower_is_judged_as_if_it_were_cut_to_it() -> None:
         assert value == pytest.approx(weighing.value({"alone": 1.0}), abs=0.01)
 
 
+def test_a_tower_is_worth_what_it_is_beside_the_best_of_what_is_there() -> None:
+    found, drawn = histories(), sample()
+    random = np.random.default_rng(8)
+    tower = Tower(Factors(*(random.standard_normal((ITEMS, 32)).astype(np.float32) for _ in range(2))))
+    good = drawn.without_seen(scores(11))
+    good[np.arange(USERS), drawn.items] += 1
+    part, _ = scaled(drawn.without_seen(tower.users(found, drawn.users) @ tower.factors.scored.T))
+    weighing = Weighing(drawn, {"good": good, "part": part}, "NDCG@10")
+    alone = weighing.value({"part": 1.0})
+    beside = max(weighing.value({"good": 1.0, "part": weight}) for weight in (0.5, 1.0, 2.0))
+    assert beside > 1.5 * alone
+    for befores, value in (([None], alone), ([good], beside), ([None, good], beside)):
+        (judged,) = _values_of_ranks(tower, befores, found, drawn, "NDCG@10").values()
+        assert judged == pytest.approx(value, abs=0.01)
+
+
 def test_scores_get_one_unit_and_what_was_seen_has_no_part_in_it() -> None:
     drawn, whole = sample(), 3 * scores(9)
     unit, scale = scaled(drawn.without_seen(whole.copy()))
