@@ -99,8 +99,8 @@ async def explaining(request: web.Request, handler: Handler) -> web.StreamRespon
         return problem(413, f"{MOST_BYTES:,} bytes are the most of a body")
     except web.HTTPMethodNotAllowed as error:
         allowed = sorted(error.allowed_methods)
-        reason = f"{error.method}: {' or '.join(allowed)} is expected here"
-        return problem(error.status, reason, {"Allow": ", ".join(allowed)})
+        expected = f"{error.method}: {' or '.join(allowed)} is expected here"
+        return problem(error.status, expected, {"Allow": ", ".join(allowed)})
     except web.HTTPException as error:
         nowhere = error is request.match_info.http_exception
         reason = "nothing is at this address; /docs has all requests" if nowhere else error.text
