@@ -8,7 +8,7 @@ import scipy.sparse
 
 from components.artifacts.interactions import Pairs
 from components.shared.sequences import count_following
-from components.trainer.linear.factors import PLACES, Form, decompose, history_factors, recent_factors
+from components.trainer.linear.factors import HISTORY_FORMS, PLACES, Form, decompose, history_factors, recent_factors
 
 
 def interactions(users: int = 30, items: int = 12) -> scipy.sparse.csr_matrix:
@@ -48,16 +48,18 @@ def test_undivided_with_all_of_the_rank_it_is_the_linear_model_of_all_items() ->
     dense = seen.toarray().astype(np.float64)
     gram = dense.T @ dense
     weights = np.linalg.solve(gram + 0.01 * np.linalg.norm(gram, 2) * np.eye(12), gram)
-    factors = list(history_factors(seen, 12, seed=0))[3]
+    (factors,) = history_factors(seen, 12, seed=0, forms=[Form(power=0.0, damping=0.01)])
     np.testing.assert_allclose(factors.users(seen) @ factors.scored.T, dense @ weights, atol=1e-4)
 
 
 def test_candidates_share_a_rank_and_differ_in_damping() -> None:
     seen = scipy.sparse.csr_matrix((np.random.default_rng(0).random((300, 200)) < 0.1).astype(np.float32))
     candidates = list(history_factors(seen, 128, seed=0))
-    assert [factors.read.shape[1] for factors in candidates] == [128] * 6
-    norms = [np.linalg.norm(factors.read) for factors in candidates]
-    assert norms[0] > norms[1] > norms[2]
+    assert [factors.read.shape[1] for factors in candidates] == [128] * len(HISTORY_FORMS)
+    for power in (0.25, 0.0):
+        norms = [np.linalg.norm(factors.read) for factors in candidates if factors.form.power == power]
+        assert norms == sorted(norms, reverse=True)
+        assert norms[0] > norms[-1]
 
 
 def test_whoever_was_not_decomposed_is_read_as_large_and_with_half_of_the_damping() -> None:
