@@ -14,7 +14,7 @@ from components.negative_gen.config import NegativesConfig
 from components.preprocess.config import DatasetConfig, PreprocessConfig
 from components.preprocess.datasets import DATASETS
 from components.shared.errors import UserError, first_line
-from components.shared.files.secrets import without_secrets
+from components.shared.files.secrets import json_without_secrets
 from components.shared.json_types import JsonObject
 from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
@@ -152,15 +152,7 @@ def describe_config(config: Config) -> JsonObject:
     """
     sections = {name: value for name, value in config if isinstance(value, Section) and name not in _NOT_DESCRIBED}
     plain = {name: section.model_dump(mode="json", exclude=section.passed_on()) for name, section in sections.items()}
-    return {name: _without_credentials(section) for name, section in plain.items()}
-
-
-def _without_credentials(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_credentials(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_credentials(inner) for inner in value]
-    return without_secrets(value) if isinstance(value, str) else value
+    return {name: json_without_secrets(section) for name, section in plain.items()}
 
 
 def _read_yaml(path: Path) -> JsonObject:

@@ -9,7 +9,7 @@ import itertools
 import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import apache_beam as beam
 import numpy as np
@@ -143,5 +143,5 @@ def _write(ranking: Ranking, name: str) -> None:
 
 def _read(name: str, kind: type[_SomeRanking]) -> _SomeRanking:
     with storage.open_file(name) as file, np.load(io.BytesIO(file.read()), allow_pickle=False) as arrays:
-        values: dict[str, Any] = {**arrays, "not_finite": int(arrays["not_finite"])}
-        return kind(**values)
+        of_users = {key: values for key, values in arrays.items() if key != "not_finite"}
+        return kind(**of_users, not_finite=int(arrays["not_finite"]))

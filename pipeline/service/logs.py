@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from components.shared.files.secrets import without_secrets
+from components.shared.files.secrets import json_without_secrets
 from components.shared.json_types import JsonObject
 
 _LOGGER = logging.getLogger("pipeline.service")
@@ -38,13 +38,5 @@ class _JsonLines(logging.Formatter):
         fields: Mapping[str, Any] = getattr(record, "fields", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(_told({**line, **fields}), ensure_ascii=False)
-
-
-def _told(value: Any) -> Any:
-    """A value of JSON whose texts have no secrets; a line that was cut afterwards might be no JSON any more."""
-    if isinstance(value, dict):
-        return {name: _told(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_told(part) for part in value]
-    return without_secrets(value) if isinstance(value, str) else value
+        # Before it is encoded: a line that was cut afterwards might be no JSON any more.
+        return json.dumps(json_without_secrets({**line, **fields}), ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 _VARIABLE = r"\$\{\w+\}"
 _USER = re.compile(rf"://(?!{_VARIABLE}(?::{_VARIABLE})?@)[^/\s?#]*@")
@@ -24,6 +25,15 @@ def without_secrets(text: str) -> str:
       "https://me:secret@host/a?sig=abc" becomes "https://host/a?sig=...", and "--db_password=abc" "--db_password=...".
     """
     return _SET_OPTION.sub(r"\1...", _KEY.sub(r"\1...", _USER.sub("://", text)))
+
+
+def json_without_secrets(value: Any) -> Any:
+    """A value of JSON with `without_secrets` of each text in it; keys stay."""
+    if isinstance(value, dict):
+        return {key: json_without_secrets(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [json_without_secrets(inner) for inner in value]
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def holds_secret(value: str) -> bool:
