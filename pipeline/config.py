@@ -20,6 +20,7 @@ from components.shared.parameters import Section, describe_fault
 from components.trainer.config import TrainerConfig
 from components.trainer.tuning.config import TunerConfig
 from pipeline.engine import BeamConfig
+from pipeline.kubeflow.config import KubeflowModelRegistryConfig
 from pipeline.platforms.config import ClusterConfig
 from pipeline.tracking.config import NotifyConfig, TrackingConfig
 from pipeline.vertex.config import CustomJobConfig, ModelRegistryConfig
@@ -32,8 +33,18 @@ _NEEDED = {
     "cluster.accelerator_count": "cluster.accelerator",
     "custom_job": "custom_job.project",
     "model_registry": "model_registry.project",
+    "kubeflow_model_registry": "kubeflow_model_registry.url",
 }
-_NOT_DESCRIBED = ("beam", "bulk", "notify", "tracking", "cluster", "custom_job", "model_registry")
+_NOT_DESCRIBED = (
+    "beam",
+    "bulk",
+    "notify",
+    "tracking",
+    "cluster",
+    "custom_job",
+    "model_registry",
+    "kubeflow_model_registry",
+)
 
 
 class PusherConfig(Section):
@@ -65,6 +76,7 @@ class Config(Section):
     cluster: ClusterConfig = ClusterConfig()
     custom_job: CustomJobConfig = CustomJobConfig()
     model_registry: ModelRegistryConfig = ModelRegistryConfig()
+    kubeflow_model_registry: KubeflowModelRegistryConfig = KubeflowModelRegistryConfig()
 
 
 def load_config(path: str | Path, assignments: Sequence[str] = ()) -> Config:
@@ -96,13 +108,14 @@ def _refuse_without_effect(config: Config, assignments: Sequence[str]) -> None:
                 f"{' or '.join(kinds)} as well, or leave it out"
             )
         needed = _NEEDED.get(key, _NEEDED.get(section, key))
-        if value not in ("", "null") and key != needed and _value_at(config, needed) is None:
+        if value not in ("", "null") and key != needed and value_at(config, needed) is None:
             raise UserError(
                 f"--set {key}={value}: has no effect, as {needed} is null; set that as well, or leave it out"
             )
 
 
-def _value_at(config: Config, key: str) -> object:
+def value_at(config: Config, key: str) -> object:
+    """The value of `section.key`."""
     section, _, name = key.partition(".")
     return getattr(getattr(config, section), name)
 

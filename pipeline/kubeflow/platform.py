@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from components.shared.errors import UserError
 from components.shared.json_types import JsonObject
+from pipeline.config import Config
 from pipeline.kubeflow.options import KubeflowOptions
 from pipeline.kubeflow.pods import platform_spec
 from pipeline.platforms.base import Connection, Platform
@@ -20,6 +21,7 @@ class Kubeflow(Platform[KubeflowOptions]):
 
     title = "Kubeflow Pipelines v2"
     options = KubeflowOptions
+    own = frozenset({"kubeflow_model_registry.url"})
     time_zone = "CRON_SCHEDULE_TIMEZONE of its deployment ml-pipeline-scheduledworkflow"
 
     def connect(self, options: KubeflowOptions) -> Connection:
@@ -41,3 +43,9 @@ class Kubeflow(Platform[KubeflowOptions]):
                 f"not {name!r}"
             )
         return _ANY_GPU
+
+    def add_steps(self, spec: JsonObject, config: Config) -> None:
+        if config.kubeflow_model_registry.url is not None:
+            from pipeline.kubeflow.registration import add_step
+
+            add_step(spec, config)

@@ -118,6 +118,7 @@ class Platform(ABC, Generic[PlatformOptions]):
       visible_paths: which paths its steps can see, in a few words.
       time_zone: where the one time zone of all its schedules is set; empty: each schedule may have one.
       in_place_of: what to do in place of a key that only Kubernetes has, by the key.
+      own: keys of the configuration that ask for what this platform alone has; null where nothing is asked for.
     """
 
     title: str
@@ -125,6 +126,7 @@ class Platform(ABC, Generic[PlatformOptions]):
     visible_paths: str = "the absolute path of a volume that is mounted into them"
     time_zone: str = ""
     in_place_of: ClassVar[Mapping[str, str]] = {}
+    own: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def connect(self, options: PlatformOptions) -> Connection:
@@ -177,23 +179,13 @@ class Platform(ABC, Generic[PlatformOptions]):
           None where the Trainer's step trains.
 
         Raises:
-          UserError: the configuration asks for a job that the platform does not have.
+          UserError: the job cannot be.
         """
-        if config.custom_job.project is not None:
-            raise UserError(
-                f"custom_job is Vertex AI's own, {self.title} has none; compile for vertex, or set custom_job.project: "
-                "null"
-            )
         return None
 
     def add_steps(self, spec: JsonObject, config: Config) -> None:
         """Adds what this platform alone does behind a push to a compiled pipeline, in place.
 
         Raises:
-          UserError: the configuration asks for something that the platform does not have.
+          UserError: a key of the configuration does not fit.
         """
-        if config.model_registry.project is not None:
-            raise UserError(
-                f"model_registry is Vertex AI's own, {self.title} has none; compile for vertex, or set "
-                "model_registry.project: null"
-            )

@@ -17,12 +17,13 @@ from components.shared.json_types import JsonObject
 from components.trainer.component import Trainer
 from components.trainer.tuning.component import Tuner
 from pipeline import look
-from pipeline.config import Config
+from pipeline.config import Config, value_at
 from pipeline.pipeline import Places, create_pipeline
 from pipeline.platforms import added_steps, hardware, run_parameters
 from pipeline.platforms.added_steps import executor_of
 from pipeline.platforms.base import Platform
 from pipeline.platforms.config import ClusterConfig, PodConfig
+from pipeline.platforms.registry import PLATFORMS
 from pipeline.results.outputs import RESULTS
 from pipeline.tracking import compiled as tracking
 
@@ -45,6 +46,7 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
       UserError: the platform does not have what the configuration asks for.
     """
     input_version = data_types.RuntimeParameter(run_parameters.INPUT_VERSION, ptype=str)
+    _check_owner(config, platform)
     training_job = platform.training_job(config)
     hardware.check(config)
     _check_source(config, platform)
@@ -69,6 +71,16 @@ def compile_pipeline(config: Config, platform: Platform[Any]) -> Spec:
     for step, pod in pods(config, spec).items():
         _set_up(spec, step, pod)
     return spec
+
+
+def _check_owner(config: Config, platform: Platform[Any]) -> None:
+    for target, other in PLATFORMS.items():
+        for key in sorted(other.own - platform.own):
+            if value_at(config, key) is not None:
+                raise UserError(
+                    f"{key.partition('.')[0]} is what {other.title} has, and {platform.title} has none; compile for "
+                    f"{target}, or set {key}: null"
+                )
 
 
 def _check_source(config: Config, platform: Platform[Any]) -> None:

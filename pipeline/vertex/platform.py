@@ -16,7 +16,7 @@ class Vertex(Platform[VertexOptions]):
     title = "Vertex AI Pipelines"
     options = VertexOptions
     visible_paths = "/gcs/BUCKET/..., where Vertex mounts buckets"
-
+    own = frozenset({"custom_job.project", "model_registry.project"})
     in_place_of: ClassVar[Mapping[str, str]] = {
         "cpu_request": "set cpu",
         "memory_request": "set memory",

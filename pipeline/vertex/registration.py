@@ -1,26 +1,19 @@
-"""The step behind Pusher that has Vertex AI's Model Registry, and its endpoint, take a blessed model.
+"""The step behind Pusher that has Vertex AI's Model Registry, and its endpoint, take a blessed model."""
 
-Where a scheduled run finds nothing new, nothing is pushed either: what is there is not uploaded or deployed again.
-"""
-
-import argparse
-import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from components.shared.errors import UserError, find_user_error
+from components.shared.errors import UserError
 from components.shared.json_types import JsonObject
 from pipeline.config import Config
-from pipeline.platforms import added_steps
-from pipeline.results import figures
+from pipeline.platforms import registration
+from pipeline.platforms.registration import PushedModel
 from pipeline.vertex.config import ModelRegistryConfig
 from pipeline.vertex.model_registry import Registry
 
-STEP = "Register"
 DESCRIPTION = "Uploads a blessed model to Vertex AI's Model Registry, and deploys it where asked."
 COMMAND = ("python", "-m", "pipeline.vertex.registration")
-ARTIFACTS = {"evaluation": "Evaluator", "pushed_model": "Pusher"}
 
 
 def add_step(spec: JsonObject, config: Config) -> None:
@@ -31,31 +24,12 @@ def add_step(spec: JsonObject, config: Config) -> None:
     """
     if config.pusher.destination:
         on_cloud_storage(config.pusher.destination)
-    settings = {"pipeline": config.name, "registry": config.model_registry.model_dump(mode="json")}
-    added_steps.add_component(spec, STEP, config.cluster.image, COMMAND, settings, ARTIFACTS, {})
-    task = added_steps.task(STEP, STEP, {})
-    task["inputs"]["artifacts"] = added_steps.sources(ARTIFACTS)
-    spec["root"]["dag"]["tasks"][STEP] = {**task, "dependentTasks": sorted(ARTIFACTS.values())}
+    registration.add_step(spec, config, COMMAND, config.model_registry.model_dump(mode="json"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the step.
-
-    Returns:
-      The exit code: 0, or 2 for an error that the user can mend, which is the last line on standard error.
-    """
-    parser = argparse.ArgumentParser(prog=" ".join(COMMAND), description=DESCRIPTION)
-    parser.add_argument("--executor_input", required=True)
-    parser.add_argument("--settings", required=True)
-    known = parser.parse_args(arguments)
-    try:
-        print(_register(json.loads(known.executor_input)["inputs"], json.loads(known.settings)), flush=True)
-    except Exception as error:
-        if user_error := find_user_error(error):
-            print(f"error: {user_error}", file=sys.stderr, flush=True)
-            return 2
-        raise
-    return 0
+    """Runs the step; returns its exit code."""
+    return registration.run_step(COMMAND, DESCRIPTION, _register, arguments)
 
 
 def on_cloud_storage(destination: str) -> str:
@@ -73,29 +47,12 @@ def on_cloud_storage(destination: str) -> str:
     return name
 
 
-def _register(inputs: JsonObject, settings: JsonObject) -> str:
-    """Does the work; says what was done."""
-    found = {name: inputs["artifacts"][name]["artifacts"][0] for name in ARTIFACTS}
-    pushed = found["pushed_model"].get("metadata", {})
-    if not pushed.get("pushed"):
-        return "nothing to register: the model is not blessed"
-    run = inputs["parameterValues"][added_steps.RUN]
-    registry = Registry(ModelRegistryConfig(**settings["registry"]))
-    return registry.take(
-        on_cloud_storage(pushed["pushed_destination"]),
-        described(figures.of_evaluation(found["evaluation"]["uri"]), run),
-        {"pipeline": label(settings["pipeline"]), "run": label(run)},
+def _register(model: PushedModel, registry: JsonObject) -> str:
+    return Registry(ModelRegistryConfig(**registry)).take(
+        on_cloud_storage(model.place),
+        model.description,
+        {"pipeline": label(model.pipeline), "run": label(model.run)},
     )
-
-
-def described(metrics: Mapping[str, float], run: str) -> str:
-    """What the registry shows of a version.
-
-    Example:
-      "HR@10 0.6912, NDCG@10 0.4101, HR@10 of all items 0.1120; run neumf-20261126-030000"
-    """
-    told = [f"{name} {value:.4f}" for name, value in metrics.items() if "@" in name]
-    return f"{', '.join(told)}; run {run}"
 
 
 def label(text: str) -> str:

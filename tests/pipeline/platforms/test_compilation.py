@@ -285,7 +285,7 @@ def test_a_tpu_trains_in_a_custom_job() -> None:
         (
             ["custom_job.project=p"],
             "kfp",
-            "custom_job is Vertex AI's own, Kubeflow Pipelines v2 has none; compile for vertex",
+            "custom_job is what Vertex AI Pipelines has, and Kubeflow Pipelines v2 has none; compile for vertex",
         ),
         (
             ["custom_job.machines=2"],

@@ -98,7 +98,8 @@ def test_a_run_is_compiled_for_it_started_and_followed(toy: Toy, capfd: pytest.C
 def test_it_has_no_job_of_vertex_unless_it_says_so(toy: Toy, capfd: pytest.CaptureFixture[str]) -> None:
     _, error = output(capfd, "toy", "--shelf", "top", "--param", "image=i:1", "--set", "custom_job.project=p", code=2)
     assert error.splitlines() == [
-        "error: custom_job is Vertex AI's own, Toys has none; compile for vertex, or set custom_job.project: null"
+        "error: custom_job is what Vertex AI Pipelines has, and Toys has none; compile for vertex, or set "
+        "custom_job.project: null"
     ]
     assert not toy.connections
 

@@ -28,7 +28,7 @@ def test_the_step_stands_between_pusher_and_report() -> None:
 @pytest.mark.parametrize(
     ("assignments", "target", "message"),
     [
-        (ASKED, "kfp", "model_registry is Vertex AI's own, Kubeflow Pipelines v2 has none"),
+        (ASKED, "kfp", "model_registry is what Vertex AI Pipelines has, and Kubeflow Pipelines v2 has none"),
         (ASKED[:1], "vertex", "model_registry: serving_image is needed where project is set"),
         ([*ASKED, "pusher.destination=s3://b/serving"], "vertex", "name gs://BUCKET/FOLDER"),
         ([*ASKED, "model_registry.minimum_machines=2"], "vertex", "maximum_machines is below minimum_machines"),
