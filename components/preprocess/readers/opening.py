@@ -98,13 +98,17 @@ def is_unicode(path: str) -> bool:
     return True
 
 
+def most_bytes(path: str) -> int:
+    """What a file may unpack to."""
+    return max(_MOST_TIMES * size_of(path), _FREE_BYTES)
+
+
 def _plain(file: BinaryIO, path: str) -> BinaryIO:
     ending = os.path.splitext(plain_path(path))[1].lower()
     unpack = _UNPACK.get(ending)
     if unpack is None:
         return file
-    most = max(_MOST_TIMES * size_of(path), _FREE_BYTES)
-    return cast(BinaryIO, io.BufferedReader(_Bounded(unpack(file, path), path, most), _CHUNK_BYTES))
+    return cast(BinaryIO, io.BufferedReader(_Bounded(unpack(file, path), path, most_bytes(path)), _CHUNK_BYTES))
 
 
 def _unzip(file: BinaryIO, path: str) -> IO[bytes]:

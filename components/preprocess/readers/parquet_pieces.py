@@ -7,19 +7,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.preprocess.readers.base import Columns, Reading, Sample, Source, is_compressed
-from components.preprocess.readers.opening import open_bytes
+from components.preprocess.readers.opening import most_bytes, open_bytes
 from components.preprocess.readers.table import Faulty, Table, to_rows
 from components.preprocess.readers.text.layout import find_places
 from components.preprocess.rows import Rows
 from components.preprocess.values.texts import is_text
 from components.preprocess.values.times import NUMBER, TimeForm, common_unit, form_of, is_temporal
 from components.shared.errors import UserError, first_line
-from components.shared.files.reading import open_file
+from components.shared.files.reading import open_file, size_of
 
 _BATCH_ROWS = 1 << 20
+_BATCH_TEXT_BYTES = 1 << 30
+"""What the texts of a batch may have; a thousand bytes for each of a million ids are more than any have."""
 _SAMPLE_ROWS = 1_000
 _SAMPLE_GROUPS = 8
 
@@ -184,7 +187,43 @@ def _batches(
                 batch.validate(full=True)  # texts that are no UTF-8 among them
         if batch is None:
             return
-        yield batch
+        yield _written_out(path, batch)
+
+
+def _written_out(path: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with all texts as such, where it had each one once.
+
+    Raises:
+      UserError: they would take more memory than any ids and times do.
+    """
+    columns = []
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            if is_text(column.type.value_type) and _text_bytes(column) > _BATCH_TEXT_BYTES:
+                each = _BATCH_TEXT_BYTES // len(column)
+                raise UserError(
+                    f"{path} has texts of more than {each:,} bytes a row in column {name!r}, as no file of "
+                    "interactions has"
+                )
+            column = column.dictionary_decode()
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _text_bytes(column: pa.DictionaryArray) -> int:
+    lengths = pc.binary_length(column.dictionary)
+    return pc.sum(lengths.cast(pa.int64()).take(column.indices)).as_py() or 0
+
+
+def _refuse_endless(path: str, metadata: pq.FileMetaData) -> None:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    # Rows that are all alike take no bytes; an id takes eight of memory.
+    unpacked = sum(max(group.total_byte_size, 8 * group.num_rows) for group in groups)
+    if unpacked > most_bytes(path):
+        raise UserError(
+            f"{path} says that it has {metadata.num_rows:,} rows, {unpacked:,} bytes, in a file of "
+            f"{size_of(path):,}, as no file of interactions has; where it is one all the same, write it as CSV"
+        )
 
 
 @contextlib.contextmanager
@@ -197,12 +236,22 @@ def _damage_told(path: str) -> Iterator[None]:
 
 
 def _open(path: str) -> pq.ParquetFile:
+    """Opens a file, with each distinct text read once: a file may have a long one for millions of rows.
+
+    Raises:
+      UserError: it is not Parquet, or says that it has more than any file of interactions of its size.
+    """
     try:
         with _damage_told(path):
             if is_compressed(path):
                 with open_bytes(path) as file:
-                    return pq.ParquetFile(pa.BufferReader(file.read()))
-            return pq.ParquetFile(open_file(path))
+                    source = pa.BufferReader(file.read())
+            else:
+                source = open_file(path)
+            metadata = pq.read_metadata(source)
+            _refuse_endless(path, metadata)
+            texts = [field.name for field in metadata.schema.to_arrow_schema() if is_text(field.type)]
+            return pq.ParquetFile(source, metadata=metadata, read_dictionary=texts)
     except UserError as error:
         if not isinstance(error.__cause__, pa.ArrowInvalid):
             raise

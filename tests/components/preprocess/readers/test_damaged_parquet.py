@@ -66,3 +66,37 @@ def test_numbers_beyond_int64_are_rounded() -> None:
     assert not bad[:2].any()
     assert bad[2]
     assert numbers[:2].tolist() == [float(2**63), 7.0]
+
+
+def test_rows_that_take_no_bytes_are_told_before_they_are_read(tmp_path: Path) -> None:
+    path, same = tmp_path / "clicks.parquet", pa.array(np.zeros(1 << 24, np.int64))
+    pq.write_table(pa.table({"user": same, "item": same, "time": same}), path, compression="zstd")
+    assert path.stat().st_size < 20_000
+    message = "says that it has 16,777,216 rows, [0-9,]+ bytes, in a file of [0-9,]+, as no file of interactions has"
+    with pytest.raises(UserError, match=message):
+        _read(path)
+
+
+def test_a_long_text_that_many_rows_have_is_not_written_out(tmp_path: Path) -> None:
+    path, rows = tmp_path / "clicks.parquet", 1 << 16
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["x" * (1 << 17)]))
+    columns = {"user": text, "item": np.arange(rows), "time": np.arange(rows)}
+    pq.write_table(pa.table(columns), path, dictionary_pagesize_limit=1 << 20, store_schema=False)
+    with pytest.raises(UserError, match="has texts of more than 16,384 bytes a row in column 'user'"):
+        _read(path)
+
+
+def test_columns_of_lists_and_structures_beside_the_ids_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "clicks.parquet"
+    columns = {
+        "user": pa.array(["a", None, "b"]),
+        "item": pa.array(["x", "y", "x"], pa.large_string()),
+        "time": pa.array([1, 2, 3]),
+        "tags": pa.array([["x"], [], None]),
+        "page": pa.array([{"url": "u"}, None, {"url": None}]),
+    }
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(UserError, match="row 2: empty user id"):
+        _read(path)
+    pq.write_table(pa.table({**columns, "user": pa.array(["a", "c", "b"])}), path)
+    assert _read(path) == 3
