@@ -22,7 +22,7 @@ test: setup ## Run the tests
 	@sh scripts/install_browser.sh
 	@$(PYTHON) -m pytest $(BESIDE)
 
-test-faults: setup ## Damage artifacts and kill pushes, for a quarter of an hour (KILLS=10000)
+test-faults: setup ## Kill, spoil and damage whatever can be, for an hour and a half (KILLS, RUN_KILLS, WRITES, SEED)
 	@$(PYTHON) -m tests.faults.kill_pushes $(KILLS) 1
 	@$(PYTHON) -m pytest tests/faults -m faults
 

@@ -1,14 +1,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from pipeline.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 # Small enough for a run in seconds, large enough for a model that is better than popularity.
 _SMALL = {
@@ -28,12 +30,12 @@ class Project:
     def __init__(self, folder: Path = PROJECT):
         self.folder = folder
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, environment: Mapping[str, str] = EMPTY) -> subprocess.Popen[str]:
         """Starts a command; on all cores, not on those alone that a worker of the tests has."""
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
             cwd=self.folder,
-            env={**os.environ, "COLUMNS": "160"},
+            env={**os.environ, "COLUMNS": "160", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -42,9 +44,9 @@ class Project:
             os.sched_setaffinity(process.pid, range(os.cpu_count() or 1))
         return process
 
-    def run(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+    def run(self, *arguments: str, code: int = 0, environment: Mapping[str, str] = EMPTY) -> tuple[str, str]:
         """Runs a command to its end; returns what it printed on standard output and error."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, environment=environment)
         out, err = process.communicate(timeout=800)
         assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
         return out, err

@@ -12,24 +12,9 @@ from rich.console import Console
 from pipeline.config import load_config
 from pipeline.console import StepReporter, noise_to_file
 from tests.e2e.conftest import PROJECT
+from tests.faults.outcome import TINY
 
 pytestmark = pytest.mark.faults
-
-TINY = (
-    "dataset.synthetic_users=300",
-    "dataset.synthetic_items=150",
-    "dataset.synthetic_interactions=9000",
-    "trainer.epochs=1",
-    "trainer.learning_rate=0.01",
-    "trainer.num_factors=8",
-    "trainer.history_factors=16",
-    "trainer.layers=[16, 8]",
-    "evaluator.minimum_hr=0.05",
-    "evaluator.als=false",
-    "evaluator.ease=false",
-    "evaluator.item_knn=false",
-    "evaluator.recent_items=false",
-)
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),

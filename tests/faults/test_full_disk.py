@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.test_artifacts import TINY
+from tests.faults.outcome import TINY_ARGUMENTS
 
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a file system of a size"),
 ]
 
-_ARGUMENTS = tuple(word for value in TINY for word in ("--set", value))
 _SIZES = 40
 _ROOM = 1 << 20
 
@@ -41,7 +40,7 @@ def _used(disk: Path) -> int:
 
 @pytest.mark.timeout(5400)
 def test_each_writer_tells_it_in_one_line(project: Any, disk: Path) -> None:
-    project.run("run", "--root", str(disk / "whole"), *_ARGUMENTS)
+    project.run("run", "--root", str(disk / "whole"), *TINY_ARGUMENTS)
     whole = _used(disk)
     failed = 0
     for number in range(_SIZES):
@@ -49,7 +48,7 @@ def test_each_writer_tells_it_in_one_line(project: Any, disk: Path) -> None:
         begun, size = _used(disk), max(12, int(whole * ((number + 1) / _SIZES) ** 2))
         _resize(disk, begun + size)
         root = str(disk / f"size-{number}")
-        process = project.start("run", "--root", root, *_ARGUMENTS)
+        process = project.start("run", "--root", root, *TINY_ARGUMENTS)
         out, err = process.communicate(timeout=600)
         if process.returncode:
             failed += 1
@@ -58,6 +57,6 @@ def test_each_writer_tells_it_in_one_line(project: Any, disk: Path) -> None:
             assert err.startswith("error: cannot write ") or "full" in err, err
         _resize(disk, _ROOM)
         if number % 8 == 0:
-            out, _ = project.run("run", "--root", root, *_ARGUMENTS)
+            out, _ = project.run("run", "--root", root, *TINY_ARGUMENTS)
             assert "blessed and pushed" in out, f"{size} kB"
     assert failed >= _SIZES - 2
