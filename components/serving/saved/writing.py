@@ -1,6 +1,9 @@
 """Writes a model's files, whole or not at all."""
 
 import contextlib
+import errno
+import os
+import re
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -21,15 +24,26 @@ def model_written_at_once(folder: str, last: str) -> Iterator[str]:
       last: name of the file that makes it whole.
 
     Raises:
-      UserError: the disk is full, or the folder cannot be written.
+      UserError: the disk is full, or fails, or the folder cannot be written.
     """
     try:
         with written_at_once(folder, last) as temporary:
             yield temporary
-    except (*_WRITE_ERRORS, OSError) as error:
-        reason = getattr(error, "message", None) or str(error)
-        # TensorFlow puts the name of its operation in front, in braces.
-        reason = reason.splitlines()[0].rpartition("}} ")[2]
+    except (tf.errors.OpError, OSError, RuntimeError) as error:
+        if (reason := _fault_of_disk(error)) is None:
+            raise
         raise UserError(
             f"cannot write the model to {folder}: {reason}; free some space or choose another --root"
         ) from error
+
+
+def _fault_of_disk(error: tf.errors.OpError | OSError | RuntimeError) -> str | None:
+    """What the system said when a file could not be written; None where it is not that."""
+    said = str(getattr(error, "message", None) or error)
+    # HDF5 has the number in a text of several lines, and of what it cannot close makes a RuntimeError.
+    if number := re.search(r"\berrno = (\d+)", said):
+        return os.strerror(int(number[1]))
+    if isinstance(error, (*_WRITE_ERRORS, OSError)) or os.strerror(errno.EIO) in said:
+        # TensorFlow puts the name of its operation in front, in braces.
+        return said.splitlines()[0].rpartition("}} ")[2]
+    return None
