@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
+from components.shared.errors import UserError
 from components.shared.json_types import JsonObject
 from pipeline.platforms.config import ONLY_KUBERNETES, PodConfig
 
@@ -23,9 +24,24 @@ def platform_spec(pods: Mapping[str, PodConfig]) -> JsonObject:
 
     Returns:
       A PlatformSpec message as JSON; empty where no pod has more than the pipeline itself says.
+
+    Raises:
+      UserError: a pod asks for more than its limit.
     """
+    for label, pod in pods.items():
+        _check_requests(label.removesuffix("_executor"), pod)
     told = {label: json_format.MessageToDict(_message(pod)) for label, pod in pods.items() if _has_more(pod)}
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": told}}}} if told else {}
+
+
+def _check_requests(step: str, pod: PodConfig) -> None:
+    for what in ("cpu", "memory"):
+        limit, request = getattr(pod, what), getattr(pod, f"{what}_request")
+        if limit is not None and request is not None and request > limit:
+            raise UserError(
+                f"cluster.steps.{step}.{what}_request (or cluster.defaults.{what}_request): {request:g} is above the "
+                f"limit, {what}: {limit:g}"
+            )
 
 
 def _has_more(pod: PodConfig) -> bool:

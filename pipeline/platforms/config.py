@@ -2,9 +2,16 @@
 
 import re
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from components.shared.parameters import Section
+from pipeline.platforms.kubernetes_names import (
+    check_key_of_secret,
+    check_label_key,
+    check_label_value,
+    check_object,
+    check_variable,
+)
 
 # The grammar of the distribution specification: registry, path, tag, digest.
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
@@ -12,7 +19,8 @@ _IMAGE = re.compile(
     rf"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
     r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?"
 )
-
+# Amazon's AWS_ACCESS_KEY_ID is none, and Google's GOOGLE_APPLICATION_CREDENTIALS names a file.
+_IS_SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|SECRET_ACCESS_KEY|API_KEY|PRIVATE_KEY)$", re.IGNORECASE)
 
 ONLY_KUBERNETES = (
     "cpu_request",
@@ -88,23 +96,56 @@ class PodConfig(Section):
         default=None, gt=0, description="Seconds after which the step is ended; null: none. Kubeflow only."
     )
 
+    @field_validator("environment")
+    @classmethod
+    def _keeps_no_secret_in_sight(cls, variables: dict[str, str]) -> dict[str, str]:
+        for variable, value in variables.items():
+            check_variable(variable)
+            if value and _IS_SECRET.search(variable):
+                raise ValueError(
+                    f"the value of {variable} would stand in the compiled pipeline, where everybody can read it; name "
+                    "the key of a secret in secret_environment, or give rights to the account of the steps"
+                )
+        return variables
+
     @field_validator("secret_environment")
     @classmethod
     def _name_secret_and_key(cls, variables: dict[str, str]) -> dict[str, str]:
         for variable, source in variables.items():
-            if not re.fullmatch(r"[^/]+/[^/]+", source):
+            check_variable(variable)
+            secret, slash, key = source.partition("/")
+            if not (secret and slash and key):
                 raise ValueError(
                     f"variable {variable} is read from SECRET/KEY, the key of a secret, not from {source!r}"
                 )
+            check_object("secret", secret)
+            check_key_of_secret(key)
         return variables
 
     @field_validator("secret_files", "volumes")
     @classmethod
-    def _mount_absolute_paths(cls, mounts: dict[str, str]) -> dict[str, str]:
-        for path in mounts:
+    def _mount_absolute_paths(cls, mounts: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        for path, name in mounts.items():
             if not path.startswith("/"):
                 raise ValueError(f"folder {path} is one of a container; name an absolute path")
+            check_object("secret" if info.field_name == "secret_files" else "claim", name)
         return mounts
+
+    @field_validator("image_pull_secrets")
+    @classmethod
+    def _name_secrets(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        for secret in secrets:
+            check_object("secret", secret)
+        return secrets
+
+    @field_validator("labels", "node_selector", "annotations")
+    @classmethod
+    def _are_labels(cls, labels: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        for key, value in labels.items():
+            check_label_key(key)
+            if info.field_name != "annotations":
+                check_label_value(value)
+        return labels
 
     def on_top_of(self, defaults: "PodConfig") -> "PodConfig":
         """This one where it says something, else `defaults`; mappings are put together, key by key."""

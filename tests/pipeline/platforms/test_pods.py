@@ -161,6 +161,19 @@ def test_vertex_refuses_in_words_what_it_does_not_have(tmp_path: Path, key: str,
             "variable A is read from SECRET/KEY, the key of a secret, not from 'b'",
         ),
         ("\n  defaults: {volumes: {data: claim}}\n", "folder data is one of a container; name an absolute path"),
+        ("\n  defaults: {secret_environment: {A: My_secret/b}}\n", "'My_secret' is no name of a secret"),
+        ("\n  defaults: {secret_environment: {A: b/c d}}\n", "'c d' is no key of a secret"),
+        ("\n  defaults: {secret_environment: {1A: b/c}}\n", "'1A' is no name of a variable"),
+        ("\n  defaults: {environment: {A=B: c}}\n", "'A=B' is no name of a variable"),
+        ("\n  defaults: {environment: {AWS_SECRET_ACCESS_KEY: hidden}}\n", "in secret_environment, or give rights"),
+        ("\n  steps: {Report: {environment: {CHAT_TOKEN: hidden}}}\n", "the value of CHAT_TOKEN would stand"),
+        ("\n  defaults: {volumes: {/data: My claim}}\n", "'My claim' is no name of a claim"),
+        ("\n  defaults: {secret_files: {/data: -a}}\n", "'-a' is no name of a secret"),
+        ("\n  defaults: {image_pull_secrets: [A]}\n", "'A' is no name of a secret"),
+        ("\n  defaults: {labels: {a b: c}}\n", "'a b' is no key of a label"),
+        ("\n  defaults: {labels: {-.example.org/a: c}}\n", "'-.example.org/a' is no key of a label"),
+        ("\n  defaults: {labels: {a: my shop}}\n", "'my shop' is no value of a label"),
+        ("\n  defaults: {node_selector: {pool: " + "x" * 64 + "}}\n", "is no value of a label: at most 63"),
         ("\n  s3_endpoint: minio:9000\n", "cluster.s3_endpoint: string should match pattern"),
     ],
 )
@@ -168,6 +181,24 @@ def test_what_is_no_pod_is_told(tmp_path: Path, cluster: str, message: str) -> N
     with pytest.raises(UserError) as error:
         config(tmp_path, cluster)
     assert message in str(error.value)
+    assert "hidden" not in str(error.value)
+
+
+def test_names_that_kubernetes_allows_are_taken(tmp_path: Path) -> None:
+    said = config(
+        tmp_path,
+        "\n  defaults: {environment: {AWS_ACCESS_KEY_ID: a, GOOGLE_APPLICATION_CREDENTIALS: /key.json, API_KEY: ''},"
+        " labels: {example.org/team: '', a.b_c: X-1}, annotations: {note: what you like}, volumes: {/data: a.b-c}}\n",
+    )
+    assert said.cluster.pod("Pusher").volumes == {"/data": "a.b-c"}
+
+
+@pytest.mark.parametrize("what", ["cpu", "memory"])
+def test_a_request_above_its_limit_is_told(tmp_path: Path, what: str) -> None:
+    with pytest.raises(UserError) as error:
+        written(tmp_path, f"\n  defaults: {{{what}: 2}}\n  steps: {{Pusher: {{{what}_request: 3}}}}\n", "kfp")
+    assert f"cluster.steps.Pusher.{what}_request" in str(error.value)
+    assert str(error.value).endswith(f"3 is above the limit, {what}: 2")
 
 
 def test_the_keys_of_before_are_the_trainer_s_alone() -> None:
