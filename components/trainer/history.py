@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+import numpy as np
+
 from components.artifacts.model_run import METRIC_NAMES, Blend, Epoch, K, Stage
 from components.trainer.config import TrainerConfig
 
@@ -66,10 +68,21 @@ def reason_to_stop(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfi
         return f"HR@{K} reached {config.hr_threshold:g}"
     if len(epochs) >= config.epochs:
         return "all epochs done"
-    since_best = len(epochs) - best_epoch(start, epochs, config)
+    since_best = _since_best(start, epochs, config)
     if config.early_stopping_patience is not None and since_best >= config.early_stopping_patience:
         return f"no better {chosen_metric(config)} for {since_best} epochs"
     return None
+
+
+def _since_best(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> int:
+    """How many epochs were no better than one before, or than the start.
+
+    Whatever the gain: that of the first epochs is small where the start leaves the trained part without a weight.
+    """
+    if not all(epoch.metrics for epoch in epochs):
+        return 0
+    values = [chosen_value(metrics, config) for metrics in (start, *(epoch.metrics for epoch in epochs)) if metrics]
+    return len(values) - 1 - int(np.argmax(values))
 
 
 def end_of_stage(name: str, start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> Stage:

@@ -93,6 +93,15 @@ def test_an_epoch_that_would_not_be_exported_is_worth_no_more_than_the_start(
     assert values_of({}, found, chosen) == [0.2, 0.301, 0.302, 0.31]
 
 
+def test_small_gains_keep_the_training_going_until_they_end() -> None:
+    start, patient = epochs(0.3)[0].metrics, config(early_stopping_patience=2, pretraining="als")
+    rising = (0.3003, 0.3006, 0.3012)
+    assert best_epoch(start, epochs(*rising), patient) == 0
+    assert reason_to_stop(start, epochs(*rising), patient) is None
+    assert reason_to_stop(start, epochs(*rising, 0.301, 0.3011), patient) == "no better NDCG@10 for 2 epochs"
+    assert best_epoch(start, epochs(*rising, 0.304), patient) == 4
+
+
 def test_epochs_that_gain_nothing_over_the_start_end_the_training_and_are_told() -> None:
     start, found = epochs(0.3)[0].metrics, epochs(0.1, 0.2)
     patient = config(early_stopping_patience=2)
