@@ -6,6 +6,7 @@ SQLite count as well. A run has some thousands; `WRITES` of them, drawn by `SEED
 
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from tests.faults.outcome import TINY_ARGUMENTS, Outcome
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 
 _KINDS = ("EIO", "ENOSPC", "SHORT")
 _WRITES = int(os.environ.get("WRITES", "60"))
@@ -54,18 +57,8 @@ class Shim:
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Shim:
     folder = tmp_path_factory.mktemp("shim")
     source = Path(__file__).with_name("failing_writes.c")
-    command = [
-        "cc",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-shared",
-        "-fPIC",
-        "-o",
-        str(folder / "shim.so"),
-        str(source),
-        "-ldl",
-    ]
+    options = ["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    command = ["cc", *options, "-o", str(folder / "shim.so"), str(source), "-ldl"]
     subprocess.run(command, check=True)
     return Shim(folder / "shim.so", folder / "counter")
 
