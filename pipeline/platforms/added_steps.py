@@ -1,9 +1,12 @@
 """Steps of a compiled pipeline that are none of TFX's: the form in which they are added to it."""
 
+import argparse
 import copy
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from components.shared.errors import find_user_error
 from components.shared.json_types import JsonObject
 
 STEPS = ("Register", "Report")
@@ -73,3 +76,35 @@ def task(name: str, component: str, parameters: JsonObject) -> JsonObject:
         "inputs": {"parameters": {**parameters, RUN: {"runtimeValue": {"constant": _RUN_NAME}}}},
         "taskInfo": {"name": name},
     }
+
+
+def run(
+    command: Sequence[str],
+    description: str,
+    act: Callable[[JsonObject, JsonObject], Iterable[str]],
+    arguments: Sequence[str] | None,
+) -> int:
+    """Runs such a step in its container.
+
+    Args:
+      command: that it was started by.
+      description: of the step, for `--help`.
+      act: does the work, by the ExecutorInput and what `add_component` was told; gives the lines to be printed.
+      arguments: of the command; None: those of the process.
+
+    Returns:
+      The exit code: 0, or 2 for an error that the user can mend, which is the last line on standard error.
+    """
+    parser = argparse.ArgumentParser(prog=" ".join(command), description=description)
+    parser.add_argument("--executor_input", required=True)
+    parser.add_argument("--settings", required=True)
+    known = parser.parse_args(arguments)
+    try:
+        for line in act(json.loads(known.executor_input), json.loads(known.settings)):
+            print(line, flush=True)
+    except Exception as error:
+        if user_error := find_user_error(error):
+            print(f"error: {user_error}", file=sys.stderr, flush=True)
+            return 2
+        raise
+    return 0

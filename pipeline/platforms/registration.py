@@ -3,13 +3,9 @@
 Where a scheduled run finds nothing new, nothing is pushed either: what is there is not registered again.
 """
 
-import argparse
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from components.shared.errors import find_user_error
 from components.shared.json_types import JsonObject
 from pipeline.config import Config
 from pipeline.entrypoint import local_folder
@@ -71,7 +67,7 @@ def run_step(
     register: Callable[[PushedModel, JsonObject], str],
     arguments: Sequence[str] | None,
 ) -> int:
-    """Runs the step.
+    """Runs the step, as `added_steps.run` does.
 
     Args:
       command: that it was started by.
@@ -80,23 +76,14 @@ def run_step(
       arguments: of the command; None: those of the process.
 
     Returns:
-      The exit code: 0, or 2 for an error that the user can mend, which is the last line on standard error.
+      The exit code.
     """
-    parser = argparse.ArgumentParser(prog=" ".join(command), description=description)
-    parser.add_argument("--executor_input", required=True)
-    parser.add_argument("--settings", required=True)
-    known = parser.parse_args(arguments)
-    settings = json.loads(known.settings)
-    try:
-        model = _pushed_model(json.loads(known.executor_input)["inputs"], settings["pipeline"])
-        done = register(model, settings["registry"]) if model else "nothing to register: the model is not blessed"
-        print(done, flush=True)
-    except Exception as error:
-        if user_error := find_user_error(error):
-            print(f"error: {user_error}", file=sys.stderr, flush=True)
-            return 2
-        raise
-    return 0
+
+    def act(message: JsonObject, settings: JsonObject) -> Iterator[str]:
+        model = _pushed_model(message["inputs"], settings["pipeline"])
+        yield register(model, settings["registry"]) if model else "nothing to register: the model is not blessed"
+
+    return added_steps.run(command, description, act, arguments)
 
 
 def _pushed_model(inputs: JsonObject, pipeline: str) -> PushedModel | None:

@@ -4,15 +4,13 @@ The first has the artifacts, and tells the verdict. The second is started howeve
 place of artifacts, which need not be there: it speaks up where the first did not get to.
 """
 
-import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from components.shared.errors import find_user_error
 from components.shared.files.secrets import without_secrets
 from components.shared.json_types import Json, JsonObject
 from pipeline.entrypoint import LOGS, local_folder
+from pipeline.platforms import added_steps
 from pipeline.tracking.config import NotifyConfig, TrackingConfig
 from pipeline.tracking.ended import Ended, Results, Run
 from pipeline.tracking.telling import tell
@@ -28,30 +26,18 @@ _WELL = ("SUCCEEDED", "COMPLETE", "CACHED")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the step.
+    """Runs the step; returns its exit code."""
+    return added_steps.run(COMMAND, DESCRIPTION, _tell, arguments)
 
-    Returns:
-      The exit code: 0, or 2 for an error that the user can mend, which is the last line on standard error.
-    """
-    parser = argparse.ArgumentParser(prog=" ".join(COMMAND), description=DESCRIPTION)
-    parser.add_argument("--executor_input", required=True)
-    parser.add_argument("--settings", required=True)
-    known = parser.parse_args(arguments)
-    settings = json.loads(known.settings)
-    try:
-        ended = ended_run(json.loads(known.executor_input), settings)
-    except Exception as error:
-        if user_error := find_user_error(error):
-            print(f"error: {without_secrets(str(user_error))}", file=sys.stderr, flush=True)
-            return 2
-        raise
+
+def _tell(message: JsonObject, settings: JsonObject) -> Iterator[str]:
+    ended = ended_run(message, settings)
     if ended is None:
-        print("the run has ended well, and has told so itself", flush=True)
-        return 0
-    print(without_secrets(ended.told), flush=True)
+        yield "the run has ended well, and has told so itself"
+        return
+    yield without_secrets(ended.told)
     for fault in tell(ended, NotifyConfig(**settings["notify"]), TrackingConfig(**settings["tracking"])):
-        print(f"warning: {fault}", flush=True)
-    return 0
+        yield f"warning: {fault}"
 
 
 def ended_run(message: JsonObject, settings: JsonObject) -> Ended | None:

@@ -93,11 +93,13 @@ def plan_parquet(source: Source, reading: Reading) -> list[ParquetPiece]:
     """Lists the row groups of the files.
 
     Raises:
-      UserError: a file is not Parquet, lacks a column, or has other times than the files before it.
+      UserError: a file is not Parquet, says that it has more than any of its size, lacks a column, or has other times
+        than the files before it.
     """
     found = []
     for path in source.paths:
         file = _open(path)
+        _refuse_endless(path, file.metadata)
         names = _names_of(path, file)
         places, where = find_places(source, path, names)
         user, item = names[int(places.user)], names[int(places.item)]
@@ -118,9 +120,10 @@ def sample_parquet(source: Source) -> Sample:
     """The first rows of each row group of the first file; columns of lists and structures are left out.
 
     Raises:
-      UserError: the file is not Parquet, or has no rows.
+      UserError: the file is not Parquet, says that it has more than any of its size, or has no rows.
     """
     file = _open(source.paths[0])
+    _refuse_endless(source.paths[0], file.metadata)
     schema = file.schema_arrow
     nested = [name for name in _names_of(source.paths[0], file) if pa.types.is_nested(schema.field(name).type)]
     names = [name for name in schema.names if name not in nested]
@@ -239,7 +242,7 @@ def _open(path: str) -> pq.ParquetFile:
     """Opens a file, with each distinct text read once: a file may have a long one for millions of rows.
 
     Raises:
-      UserError: it is not Parquet, or says that it has more than any file of interactions of its size.
+      UserError: it is not Parquet.
     """
     try:
         with _damage_told(path):
@@ -249,7 +252,6 @@ def _open(path: str) -> pq.ParquetFile:
             else:
                 source = open_file(path)
             metadata = pq.read_metadata(source)
-            _refuse_endless(path, metadata)
             texts = [field.name for field in metadata.schema.to_arrow_schema() if is_text(field.type)]
             return pq.ParquetFile(source, metadata=metadata, read_dictionary=texts)
     except UserError as error:
