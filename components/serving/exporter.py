@@ -141,7 +141,7 @@ class ServingModel(tf.Module):
         ]
         functions += by_items if self._folding else []
         signatures = {
-            signature.name: tf.function(function).get_concrete_function(**self._specs(signature))
+            signature.name: tf.function(function, autograph=False).get_concrete_function(**self._specs(signature))
             for signature, function in functions
         }
         with model_written_at_once(folder, SAVED_MODEL_FILE) as temporary:

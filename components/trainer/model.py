@@ -76,8 +76,11 @@ class NeuMF(keras.Model):
 
         def table(name: str, rows: int) -> Any:
             normal = keras.initializers.RandomNormal(0.0, embedding_stddev, seed=seed_of(name))
+            initial = normal if embedding_stddev else "zeros"
             # Not cast as a whole: only the rows of a batch are.
-            return self.add_weight(shape=(rows, num_factors + self.half), initializer=normal, name=name, autocast=False)
+            return self.add_weight(
+                shape=(rows, num_factors + self.half), initializer=initial, name=name, autocast=False
+            )
 
         self.user_table = table("user_table", num_users)
         self.item_table = table("item_table", num_items)
@@ -118,7 +121,7 @@ class NeuMF(keras.Model):
           items: those of items, float32 [items, width] each, of the same widths.
         """
         more = sum(vectors.shape[1] for vectors in users)
-        wider = NeuMF(**{**self._arguments, "num_factors": self.num_factors + more})
+        wider = NeuMF(**{**self._arguments, "num_factors": self.num_factors + more, "embedding_stddev": 0.0})
         weights = {variable.name: np.array(variable) for variable in self.variables}
         for name, vectors in (("user_table", users), ("item_table", items)):
             gmf, mlp = np.split(weights[name], [self.num_factors], axis=1)
@@ -139,7 +142,7 @@ class NeuMF(keras.Model):
           items: those of items, float32 [items, width] each, of the same widths.
         """
         rows, columns = (np.concatenate(vectors, axis=1) for vectors in (users, items))
-        model = cls(len(rows), len(columns), rows.shape[1], (), gmf_head="ones")
+        model = cls(len(rows), len(columns), rows.shape[1], (), embedding_stddev=0.0, gmf_head="ones")
         model.user_table.assign(rows)
         model.item_table.assign(columns)
         return model
