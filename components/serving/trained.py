@@ -1,9 +1,10 @@
-"""The weights that a model was trained to, as a pushed version carries them: where the next training can start.
+"""What a model was trained to, as a pushed version carries it: where the next training can start.
 
-What is served is other weights: towers stand beside the trained ones, users' rows are moved by what they did since.
-They lie where SavedModels keep what no signature reads: `assets.extra/trained.npz`, arrays by their names and raw ids.
+What is served is put together of it: towers stand beside the trained weights, users' rows are moved by what they did
+since. It lies where SavedModels keep what no signature reads: `assets.extra/trained.npz`, arrays by their names.
 """
 
+import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from components.shared.files.reading import is_file, open_file
 from components.shared.files.secrets import without_secrets
 from components.shared.files.writing import write_atomically
 from components.shared.files.zips import ZIP_FAULTS
+from components.shared.json_types import JsonObject
 
 TRAINED_FILE = "assets.extra/trained.npz"
-_USERS, _ITEMS = "user_ids", "item_ids"
+_USERS, _ITEMS, _ABOUT = "user_ids", "item_ids", "about"
 
 Ids: TypeAlias = RawIds | npt.NDArray[np.str_]
 """Raw ids: whole numbers, or texts, as objects or as NumPy's own."""
@@ -29,36 +31,42 @@ Ids: TypeAlias = RawIds | npt.NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Trained:
-    """Weights and whose they are.
+    """Arrays and whose they are.
 
     Attributes:
-      user_ids: raw ids by row of the table of users.
+      user_ids: raw ids by the index of a user.
       item_ids: likewise of items.
-      weights: float32 arrays by name.
+      arrays: by name.
+      about: what else the next training has to know, as JSON has it.
     """
 
     user_ids: Ids
     item_ids: Ids
-    weights: Mapping[str, npt.NDArray[np.float32]]
+    arrays: Mapping[str, npt.NDArray[Any]]
+    about: JsonObject
 
 
 def write_trained(folder: str, trained: Trained) -> None:
-    """Writes the weights into the folder of a SavedModel.
+    """Writes it into the folder of a SavedModel.
 
     Raises:
       UserError: the disk is full, or the folder cannot be written.
     """
-    ids = {_USERS: as_written(trained.user_ids), _ITEMS: as_written(trained.item_ids)}
-    arrays: dict[str, npt.NDArray[Any]] = {**ids, **trained.weights}
+    arrays: dict[str, npt.NDArray[Any]] = {
+        _USERS: as_written(trained.user_ids),
+        _ITEMS: as_written(trained.item_ids),
+        _ABOUT: np.array(json.dumps(trained.about)),
+        **trained.arrays,
+    }
     with write_atomically(posixpath.join(folder, TRAINED_FILE)) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_newest_trained(destination: str) -> tuple[Version, Trained] | None:
-    """The weights of the newest version that has them; None where none has.
+    """What the newest version carries that carries such; None where none does.
 
     Raises:
-      UserError: the folder, or the weights, cannot be read.
+      UserError: the folder, or the arrays, cannot be read.
     """
     for version in whole_versions(destination):
         path = posixpath.join(version.path, TRAINED_FILE)
@@ -75,8 +83,9 @@ def as_written(ids: Ids) -> Ids:
 def _read(path: str) -> Trained:
     try:
         with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files}
-        return Trained(weights.pop(_USERS), weights.pop(_ITEMS), weights)
+            found = {name: arrays[name] for name in arrays.files}
+        about = json.loads(str(found.pop(_ABOUT, "{}")))
+        return Trained(found.pop(_USERS), found.pop(_ITEMS), found, about)
     except (*ZIP_FAULTS, KeyError) as error:
         raise UserError(
             f"{without_secrets(path)} is damaged ({error}); remove that version from the push destination, or set "

@@ -51,10 +51,11 @@ class TrainerConfig(Section):
     )
     warm_start: Literal["none", "champion"] = Field(
         "none",
-        description="champion: where a pushed model carries the weights that it was trained to, as those that were "
-        "trained with this setting do, training starts from them, by raw id; new users and items keep what pretraining "
-        "gives them, moved into its coordinates. That start, too, is exported itself where no epoch ranks better on "
-        "validation. none: from pretraining alone.",
+        description="champion: where a pushed model carries what it was trained to, as those do that were trained with "
+        "this setting, and no other one differs, training goes on from that, by raw id: its towers in closed form, "
+        "their weights and the trained part are taken over, what is new is fitted to them, and there are so many of "
+        "`epochs` as the share of interactions that is new, at least one. With a tenth more interactions than the "
+        "towers were found in, all is found anew. none: nothing is taken over.",
     )
     pretraining_epochs: int = Field(
         20,
@@ -174,7 +175,7 @@ class TrainerConfig(Section):
         return self.pretraining in ("towers", "als_towers")
 
     @model_validator(mode="after")
-    def _check_towers(self) -> Self:
+    def _check_together(self) -> Self:
         if len(self.layers) == 1:
             raise ValueError(
                 "layers needs at least two widths (embeddings, then a layer), or none to leave the MLP out"
@@ -186,6 +187,11 @@ class TrainerConfig(Section):
         if self.trains_towers and not (self.layers and self.num_factors):
             raise ValueError(
                 f"pretraining: {self.pretraining} needs both towers; set num_factors and layers, or pretraining: none"
+            )
+        if self.warm_start == "champion" and self.validate_on == "sampled":
+            raise ValueError(
+                "warm_start: champion needs validate_on: full, as it judges by those users alone whose item for "
+                "validation the champion has not learnt"
             )
         if self.pretraining == "als" and not self.num_factors:
             raise ValueError("pretraining: als needs a GMF tower; set num_factors, or pretraining: none")

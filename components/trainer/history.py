@@ -51,7 +51,7 @@ def values_of(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) ->
 
 def _start_is_fitted_anew(config: TrainerConfig) -> bool:
     has_towers = bool(config.history_factors or config.recent_items)
-    return has_towers and config.pretraining == "als" and config.warm_start == "none"
+    return has_towers and config.pretraining == "als"
 
 
 def chosen_value(metrics: Metrics, config: TrainerConfig) -> float:
@@ -89,7 +89,7 @@ def end_of_stage(name: str, start: Metrics, epochs: Sequence[Epoch], config: Tra
     """A training that is over, with what its epochs say of it."""
     among = ", over all items" if config.validate_on == "full" else ", over sampled ones"
     on_validation = f"{chosen_metric(config).lower()} on validation{among}"
-    chosen_by = on_validation if epochs[-1].metrics else "last epoch: there is no validation split"
+    chosen_by = on_validation if epochs[-1].metrics else "last epoch: no held-out items to choose by"
     stopped = reason_to_stop(start, epochs, config)
     assert stopped is not None
     return Stage(name, tuple(epochs), best_epoch(start, epochs, config), chosen_by, stopped, start)
@@ -114,7 +114,7 @@ def outcome(stage: Stage, config: TrainerConfig) -> str:
     speed = f"{median(epoch.examples_per_second for epoch in stage.epochs) / 1e6:.2f} M examples/s"
     chosen = f"epoch {stage.best_epoch} of {len(stage.epochs)}"
     if not stage.best:
-        return f"{chosen}: the last one, as there is no validation split to choose on; {speed}"
+        return f"{chosen}: the last one, as no held-out items are there to choose by; {speed}"
     if not stage.best_epoch:
         chosen = f"{len(stage.epochs)} epochs gained nothing over the start"
     return f"{chosen}: validation {shown_metrics(stage.best, config)} ({stage.stopped}); {speed}"

@@ -20,10 +20,10 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit, with_als
-from components.trainer.linear import Ensemble, Histories
+from components.trainer.linear import Beside, Ensemble, Histories
 from components.trainer.settings import chosen, settle
 from components.trainer.validation import make_validation
-from components.trainer.warm_start import from_champion, trained_weights
+from components.trainer.warm_start import Champion, to_hand_on
 
 _PLACES = ("checkpoint_root", "push_destination", "interactions")  # not what is trained
 
@@ -50,43 +50,52 @@ def run_fn(fn_args: FnArgs) -> None:
     seen = SeenItems.open(custom["interactions"], len(vocabulary.user_ids))
     _check_backend()
 
-    identity = {"examples": examples.summary.fingerprint, **custom} | dict.fromkeys(_PLACES)
+    histories = Histories.read(custom["interactions"])
+    counts = histories.counts(examples.summary.batch_size)
+    told = settings = settle(config, counts)
+    warm, champion = config.warm_start == "champion", None
+    if warm:
+        champion = Champion.find(custom["push_destination"], vocabulary, histories, config, settings)
+    if champion:
+        settings = champion.settings(settings)
+    identity = {
+        "examples": examples.summary.fingerprint,
+        **custom,
+        **dict.fromkeys(_PLACES),
+        "champion": champion.version if champion else None,
+    }
     logs = fn_args.model_run_dir
     checkpoint_root = custom["checkpoint_root"] or posixpath.join(logs, "checkpoints")
     checkpoint = checkpoints.checkpoint_folder(checkpoint_root, identity)
     examples = examples.written_ahead_to(posixpath.join(checkpoint, f"ahead-{device.worker}"))
-    histories = Histories.read(custom["interactions"])
-    counts = histories.counts(examples.summary.batch_size)
-    settings = settle(config, counts)
-    ensemble = Ensemble.prepare(histories, settings, seed)
-    validation = make_validation(examples, settings, ensemble)
-    warm = config.warm_start == "champion"
-    if warm and not histories.in_order:
-        raise UserError(
-            "trainer.warm_start: champion needs data whose latest rows are held out; these have no times, or rows are "
-            "held out at random, so that the champion may know what tests this model: set trainer.warm_start=none"
-        )
-    champion = from_champion(custom["push_destination"], vocabulary) if warm else None
-    trained = fit(examples, settings, seed, device, validation, checkpoint, logs, start=champion)
+    beside: Beside = (
+        champion.continued(histories, settings, seed)
+        if champion
+        else Ensemble.prepare(histories, settings, seed, examples.summary.num_negatives)
+    )
+    validation = make_validation(examples, settings, beside)
+    start = champion.start if champion else None
+    trained = fit(examples, settings, seed, device, validation, checkpoint, logs, start=start)
     if not device.is_chief:
         device.wait_for_all()
         return
     *towers, whole = trained.stages
-    from_als = settings.pretraining == "als" and whole.best_epoch == 0 and champion is None
+    from_als = settings.pretraining == "als" and whole.best_epoch == 0
     restart = functools.partial(with_als, examples, settings, seed) if from_als else None
-    kept = trained_weights(trained.model, vocabulary) if warm else None  # without what is learnt from validation items
-    exported = ensemble.join(trained.model, examples.summary.num_negatives, seed, restart)
+    exported = beside.join(trained.model, restart)
+    kept = to_hand_on(trained.model, exported, vocabulary, config, champion) if warm else None
     seconds = time.monotonic() - begun
     serving = ServingModel(
-        exported.model, vocabulary, seen, exported.folding, exported.served_users, exported.probabilities
+        exported.model, vocabulary, seen, exported.folding, exported.served_users, exported.parts.probabilities
     )
-    History(whole, seconds, settings.model_dump(mode="json"), towers, exported.blend, digests(serving)).write(logs)
+    History(whole, seconds, told.model_dump(mode="json"), towers, exported.blend, digests(serving)).write(logs)
     checkpoints.save_weights(exported.model, posixpath.join(posixpath.dirname(fn_args.serving_model_dir), "keras"))
     serving.save(fn_args.serving_model_dir, kept)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
-    told = [history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]
-    progress.note("; ".join([*told, *history.settled(chosen(config, counts))]))
+    begin = [champion.outcome] if champion else []
+    outcome = [*begin, history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]
+    progress.note("; ".join([*outcome, *history.settled(chosen(config, counts))]))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:

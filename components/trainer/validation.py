@@ -9,7 +9,7 @@ from components.metrics.by_user import summarise
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.validation import Ranking, make_ranking
-from components.trainer.linear import Ensemble
+from components.trainer.linear import Beside
 from components.trainer.model import NeuMF
 
 
@@ -36,8 +36,8 @@ class OnRecords:
         return summarise(np.concatenate([rank(*batch) for batch in self._examples.validation_batches()]), (K,))
 
 
-def make_validation(examples: Examples, config: TrainerConfig, ensemble: Ensemble) -> Validation | None:
+def make_validation(examples: Examples, config: TrainerConfig, beside: Beside) -> Validation | None:
     """The way that the configuration wants; None where there is no validation split."""
     if config.validate_on == "full":
-        return ensemble if ensemble.sample is not None else None
+        return beside if beside.sample is not None else None
     return OnRecords(examples) if examples.validation is not None else None

@@ -7,7 +7,7 @@ has seen. So a user whom nobody knew has a vector as soon as there are items of 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ _NOTHING = 1e-3  # of the largest singular value: squared, float32's precision
 _UNDIVIDED_WIDTH = 512  # where frequent items come first, more of the rank adds little
 
 Matrix = npt.NDArray[np.float32]
+_Doubles = npt.NDArray[np.float64]
 
 
 class Form(NamedTuple):
@@ -68,7 +69,7 @@ class Factors:
     read: Matrix
     scored: Matrix
     form: Form = field(default_factory=Form)
-    values: npt.NDArray[np.float64] | None = None
+    values: _Doubles | None = None
     rank: int = 0
 
     @property
@@ -134,26 +135,31 @@ def history_factors(
     """
     decompositions = []
     for power, of_power in itertools.groupby(forms, key=lambda form: form.power):
-        of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -power for axis in (1, 0))
-        scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
+        scaled, of_items = scaled_by_counts(seen, power)
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
-        decompositions.append((list(of_power), of_items[:, None], *decompose(scaled, rank, seed)))
+        decompositions.append((list(of_power), of_items, *decompose(scaled, rank, seed)))
     return (
-        Factors(
-            (of_items * right * _kept(values, form.damping)).astype("f4"),
-            right.astype("f4"),
-            form,
-            values,
-            min(seen.shape),
-        )
+        Factors(read_of(right, of_items, values, form), right.astype("f4"), form, values, min(seen.shape))
         for of_power, of_items, _, values, right in decompositions
         for form in of_power
     )
 
 
-def _kept(values: npt.NDArray[np.float64], damping: float) -> npt.NDArray[np.float64]:
+def scaled_by_counts(seen: scipy.sparse.csr_matrix, power: float) -> tuple[scipy.sparse.csr_matrix, _Doubles]:
+    """Interactions divided by a power of how many each user and each item has; one over that of items, [items, 1]."""
+    of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -power for axis in (1, 0))
+    return scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items), of_items[:, np.newaxis]
+
+
+def read_of(right: npt.NDArray[Any], of_items: _Doubles, values: _Doubles, form: Form) -> Matrix:
+    """The vectors of items where they are read, of those where they are scored."""
+    read: Matrix = (of_items * right * _kept(values, form.damping)).astype("f4")
+    return read
+
+
+def _kept(values: _Doubles, damping: float) -> _Doubles:
     """What ridge regression leaves of each singular value's share, the damping being one of the largest squared."""
-    kept: npt.NDArray[np.float64] = values**2 / (values**2 + damping * values[0] ** 2)
+    kept: _Doubles = values**2 / (values**2 + damping * values[0] ** 2)
     return kept
 
 
@@ -178,20 +184,21 @@ def recent_factors(
       Factors of each form.
     """
     follows = count_following(*train, items, PLACES)
-    totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
-    decompositions = []
-    for form in forms:
-        before, after = (scipy.sparse.diags_array((total + form.shrinkage) ** -0.5) for total in totals)
-        decompositions.append((form, *decompose(before @ follows @ after, width, seed)))
+    decompositions = [(form, *decompose(scaled_by_totals(follows, form), width, seed)) for form in forms]
     return (
         Factors((left * np.sqrt(values)).astype("f4"), (right * np.sqrt(values)).astype("f4"), form)
         for form, left, values, right in decompositions
     )
 
 
-def decompose(
-    matrix: scipy.sparse.sparray, width: int, seed: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def scaled_by_totals(follows: scipy.sparse.csr_matrix, form: Form) -> scipy.sparse.csr_matrix:
+    """How closely items follow others, divided by the roots of both one's totals."""
+    totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
+    before, after = (scipy.sparse.diags_array((total + form.shrinkage) ** -0.5) for total in totals)
+    return before @ follows @ after
+
+
+def decompose(matrix: scipy.sparse.sparray, width: int, seed: int) -> tuple[_Doubles, _Doubles, _Doubles]:
     """The largest singular values and their vectors, whatever the number of cores.
 
     A good part of all there are is found exactly, from the smaller Gram matrix; a small one by random projections
@@ -215,9 +222,7 @@ def decompose(
     return left, values, right.T
 
 
-def _decompose_exactly(
-    matrix: scipy.sparse.csr_matrix, width: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _decompose_exactly(matrix: scipy.sparse.csr_matrix, width: int) -> tuple[_Doubles, _Doubles, _Doubles]:
     wide = matrix.shape[0] < matrix.shape[1]
     tall = matrix.T.tocsr() if wide else matrix
     gram = (tall.T @ tall).toarray()

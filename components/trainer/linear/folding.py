@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 import tensorflow as tf
 
@@ -132,14 +133,41 @@ def fold_trained(model: NeuMF, histories: Histories) -> list[Reading]:
     divided by the root of their number, and a constant: as in FISM (Kabbur et al., KDD 2013), found after the training.
     """
     items, users = (np.array(table) for table in (model.item_table, model.user_table))
-    sums = _means(histories.seen) @ items
-    features = np.concatenate([sums, np.ones((len(users), 1), np.float32)], axis=1).astype("f8")
-    gram = features.T @ features
-    damped = gram + _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
-    solution: Any = np.linalg.solve(damped, features.T @ users.astype("f8"))
-    vectors, offset = (items @ solution[:-1]).astype("f4"), solution[-1].astype("f4")
+    kernel, offset = _fitted(_means(histories.seen) @ items, users)
+    vectors = (items @ kernel).astype("f4")
     parts = (slice(0, model.num_factors), slice(model.num_factors, None))
     return [Reading(vectors[:, part], mean=True, offset=offset[part]) for part in parts]
+
+
+def grown_rows(
+    rows: Matrix,
+    known: npt.NDArray[np.bool_],
+    before: scipy.sparse.csr_matrix,
+    now: scipy.sparse.csr_matrix,
+    others: Matrix,
+) -> Matrix:
+    """Trained rows of a table, moved by what the sums of the other side's rows say that interactions since changed.
+
+    Args:
+      rows: of users, or of items, float32 [n, width].
+      known: which of them are trained, bool [n]; the others are made of all their interactions, as in `fold_trained`.
+      before: which of the other side each had when it was trained, float32 [n, m]; none where it was not.
+      now: which it has now, likewise.
+      others: rows of the other side, float32 [m, width].
+    """
+    earlier, later = (_means(seen) @ others for seen in (before, now))
+    kernel, offset = _fitted(earlier[known], rows[known])
+    grown: Matrix = (np.where(known[:, np.newaxis], rows, offset) + (later - earlier) @ kernel).astype("f4")
+    return grown
+
+
+def _fitted(sums: Matrix, rows: Matrix) -> tuple[npt.NDArray[np.float64], Matrix]:
+    """The map [width, width] and the offset [width] that make rows of sums, by least squares."""
+    features = np.concatenate([sums, np.ones((len(sums), 1), np.float32)], axis=1).astype("f8")
+    gram = features.T @ features
+    damped = gram + _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    solution: Any = np.linalg.solve(damped, features.T @ rows.astype("f8"))
+    return solution[:-1], solution[-1].astype("f4")
 
 
 def _means(seen: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:

@@ -40,10 +40,10 @@ class Sample:
     seen: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
 
     @classmethod
-    def draw(cls, histories: Histories, random: np.random.Generator) -> "Sample":
+    def draw(cls, histories: Histories, random: np.random.Generator, pairs: int = _PAIRS) -> "Sample":
         """Draws so many users that they make some 67 million pairs with all items, or takes all of them."""
         users, items = histories.validation
-        number = max(_LEAST_USERS, _PAIRS // histories.items)
+        number = max(_LEAST_USERS, pairs // histories.items)
         if number < len(users):
             chosen = np.sort(random.choice(len(users), number, replace=False))
             users, items = users[chosen], items[chosen]

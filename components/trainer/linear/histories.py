@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
@@ -64,8 +65,20 @@ class Histories:
 
     def with_validation(self) -> Self:
         """The same, what is held out for validation being for training."""
-        nothing = Pairs(*(held_out[:0] for held_out in self.validation))
-        return replace(self, train=self.complete, validation=nothing)
+        return self.with_validation_of(np.ones(self.users, np.bool_))
+
+    def with_validation_of(self, some: npt.NDArray[np.bool_]) -> Self:
+        """The same, what is held out for validation of some users, bool [users], being for training."""
+        moved = some[self.validation.users]
+        theirs, left = (Pairs(*(column[chosen] for column in self.validation)) for chosen in (moved, ~moved))
+        return replace(self, train=_by_user(self.train, theirs), validation=left)
+
+    def first(self, numbers: npt.NDArray[np.int32]) -> Pairs:
+        """The first interactions of each user, but for the test's: so many, int32 [users]."""
+        users, items = self.complete
+        begins = np.searchsorted(users, np.arange(self.users))
+        there = np.arange(len(users)) - begins[users] < numbers[users]
+        return Pairs(users[there], items[there])
 
     def all_of(self, pairs: Pairs) -> scipy.sparse.csr_matrix:
         """1 for each of the pairs, float32 [users, items]."""

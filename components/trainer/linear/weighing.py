@@ -32,7 +32,7 @@ class Weighing:
 
     def __init__(self, sample: Sample, parts: Mapping[str, Scores], metric: str):
         """Takes the parts' scores of the sample, float32 [users, items], and the metric that chooses."""
-        self._sample, self._parts, self._metric = sample, parts, metric
+        self._sample, self.parts, self._metric = sample, parts, metric
 
     def metrics(self, weights: Mapping[str, float]) -> dict[str, float]:
         """The metrics on validation of parts together."""
@@ -40,9 +40,9 @@ class Weighing:
 
     def total(self, weights: Mapping[str, float], block: slice = slice(None)) -> Scores:
         """The weighted sum of parts, float32 [rows, items]; zeros of none."""
-        used = [(self._parts[name][block], np.float32(weight)) for name, weight in weights.items() if weight]
+        used = [(self.parts[name][block], np.float32(weight)) for name, weight in weights.items() if weight]
         if not used:
-            return np.zeros_like(next(iter(self._parts.values()))[block])
+            return np.zeros_like(next(iter(self.parts.values()))[block])
         total: Scores = used[0][0] * used[0][1]
         for scores, weight in used[1:]:
             total += scores * weight
@@ -54,8 +54,8 @@ class Weighing:
 
     def best_alone(self) -> dict[str, float]:
         """All weights 0 but that of the best part, 1."""
-        best = max(self._parts, key=lambda name: self.value({name: 1.0}))
-        return dict.fromkeys(self._parts, 0.0) | {best: 1.0}
+        best = max(self.parts, key=lambda name: self.value({name: 1.0}))
+        return dict.fromkeys(self.parts, 0.0) | {best: 1.0}
 
     def best_of(self, name: str, others: Mapping[str, float]) -> dict[str, float]:
         """The best weight of one part beside those of the others; of equally good ones, the smallest."""
@@ -68,7 +68,7 @@ class Weighing:
         """The metric that chooses, under each of several weights of one part beside those of the others."""
 
         def ranks(block: slice) -> Ranks:
-            return self._sample.ranks(block, self.total(others, block), self._parts[name][block], weights)
+            return self._sample.ranks(block, self.total(others, block), self.parts[name][block], weights)
 
         found = np.concatenate(self._sample.each_block(ranks), axis=1)
         return [summarise(of_weight, (K,))[self._metric] for of_weight in found]
@@ -76,7 +76,7 @@ class Weighing:
     def climb(self, start: Mapping[str, float]) -> dict[str, float]:
         """Weights that are at least as good as those of the start, the largest being 1."""
         weights = dict(start)
-        for name in list(self._parts) * _ROUNDS:
+        for name in list(self.parts) * _ROUNDS:
             weights = max(self.best_of(name, weights), weights, key=self.value)
         largest = max(weights.values())
         return {name: weight / largest for name, weight in weights.items()}

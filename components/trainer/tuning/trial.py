@@ -88,7 +88,10 @@ class Bench:
     def _beside(self, settings: Settings) -> Ensemble:
         """The towers in closed form, found again only where the settings ask for others."""
         if self._ensemble is None or not _same_towers(self._ensemble[0], settings):
-            self._ensemble = settings, Ensemble.prepare(self._histories, settings, self._job.seed)
+            self._ensemble = (
+                settings,
+                Ensemble.prepare(self._histories, settings, self._job.seed, self._examples.summary.num_negatives),
+            )
         return self._ensemble[1]
 
 

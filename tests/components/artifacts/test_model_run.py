@@ -8,7 +8,7 @@ EPOCHS = (
     Epoch(0.5, {"HR@10": 0.625, "NDCG@10": 0.375}, seconds=1.125, examples_per_second=10),
 )
 WHOLE = Stage("neumf", EPOCHS, 2, "ndcg@10 on validation", "all epochs done")
-TOWER = Stage("gmf", (Epoch(0.5, {}, 2.0, 8),), 1, "last epoch: there is no validation split", "all epochs done")
+TOWER = Stage("gmf", (Epoch(0.5, {}, 2.0, 8),), 1, "last epoch: no held-out items to choose by", "all epochs done")
 
 
 def test_a_history_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Hand-made artifacts: what Preprocess and NegativeGen hand to the trainer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from components.artifacts.examples import EvaluationLayout, ExamplesSummary, evaluation_file, training_file
 from components.artifacts.splits import Split
 from components.artifacts.vocabulary import write_vocabulary
+from components.shared import progress
 from components.trainer.config import TrainerConfig
 from components.trainer.run_fn import run_fn
 from tests.components.artifacts.handmade import write_interactions
@@ -139,6 +140,28 @@ def write_likes(folder: Path) -> Path:
     }
     write_interactions(str(folder), rows, USERS, ITEMS)
     return folder
+
+
+class Notes(progress.Reporter):
+    """Keeps what the step says."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+    def warn(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.fixture
+def notes() -> Iterator[list[str]]:
+    """What steps say during the test."""
+    reporter = Notes()
+    progress.show_on(reporter)
+    yield reporter.texts
+    progress.show_on(progress.Reporter())
 
 
 @pytest.fixture(scope="session")

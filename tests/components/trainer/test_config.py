@@ -36,6 +36,11 @@ def test_one_tower_must_be_left() -> None:
         TrainerConfig(num_factors=0, layers=())
 
 
+def test_only_users_whose_items_the_champion_does_not_know_may_judge() -> None:
+    with pytest.raises(ValidationError, match="warm_start: champion needs validate_on: full"):
+        TrainerConfig(warm_start="champion", validate_on="sampled")
+
+
 def test_survives_json() -> None:
     config = TrainerConfig(layers=(8, 4), hr_threshold=0.5, early_stopping_patience=None)
     assert TrainerConfig.model_validate(json.loads(json.dumps(config.model_dump(mode="json")))) == config

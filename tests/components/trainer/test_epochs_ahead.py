@@ -18,11 +18,10 @@ from components.shared.errors import UserError
 from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.run_fn import run_fn
-from tests.components.trainer.conftest import Workspace, workspace_at
+from tests.components.trainer.conftest import Notes, Workspace, workspace_at
 from tests.components.trainer.test_run_fn import (
     KILLED_IN_THIRD_EPOCH,
     ROOT,
-    Notes,
     assert_same_weights,
     history,
     without_times,

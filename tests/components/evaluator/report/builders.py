@@ -216,7 +216,7 @@ def history(epochs: int = 12, validated: bool = True) -> History:
         )
         for epoch in range(1, epochs + 1)
     ]
-    chosen_by = "ndcg@10 on validation" if validated else "last epoch: there is no validation split"
+    chosen_by = "ndcg@10 on validation" if validated else "last epoch: no held-out items to choose by"
     return History(Stage("neumf", rows, best, chosen_by, "no better NDCG@10 for 4 epochs"), seconds=180.0, config={})
 
 

@@ -47,8 +47,8 @@ def logits(found: NeuMF) -> np.ndarray:
 
 def joined(histories: Histories | None = None, before: NeuMF | None = None, **fields: Any) -> Whole:
     """A model put together with its towers."""
-    found = Ensemble.prepare(histories or cycles(), settings(**{**FIELDS, **fields}), seed=0)
-    return found.join(before or model(), negatives=4, seed=0)
+    found = Ensemble.prepare(histories or cycles(), settings(**{**FIELDS, **fields}), seed=0, negatives=4)
+    return found.join(before or model())
 
 
 def blend_of(whole: Whole) -> Blend:
@@ -63,25 +63,27 @@ def test_what_comes_next_is_found_by_the_latest_items() -> None:
 
 
 def test_the_whole_is_at_least_as_good_as_each_part_and_as_training_saw_it() -> None:
-    ensemble = Ensemble.prepare(cycles(), settings(**FIELDS), seed=0)
-    blend = blend_of(ensemble.join(model(), negatives=4, seed=0))
+    ensemble = Ensemble.prepare(cycles(), settings(**FIELDS), seed=0, negatives=4)
+    blend = blend_of(ensemble.join(model()))
     assert all(blend.together["NDCG@10"] >= alone["NDCG@10"] for alone in blend.alone.values())
     assert blend.together["NDCG@10"] >= ensemble.metrics(model())["NDCG@10"]
     assert blend.users == USERS
 
 
 def test_training_never_falls_below_the_towers() -> None:
-    ensemble = Ensemble.prepare(cycles(), settings(**FIELDS), seed=0)
+    ensemble = Ensemble.prepare(cycles(), settings(**FIELDS), seed=0, negatives=4)
     untrained, wrong = model(), model()
     wrong.user_table.assign(-np.array(untrained.user_table))
     lowest = min(ensemble.metrics(one)["NDCG@10"] for one in (untrained, wrong))
-    blend = blend_of(ensemble.join(untrained, negatives=4, seed=0))
+    blend = blend_of(ensemble.join(untrained))
     assert lowest >= max(blend.alone[name]["NDCG@10"] for name in (HISTORY, RECENT))
 
 
 def test_a_model_alone_is_judged_over_all_items() -> None:
     histories, alone = cycles(), model()
-    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, "history_factors": 0, "recent_items": 0}), seed=0)
+    ensemble = Ensemble.prepare(
+        histories, settings(**{**FIELDS, "history_factors": 0, "recent_items": 0}), seed=0, negatives=4
+    )
     scores = np.where(histories.seen.toarray() > 0, -np.inf, logits(alone))
     own = scores[np.arange(USERS), histories.validation.items]
     ranks = (scores >= own[:, None]).sum(axis=1)
@@ -111,8 +113,8 @@ def test_what_training_started_from_learns_from_the_item_for_validation_too() ->
         started.user_table.assign(np.ones_like(started.user_table))
 
     weak = {"history_factors": 1, "recent_items": 0}
-    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, **weak}), seed=0)
-    whole = ensemble.join(before, negatives=4, seed=0, restart=restart)
+    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, **weak}), seed=0, negatives=4)
+    whole = ensemble.join(before, restart=restart)
     assert blend_of(whole).weights[NEUMF] > 0
     (train,) = seen
     assert [list(column) for column in train] == [list(column) for column in histories.complete]

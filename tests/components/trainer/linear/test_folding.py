@@ -1,11 +1,12 @@
 """Rows of users whom a model never saw, beside those of users whom it knows."""
 
 import numpy as np
+import scipy.sparse
 import tensorflow as tf
 
 from components.artifacts.interactions import Pairs
 from components.trainer.linear import Ensemble, Histories
-from components.trainer.linear.folding import Folding, Reading, fold_trained, moved_rows
+from components.trainer.linear.folding import Folding, Reading, fold_trained, grown_rows, moved_rows
 from components.trainer.model import NeuMF
 from tests.components.trainer.builders import settings
 from tests.components.trainer.linear.test_ensemble import FIELDS, USERS, cycles, model
@@ -49,8 +50,8 @@ def towers_alone(**fields: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows of users from what they did, and their own ones: before the test, and as they are served."""
     histories, nothing = cycles(), model()
     nothing.user_table.assign(np.zeros_like(nothing.user_table))
-    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, **fields}), seed=0)
-    whole = ensemble.join(nothing, negatives=4, seed=0)
+    ensemble = Ensemble.prepare(histories, settings(**{**FIELDS, **fields}), seed=0, negatives=4)
+    whole = ensemble.join(nothing)
     found = []
     for pairs, table in ((histories.complete, whole.model.user_table), (histories.everything, whole.served_users)):
         done = [pairs.items[pairs.users == user].tolist() for user in range(USERS)]
@@ -104,3 +105,23 @@ def test_trained_rows_move_as_if_they_were_trained_with_what_came_later() -> Non
     expected, before = function_of(trained, longer), np.array(trained.user_table)
     assert np.abs(moved - expected).max() < 0.1 * np.abs(expected - before).max()
     np.testing.assert_array_equal(moved[200:], before[200:])
+
+
+def test_rows_grow_with_what_came_since_and_new_ones_are_made_of_it_all() -> None:
+    longer = some_items()
+    # The first hundred have one item more than when they were trained, and the last fifty were not there.
+    shorter = [some[:-1] for some in longer[:100]] + longer[100:250] + [some[:0] for some in longer[250:]]
+    trained, _ = trained_on_items(longer)
+    expected = np.array(trained.user_table)
+    with np.errstate(invalid="ignore"):
+        rows_before = np.nan_to_num(function_of(trained, shorter))
+    before, now = (
+        scipy.sparse.csr_matrix(np.stack([np.isin(np.arange(20), some) for some in seen]).astype("f4"))
+        for seen in (shorter, longer)
+    )
+    known = np.arange(300) < 250
+    grown = grown_rows(rows_before, known, before, now, np.array(trained.item_table))
+    change = np.abs(expected[:100] - rows_before[:100]).max()
+    assert np.abs(grown[:100] - expected[:100]).max() < 0.1 * change
+    np.testing.assert_allclose(grown[100:250], rows_before[100:250], rtol=1e-6)
+    assert np.abs(grown[250:] - expected[250:]).max() < 0.05 * np.abs(expected).max()

@@ -68,8 +68,7 @@ def test_what_was_seen_is_masked_by_block_as_at_once() -> None:
 
 def test_a_sample_has_no_more_pairs_than_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_ranking, "_LEAST_USERS", 10)
-    monkeypatch.setattr(full_ranking, "_PAIRS", 50 * ITEMS)
-    drawn = sample()
+    drawn = Sample.draw(histories(), np.random.default_rng(0), pairs=50 * ITEMS)
     assert len(drawn.users) == len(drawn.items) == 50
     assert (np.diff(drawn.users) > 0).all()
 

@@ -38,3 +38,17 @@ def test_the_latest_items_count_by_how_many_came_after_them(histories: Histories
 
 def test_all_that_was_seen_counts_the_same(histories: Histories) -> None:
     np.testing.assert_array_equal(histories.seen.toarray(), [[0, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0]])
+
+
+def test_items_for_validation_of_some_users_are_for_training(histories: Histories) -> None:
+    later = histories.with_validation_of(np.array([True, False, True]))
+    assert list(zip(*later.train, strict=True)) == [(0, 3), (0, 1), (0, 2), (0, 0), (2, 0)]
+    assert list(zip(*later.validation, strict=True)) == [(1, 3)]
+    for one, other in zip(later.complete, histories.complete, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_first_interactions_of_each_user(histories: Histories) -> None:
+    first = histories.first(np.array([4, 1, 0], np.int32))
+    assert list(zip(*first, strict=True)) == [(0, 3), (0, 1), (0, 2), (0, 0), (1, 3)]
+    assert list(zip(*histories.first(np.array([2, 0, 5], np.int32)), strict=True)) == [(0, 3), (0, 1), (2, 0)]
