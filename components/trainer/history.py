@@ -116,7 +116,8 @@ def outcome(stage: Stage, config: TrainerConfig) -> str:
     if not stage.best:
         return f"{chosen}: the last one, as no held-out items are there to choose by; {speed}"
     if not stage.best_epoch:
-        chosen = f"{len(stage.epochs)} epochs gained nothing over the start"
+        trained = len(stage.epochs)
+        chosen = f"{trained} {'epoch' if trained == 1 else 'epochs'} gained nothing over the start"
     return f"{chosen}: validation {shown_metrics(stage.best, config)} ({stage.stopped}); {speed}"
 
 
