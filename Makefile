@@ -24,7 +24,7 @@ test: setup ## Run the tests
 
 test-faults: setup ## Kill, spoil and damage whatever can be, for an hour and a half (KILLS, RUN_KILLS, WRITES, SEED)
 	@$(PYTHON) -m tests.faults.kill_pushes $(KILLS) 1
-	@$(PYTHON) -m pytest tests/faults -m faults
+	@$(PYTHON) -m pytest tests/faults tests/e2e -m faults
 
 test-flink: setup ## Run steps on a Flink cluster started here, and kill a machine of it (SIZE=100k|1m|20m)
 	@sh scripts/install_flink.sh $(PYTHON)
