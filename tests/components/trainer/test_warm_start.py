@@ -262,7 +262,7 @@ def test_rows_that_are_held_out_at_random_allow_no_champion(workspace: Workspace
 
 def test_a_second_training_goes_on_where_the_first_one_ended(workspace: Workspace, notes: list[str]) -> None:
     options: dict[str, Any] = {
-        "warm_start": "champion", "pretraining": "als", "als_regularization": 1e6, "validate_on": "full",
+        "warm_start": "champion", "validate_on": "full",
         "epochs": 3, "learning_rate": 1e-6, "history_factors": 16, "recent_items": 5, "recent_factors": 8,
     }  # fmt: skip
     # Half of the users have a row more than the first training knew: they alone judge the second one.
@@ -280,7 +280,7 @@ def test_a_second_training_goes_on_where_the_first_one_ended(workspace: Workspac
     )
     first, second = (json.loads((workspace.model_run(run) / "history.json").read_text()) for run in ("first", "second"))
     assert (len(first["epochs"]), len(second["epochs"])) == (3, 1)
-    assert second["config"]["pretraining"] == "als"  # as it was told
+    assert second["config"]["epochs"] == 3  # as it was told
     assert second["blend"]["users"] == USERS // 2
     before, after = (
         json.loads((workspace.model(run) / "keras/config.json").read_text()) for run in ("first", "second")
