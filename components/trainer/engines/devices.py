@@ -68,7 +68,11 @@ class Device:
         return placement
 
     def wait_for_all(self) -> None:
-        """Returns once all workers are here: one that leaves early would end the others."""
+        """Returns once all workers are here: one that leaves early would end the others.
+
+        The chief, which has written all by then, does not mind if they are gone: once they have met, one may leave
+        before the word of it has come back to the chief.
+        """
         strategy = self.strategy
         if strategy is None or self.kind != "multiworker":
             return
@@ -77,8 +81,12 @@ class Device:
         def meet() -> tf.Tensor:
             return strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None)
 
-        with self.telling_lost_workers():
-            meet()
+        try:
+            with self.telling_lost_workers():
+                meet()
+        except UserError:
+            if not self.is_chief:
+                raise
 
     @contextlib.contextmanager
     def telling_lost_workers(self) -> Iterator[None]:

@@ -102,3 +102,25 @@ def test_a_training_goes_the_way_of_a_tpu(inputs: Path, tmp_path: Path, monkeypa
         losses[device] = [epoch.loss for epoch in trained.stages[-1].epochs]
     assert calls == [("resolve", "a-tpu"), ("connect", Resolver), ("initialize", Resolver), ("strategy", Resolver)]
     assert losses["auto"] == pytest.approx(losses["cpu"], abs=1e-4)
+
+
+class _AllOthersAreGone:
+    """A strategy whose collective fails, as it does at the one whose word comes back last."""
+
+    def __init__(self, task_id: int):
+        self.task_id, self.task_type, self.cluster_resolver = task_id, "worker", self
+
+    def cluster_spec(self) -> tf.train.ClusterSpec:
+        return tf.train.ClusterSpec({"worker": ["127.0.0.1:1", "127.0.0.1:2"]})
+
+    def run(self, function: Any) -> Any:
+        return function()
+
+    def reduce(self, *_: object, axis: None) -> tf.Tensor:
+        raise tf.errors.UnavailableError(None, None, "aborted by: a socket that was closed")
+
+
+def test_the_chief_has_written_all_by_the_time_that_others_may_leave() -> None:
+    Device("multiworker", _AllOthersAreGone(0)).wait_for_all()  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"a worker of this training is gone \(a socket that was closed\)"):
+        Device("multiworker", _AllOthersAreGone(1)).wait_for_all()  # type: ignore[arg-type]
