@@ -93,8 +93,8 @@ def run_fn(fn_args: FnArgs) -> None:
     serving.save(fn_args.serving_model_dir, kept)
     device.wait_for_all()
     checkpoints.remove(checkpoint)
-    begin = [champion.outcome] if champion else []
-    outcome = [*begin, history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]
+    origin = [champion.outcome] if champion else []
+    outcome = [*origin, history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]
     progress.note("; ".join([*outcome, *history.settled(chosen(config, counts))]))
 
 

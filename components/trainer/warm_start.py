@@ -15,6 +15,7 @@ from components.serving.saved.probabilities import Probabilities
 from components.serving.trained import Ids, Trained, as_written, read_newest_trained
 from components.shared import progress
 from components.shared.errors import UserError
+from components.shared.json_types import JsonObject
 from components.trainer.config import TrainerConfig
 from components.trainer.linear import Continued, Histories, Parts, Whole
 from components.trainer.linear.factors import Factors, Form
@@ -77,7 +78,7 @@ class _About(BaseModel):
       probabilities: what those of the whole stand for.
     """
 
-    config: dict[str, Any]
+    config: JsonObject
     found_in: int
     towers: dict[str, _Tower]
     weights: dict[str, float]
@@ -94,8 +95,7 @@ class Champion:
       parts: the others, as they were found, with vectors for the items of now.
       learnt: how many interactions of each user it learnt, int32 [users].
       found_in: the number of interactions in which its towers were found.
-      new_share: how much of the interactions of now it has not learnt.
-      grown: how many came since the towers were found, as a share of these.
+      interactions: how many there are now, but for the test's.
     """
 
     version: str
@@ -103,8 +103,7 @@ class Champion:
     parts: Parts
     learnt: Counts
     found_in: int
-    new_share: float
-    grown: float
+    interactions: int
 
     @classmethod
     def find(
@@ -145,11 +144,16 @@ class Champion:
         return None
 
     @property
+    def new_share(self) -> float:
+        """How much of the interactions of now it has not learnt."""
+        return 1 - float(self.learnt.sum()) / self.interactions
+
+    @property
     def outcome(self) -> str:
         """What a training goes on from, in a few words."""
         return (
             f"from version {self.version}, {self.new_share:.1%} of the interactions being new, and "
-            f"{self.grown:.1%} since all was found anew"
+            f"{self.interactions / self.found_in - 1:.1%} since all was found anew"
         )
 
     @classmethod
@@ -170,8 +174,7 @@ class Champion:
             _parts(trained.arrays, about, items, histories.items),
             learnt,
             about.found_in,
-            1 - float(learnt.sum()) / total,
-            total / about.found_in - 1,
+            total,
         )
 
     def settings(self, settings: Settings) -> Settings:
@@ -265,11 +268,11 @@ def _of_users(histories: Histories) -> Counts:
     return np.bincount(histories.complete.users, minlength=histories.users).astype(np.int32)
 
 
-def _compared(config: TrainerConfig) -> dict[str, Any]:
+def _compared(config: TrainerConfig) -> JsonObject:
     return config.model_dump(mode="json", exclude=_FREE)
 
 
-def _changed(before: dict[str, Any], config: TrainerConfig) -> list[str]:
+def _changed(before: JsonObject, config: TrainerConfig) -> list[str]:
     """The keys in which a configuration differs from an earlier one."""
     now = _compared(config)
     return [key for key in (before | now) if before.get(key) != now.get(key)]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from components.artifacts.model_run import Blend
 from components.shared import random_streams
 from components.trainer.history import chosen_metric
-from components.trainer.linear.full_ranking import Sample, Scores
+from components.trainer.linear.full_ranking import PAIRS_OF_SOME, Sample, Scores
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.towers import NEUMF, Tower
 from components.trainer.linear.updating import updated
@@ -19,8 +19,6 @@ from components.trainer.linear.weighing import Weighing, deviation
 from components.trainer.linear.whole import Parts, Restart, Whole, put_together, score_all
 from components.trainer.model import NeuMF
 from components.trainer.settings import Settings
-
-_PAIRS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -31,25 +29,23 @@ class Continued:
       histories: what users did; what is held out for validation but was learnt by the earlier one is for training.
       sample: the users who are left to judge; None where there are none.
       metric: the metric that chooses.
-      parts: by these training interactions.
-      exported: the same by all that users did but for the test.
+      parts: as they were found, with vectors of all items of now; see `updated`.
     """
 
     histories: Histories
     sample: Sample | None
     metric: str
     parts: Parts
-    exported: Parts
 
     @classmethod
     def prepare(
         cls, histories: Histories, parts: Parts, learnt: npt.NDArray[np.int32], settings: Settings, seed: int
     ) -> Self:
-        """Brings the parts up to date.
+        """Finds out who may judge.
 
         Args:
           histories: what users did, to which rows came since.
-          parts: of the earlier whole, with vectors of all items of now; see `updated`.
+          parts: of the earlier whole, as they were found, with vectors of all items of now.
           learnt: how many interactions of each user it learnt, the first ones, int32 [users].
           settings: the metric that chooses.
           seed: of the run; draws the users of validation.
@@ -58,12 +54,8 @@ class Continued:
         later = histories.with_validation_of(trained < learnt)
         sample = None
         if len(later.validation.users):
-            sample = Sample.draw(later, random_streams.generator(seed, "users of validation"), _PAIRS)
-        judged, exported = (
-            replace(parts, towers={name: updated(tower, of) for name, tower in parts.towers.items()})
-            for of in (later, later.with_validation())
-        )
-        return cls(later, sample, chosen_metric(settings), judged, exported)
+            sample = Sample.draw(later, random_streams.generator(seed, "users of validation"), PAIRS_OF_SOME)
+        return cls(later, sample, chosen_metric(settings), parts)
 
     def metrics(self, model: NeuMF) -> dict[str, float]:
         """The metrics on validation of a model with the towers beside it, by name ("HR@10")."""
@@ -76,11 +68,16 @@ class Continued:
           model: the trained model.
           restart: of no use here: the model did not start from what could be fitted to more.
         """
-        return put_together(model, self.histories, self.exported, self._blend(model) if self.sample else None)
+        return put_together(model, self.histories, self._parts_by(self.histories.with_validation()), self._blend(model))
+
+    def _parts_by(self, histories: Histories) -> Parts:
+        """The parts by some training interactions."""
+        return replace(
+            self.parts, towers={name: updated(tower, histories) for name, tower in self.parts.towers.items()}
+        )
 
     def _blend(self, model: NeuMF) -> Blend | None:
-        assert self.sample is not None
-        if not self.parts.towers:
+        if self.sample is None or not self.parts.towers:
             return None
         weighing = self._weighing(model)
         weights = {name: weight * deviation(weighing.parts[name]) for name, weight in self.parts.weights.items()}
@@ -101,7 +98,7 @@ class Continued:
 
     @cached_property
     def _scores_of_towers(self) -> Mapping[str, Scores]:
-        return {name: self._scores_of(tower) for name, tower in self.parts.towers.items()}
+        return {name: self._scores_of(tower) for name, tower in self._parts_by(self.histories).towers.items()}
 
     def _scores_of(self, tower: Tower) -> Scores:
         sample = self.sample

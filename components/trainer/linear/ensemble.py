@@ -11,7 +11,7 @@ from components.artifacts.model_run import Blend
 from components.serving.saved.probabilities import Probabilities
 from components.shared import random_streams
 from components.trainer.history import chosen_metric
-from components.trainer.linear.full_ranking import Sample, Scores
+from components.trainer.linear.full_ranking import PAIRS_OF_SOME, Sample, Scores
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.probabilities import fit_probabilities
 from components.trainer.linear.towers import NEUMF, Fitted, find_again, find_towers
@@ -21,7 +21,6 @@ from components.trainer.model import NeuMF
 from components.trainer.settings import Settings
 
 _TOWERS = "towers"
-_PAIRS_OF_SOME = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class Ensemble:
     def _step(self) -> int:
         """One of so many users of the sample answers where all would take long."""
         assert self.sample is not None
-        return max(1, len(self.sample.users) * self.histories.items // _PAIRS_OF_SOME)
+        return max(1, len(self.sample.users) * self.histories.items // PAIRS_OF_SOME)
 
     @property
     def _scores_of_towers(self) -> dict[str, Scores]:

@@ -16,6 +16,9 @@ from components.trainer.linear.loops import rank_under_weights
 
 # With a quarter of them, what was chosen ranked the test items of two sets of Amazon worse by three parts in a hundred.
 _PAIRS = 1 << 26
+PAIRS_OF_SOME = 1 << 24
+"""So many pairs of users and items answer for all where they are asked after each epoch."""
+
 _LEAST_USERS = 500
 _USERS_AT_ONCE = 128
 
@@ -41,7 +44,7 @@ class Sample:
 
     @classmethod
     def draw(cls, histories: Histories, random: np.random.Generator, pairs: int = _PAIRS) -> "Sample":
-        """Draws so many users that they make some 67 million pairs with all items, or takes all of them."""
+        """Draws so many users that they make about so many pairs with all items, at least 500, or takes all of them."""
         users, items = histories.validation
         number = max(_LEAST_USERS, pairs // histories.items)
         if number < len(users):

@@ -65,7 +65,8 @@ class Histories:
 
     def with_validation(self) -> Self:
         """The same, what is held out for validation being for training."""
-        return self.with_validation_of(np.ones(self.users, np.bool_))
+        nothing = Pairs(*(held_out[:0] for held_out in self.validation))
+        return replace(self, train=self.complete, validation=nothing)
 
     def with_validation_of(self, some: npt.NDArray[np.bool_]) -> Self:
         """The same, what is held out for validation of some users, bool [users], being for training."""
