@@ -26,8 +26,8 @@ class TrainerConfig(Section):
 
     num_factors: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",
-        description="Width of the GMF tower's embeddings; 0 leaves the MLP tower alone. auto: 64 up to 10 M "
-        "interactions, then 32.",
+        description="Width of the GMF tower's embeddings; 0 leaves the MLP tower alone. auto: 192 from ALS up to 1 M "
+        "interactions, else 64 up to 10 M, then 32.",
     )
     layers: tuple[Width, ...] = Field(
         (64, 32, 16, 8),
@@ -72,12 +72,13 @@ class TrainerConfig(Section):
     als_regularization: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Auto = Field(
         "auto",
         description="For ALS: L2, as a multiple of the average weight that a user or item has in the loss of ALS. "
-        "auto: .009.",
+        "auto: .009; up to 1 M interactions, where the unobserved weight is `auto` too, .003 with a quarter of that "
+        "weight where ALS alone ranks better so on validation.",
     )
     als_unobserved_weight: Annotated[float, Field(gt=0, le=1)] | Auto = Field(
         "auto",
         description="For ALS: weight of a pair without interaction, where one with it has 1. auto: the root of the "
-        "share of pairs that have interacted, between .005 and .5.",
+        "share of pairs that have interacted, between .005 and .5, or a quarter of that (see als_regularization).",
     )
     history_factors: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",
@@ -168,6 +169,11 @@ class TrainerConfig(Section):
     def epochs_of_examples(self) -> int:
         """How many epochs of examples are needed; each training goes through them from the first."""
         return max(self.epochs, self.epochs_of_towers)
+
+    @property
+    def starts_from_als(self) -> bool:
+        """Whether the GMF tower starts from ALS."""
+        return self.pretraining in ("als", "als_towers")
 
     @property
     def trains_towers(self) -> bool:

@@ -20,8 +20,8 @@ from components.trainer.config import TrainerConfig
 from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit, with_als
-from components.trainer.linear import Beside, Ensemble, Histories
-from components.trainer.settings import chosen, settle
+from components.trainer.linear import Beside, Ensemble, Histories, choose_start
+from components.trainer.settings import chosen, settle, starts
 from components.trainer.validation import make_validation
 from components.trainer.warm_start import Champion, to_hand_on
 
@@ -52,12 +52,12 @@ def run_fn(fn_args: FnArgs) -> None:
 
     histories = Histories.read(custom["interactions"])
     counts = histories.counts(examples.summary.batch_size)
-    told = settings = settle(config, counts)
+    settings = settle(config, counts)
     warm, champion = config.warm_start == "champion", None
     if warm:
         champion = Champion.find(custom["push_destination"], vocabulary, histories, config, settings)
-    if champion:
-        settings = champion.settings(settings)
+    told = settings if champion else choose_start(starts(config, counts), histories, seed)
+    settings = champion.settings(told) if champion else told
     identity = {
         "examples": examples.summary.fingerprint,
         **custom,
@@ -95,7 +95,7 @@ def run_fn(fn_args: FnArgs) -> None:
     checkpoints.remove(checkpoint)
     origin = [champion.outcome] if champion else []
     outcome = [*origin, history.outcome(whole, settings), *history.outcome_of_blend(exported.blend, settings)]
-    progress.note("; ".join([*outcome, *history.settled(chosen(config, counts))]))
+    progress.note("; ".join([*outcome, *history.settled(chosen(config, told))]))
 
 
 def _check_sizes(examples: Examples, vocabulary: Vocabulary) -> None:

@@ -7,6 +7,9 @@ from components.trainer.config import TrainerConfig
 MOST_EXACT = 6144
 """Up to so many users or items, all singular values are found in little more time than 2,048 of them."""
 
+MOST_WITH_TRIED_STARTS = 1_000_000
+"""Up to so many interactions, ALS is fitted in seconds: with more factors, and with more than one setting."""
+
 _WIDEST = 3072
 _MOST_CELLS = 1 << 27
 
@@ -57,16 +60,37 @@ def settle(config: TrainerConfig, counts: Counts) -> Settings:
       >>> settle(TrainerConfig(recent_items=3), Counts(1000, 1000, 40_000, True, 2048)).als_unobserved_weight
       0.2
     """
-    return Settings.model_validate({**config.model_dump(), **chosen(config, counts)})
+    return Settings.model_validate({**config.model_dump(), **_by_rules(config, counts)})
 
 
-def chosen(config: TrainerConfig, counts: Counts) -> dict[str, float]:
-    """The values in place of each `auto`, by key."""
+def starts(config: TrainerConfig, counts: Counts) -> list[Settings]:
+    """The settings, and others whose start from ALS may rank better: no count tells which one does.
+
+    Example:
+      >>> tried = starts(TrainerConfig(recent_items=3), Counts(1000, 1000, 40_000, True, 2048))
+      >>> [(settings.als_regularization, settings.als_unobserved_weight) for settings in tried]
+      [(0.009, 0.2), (0.003, 0.05)]
+    """
+    settings = settle(config, counts)
+    if not (config.starts_from_als and config.als_regularization == config.als_unobserved_weight == "auto"):
+        return [settings]
+    if counts.interactions > MOST_WITH_TRIED_STARTS:
+        return [settings]
+    looser = {"als_regularization": 0.003, "als_unobserved_weight": settings.als_unobserved_weight / 4}
+    return [settings, settings.model_copy(update=looser)]
+
+
+def chosen(config: TrainerConfig, settings: Settings) -> dict[str, float]:
+    """The values that stand in place of each `auto`, by key."""
+    return {key: getattr(settings, key) for key in Settings.__annotations__ if getattr(config, key) == "auto"}
+
+
+def _by_rules(config: TrainerConfig, counts: Counts) -> dict[str, float]:
     pretrained = config.pretraining != "none"
     l2 = 0.005 if pretrained else 0.0
     width = history_width(counts)
     rules: dict[str, float] = {
-        "num_factors": 64 if counts.interactions <= 10_000_000 else 32,
+        "num_factors": _num_factors(config, counts),
         "als_regularization": 0.009,
         "als_unobserved_weight": round(min(max(counts.density**0.5, 0.005), 0.5), 3),
         "history_factors": width,
@@ -78,6 +102,12 @@ def chosen(config: TrainerConfig, counts: Counts) -> dict[str, float]:
         "mlp_l2": l2,
     }
     return {key: value for key, value in rules.items() if getattr(config, key) == "auto"}
+
+
+def _num_factors(config: TrainerConfig, counts: Counts) -> int:
+    if config.starts_from_als and counts.interactions <= MOST_WITH_TRIED_STARTS:
+        return 192
+    return 64 if counts.interactions <= 10_000_000 else 32
 
 
 def history_width(counts: Counts) -> int:

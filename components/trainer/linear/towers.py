@@ -16,12 +16,12 @@ from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import PARTS, K
 from components.metrics.by_user import summarise
 from components.shared import progress, random_streams
-from components.shared.als import AlsSettings, fit_als
 from components.trainer.linear.factors import Factors, Matrix, history_factors, recent_factors
 from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 from components.trainer.linear.histories import Histories
+from components.trainer.linear.start import scores_of_start
 from components.trainer.linear.weighing import deviation, scaled
-from components.trainer.settings import Settings
+from components.trainer.settings import MOST_WITH_TRIED_STARTS, Settings
 
 NEUMF, HISTORY, RECENT = PARTS
 
@@ -31,7 +31,6 @@ _DECAYS = (0.6, 0.8)  # weights of an item that came just before another one, be
 
 _BESIDE = (0.5, 1.0, 2.0)
 _USERS_FOR_DEVIATION = 256
-_MOST_INTERACTIONS_BESIDE_ALS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -118,15 +117,9 @@ def find_towers(histories: Histories, settings: Settings, sample: Sample, metric
 
 def _before_all(histories: Histories, settings: Settings, sample: Sample, seed: int) -> list[Scores | None]:
     """What the first tower may stand beside: nothing, or the start from ALS, where that is found soon."""
-    if settings.pretraining != "als" or len(histories.train.users) > _MOST_INTERACTIONS_BESIDE_ALS:
+    if settings.pretraining != "als" or len(histories.train.users) > MOST_WITH_TRIED_STARTS:
         return [None]
-    fitted = AlsSettings(
-        settings.num_factors, settings.als_iterations, settings.als_regularization, settings.als_unobserved_weight
-    )
-    key = random_streams.stream_key(seed, "pretraining")
-    with progress.bar("ALS, for the towers", settings.als_iterations) as bar:
-        als = fit_als(*histories.train, (histories.users, histories.items), fitted, key, bar)
-    return [None, scaled(sample.without_seen(als.score_all_items(sample.users)))[0]]
+    return [None, scaled(scores_of_start(settings, histories, sample, seed))[0]]
 
 
 def find_again(towers: Mapping[str, Tower], histories: Histories, seed: int) -> dict[str, Tower]:

@@ -17,8 +17,8 @@ from components.trainer.data import Examples
 from components.trainer.engines.devices import find_device
 from components.trainer.fitting import fit
 from components.trainer.history import chosen_value, values_of
-from components.trainer.linear import Ensemble, Histories
-from components.trainer.settings import Settings, settle
+from components.trainer.linear import Ensemble, Histories, choose_start
+from components.trainer.settings import Settings, starts
 from components.trainer.tuning.workers import Job, Seen, Task
 from components.trainer.validation import make_validation
 
@@ -61,7 +61,8 @@ class Bench:
         """
         config = _config(task)
         self._examples.check(config)
-        settings = settle(config, self._histories.counts(self._examples.summary.batch_size))
+        tried = starts(config, self._histories.counts(self._examples.summary.batch_size))
+        settings = choose_start(tried, self._histories, self._job.seed)
         validation = make_validation(self._examples, settings, self._beside(settings))
         checkpoint, logs = (f"{self._job.folder}/{name}/{task.number:05d}" for name in ("checkpoints", "logs"))
         values: Sequence[float] = ()
