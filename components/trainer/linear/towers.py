@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import PARTS, K
-from components.metrics.by_user import summarise
+from components.metrics.by_user import by_user, names
 from components.shared import progress, random_streams
 from components.trainer.linear.factors import Factors, Matrix, history_factors, recent_factors
 from components.trainer.linear.full_ranking import Ranks, Sample, Scores
@@ -26,6 +26,7 @@ from components.trainer.settings import MOST_WITH_TRIED_STARTS, Settings
 NEUMF, HISTORY, RECENT = PARTS
 
 _Found = TypeVar("_Found")
+_Values = npt.NDArray[np.float64]
 
 _DECAYS = (0.6, 0.8)  # weights of an item that came just before another one, beside that other one's
 
@@ -165,20 +166,26 @@ def _recent_towers(histories: Histories, settings: Settings, seed: int) -> Itera
 def _best(
     candidates: Iterable[Tower], befores: Sequence[Scores | None], histories: Histories, sample: Sample, metric: str
 ) -> Tower:
-    """The best of some towers, each of all its ranks, beside what may be before it at its best weight."""
-    found = [
-        (value, tower, rank)
-        for tower in candidates
-        for rank, value in _values_of_ranks(tower, befores, histories, sample, metric).items()
-    ]
-    _, tower, rank = max(found, key=lambda one: one[0])
-    return tower.cut(rank)
+    """The best of some towers, each beside what may be before it, at the widest of its ranks that are about as good.
+
+    Which rank is best among a thousand users is luck, and a narrow one that was lucky may lose a tenth afterwards. So
+    the widest is taken that falls behind by no more than a standard error.
+    """
+    found = [(tower, _values_of_ranks(tower, befores, histories, sample, metric)) for tower in candidates]
+    tower, of_ranks = max(found, key=lambda one: max(map(np.mean, one[1].values())))
+    best = max(of_ranks.values(), key=np.mean)
+    return tower.cut(max(rank for rank, values in of_ranks.items() if _is_about_as_good(values, best)))
+
+
+def _is_about_as_good(values: _Values, best: _Values) -> bool:
+    behind = best - values
+    return bool(behind.mean() <= behind.std() / len(behind) ** 0.5)
 
 
 def _values_of_ranks(
     tower: Tower, befores: Sequence[Scores | None], histories: Histories, sample: Sample, metric: str
-) -> dict[int, float]:
-    """The metric on validation of a tower of each of its ranks, whose scores are summed up from one to the next.
+) -> dict[int, _Values]:
+    """The metric of each user of validation by a tower of each of its ranks, whose scores are sums of the last one's.
 
     Args:
       tower: the tower.
@@ -186,6 +193,9 @@ def _values_of_ranks(
       histories: what users did.
       sample: the users of validation.
       metric: what is compared.
+
+    Returns:
+      float64 [users] by rank.
     """
     users, scored = tower.users(histories, sample.users), tower.factors.scored
     ranks = halves(scored.shape[1])
@@ -207,8 +217,9 @@ def _values_of_ranks(
         return np.stack(of_ranks)
 
     by_rank = np.concatenate(sample.each_block(block_of), axis=2)
+    column = names((K,)).index(metric)
     return {
-        rank: max(summarise(of_weight, (K,))[metric] for of_weight in of_rank)
+        rank: max((by_user(of_weight, (K,))[:, column] for of_weight in of_rank), key=np.mean)
         for rank, of_rank in zip(ranks, by_rank, strict=True)
     }
 
