@@ -11,6 +11,7 @@ from components.shared.files.secrets import without_secrets
 from components.shared.json_types import JsonObject
 from pipeline.command_options import write_text
 from pipeline.console import for_reading
+from pipeline.platforms.images import is_tag
 
 # KServe's own rule of names (pkg/apis/serving/v1beta1), which become parts of host names.
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -31,7 +32,7 @@ def manifest(
       service_account: whose credentials the model is read with; None: the namespace's default.
 
     Raises:
-      UserError: KServe cannot read the destination, or does not allow the name.
+      UserError: KServe cannot read the destination, or does not allow the name; or the server's tag is none.
     """
     if not model.startswith(_STORAGES) or not model.partition("://")[2].strip("/"):
         raise UserError(
@@ -40,6 +41,8 @@ def manifest(
         )
     if not _NAME.fullmatch(name):
         raise UserError(f"--name {name}: at most 63 lower-case letters, digits and -, the first a letter")
+    if not is_tag(server):
+        raise UserError(f"--server {server}: is no tag of the image tensorflow/serving, such as 2.19.1")
     size = {"cpu": f"{cpu:g}", "memory": f"{memory:g}G"}
     predictor: JsonObject = {
         "model": {

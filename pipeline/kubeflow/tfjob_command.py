@@ -14,6 +14,7 @@ from pipeline.config import Config, load_config
 from pipeline.console import for_reading, loading
 from pipeline.kubeflow.platform import Kubeflow
 from pipeline.kubeflow.tfjob import manifest
+from pipeline.platforms.images import check_in_registry
 from pipeline.platforms.visibility import check_storage
 
 _HEADER = "# Made by `python -m pipeline tfjob`. Change the configuration, not this file.\n"
@@ -84,7 +85,7 @@ def check(config: Config, workers: int, places: Mapping[str, str]) -> None:
       places: what the steps read, and the folder that they write to, by the option that says so.
 
     Raises:
-      UserError: they cannot; says what to change.
+      UserError: they cannot, or no image is named; says what to change.
     """
     trainer, device = config.trainer, config.trainer.device
     if device not in ("auto", "multiworker"):
@@ -93,6 +94,7 @@ def check(config: Config, workers: int, places: Mapping[str, str]) -> None:
         raise UserError(
             "tuner.trials: this trains what is configured, and tunes nothing; set what was found, and tuner.trials=0"
         )
+    check_in_registry(config.cluster.image, "--image ")
     replicas = workers * sum(_accelerators(config).values() or [1])
     if isinstance(trainer.batch_size, int) and trainer.batch_size % replicas:
         raise UserError(

@@ -5,6 +5,7 @@ import re
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from components.shared.parameters import Section
+from pipeline.platforms.images import DEFAULT_IMAGE, ImageName
 from pipeline.platforms.kubernetes_names import (
     check_key_of_secret,
     check_label_key,
@@ -13,12 +14,6 @@ from pipeline.platforms.kubernetes_names import (
     check_variable,
 )
 
-# The grammar of the distribution specification: registry, path, tag, digest.
-_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
-_IMAGE = re.compile(
-    rf"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
-    r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?"
-)
 # Amazon's AWS_ACCESS_KEY_ID is none, and Google's GOOGLE_APPLICATION_CREDENTIALS names a file.
 _IS_SECRET = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|SECRET_ACCESS_KEY|API_KEY|PRIVATE_KEY)$", re.IGNORECASE)
 
@@ -173,7 +168,7 @@ class StepsConfig(Section):
 class ClusterConfig(Section):
     """Containers on Kubeflow and Vertex AI; a run on one machine passes over all of this."""
 
-    image: str = Field(default="neumf-pipeline:latest", min_length=1, description="The image that all steps run in.")
+    image: ImageName = Field(default=DEFAULT_IMAGE, description="The image that all steps run in.")
     cpu: float | None = Field(default=None, gt=0, description="The Trainer's limit, in cores; null leaves it open.")
     memory: float | None = Field(default=None, gt=0, description="The Trainer's limit, in GB; null leaves it open.")
     accelerator: str | None = Field(
@@ -191,13 +186,6 @@ class ClusterConfig(Section):
     )
     defaults: PodConfig = Field(default=PodConfig(), description="The container of every step.")
     steps: StepsConfig = Field(default=StepsConfig(), description="On top of that, of single steps: {Trainer: {...}}.")
-
-    @field_validator("image")
-    @classmethod
-    def _is_a_name_of_an_image(cls, image: str) -> str:
-        if not _IMAGE.fullmatch(image):
-            raise ValueError("is no name of an image, such as REGISTRY/neumf-pipeline:1, in lower case after REGISTRY/")
-        return image
 
     def pod(self, step: str) -> PodConfig:
         """The container of a step: what `steps` says of it, else what `defaults` says.

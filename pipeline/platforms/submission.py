@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.shared.errors import UserError
 from pipeline.platforms import compilation, run_parameters, visibility
 from pipeline.platforms.base import Platform, Run
-from pipeline.platforms.config import ClusterConfig
+from pipeline.platforms.images import check_in_registry
 
 
 def prepare(
@@ -34,7 +33,7 @@ def prepare(
         named.
     """
     settings, values = run_parameters.load_run(config, assignments, parameters)
-    _check_image(settings.cluster.image)
+    check_in_registry(settings.cluster.image, "--param image=")
     visibility.check_values(settings, values, platform)
     spec = compilation.compile_pipeline(settings, platform)
     if look:
@@ -46,12 +45,3 @@ def prepare(
     compilation.finish(spec, settings, given)
     name = f"{settings.name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     return Run(name, settings.name, compilation.to_yaml(spec, settings, platform), given)
-
-
-def _check_image(image: str) -> None:
-    """The default is a name on the machine that builds it: a cluster would look for it on Docker Hub."""
-    if image == ClusterConfig().image:
-        raise UserError(
-            f"cluster.image (image): {image} is in no registry; name the image that you pushed, as in "
-            "--param image=REGISTRY/neumf-pipeline:1"
-        )

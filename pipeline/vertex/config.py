@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from components.shared.parameters import Section
+from pipeline.platforms.images import ImageName
 
 
 class CustomJobConfig(Section):
@@ -32,9 +33,8 @@ class ModelRegistryConfig(Section):
         pattern="^[a-z][a-z0-9-]{0,62}$",
         description="Name of the one model that each blessed model becomes the newest version of.",
     )
-    serving_image: str | None = Field(
+    serving_image: ImageName | None = Field(
         default=None,
-        min_length=1,
         description="The container that serves versions: one of Vertex AI's own for TensorFlow; needed with `project`.",
     )
     endpoint: str | None = Field(

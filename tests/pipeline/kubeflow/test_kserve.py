@@ -62,6 +62,11 @@ def test_the_manifest_names_the_destination_and_is_all_kserve_s(
     assert model["resources"]["limits"] == {"cpu": "2", "memory": "1.5G"}
 
 
+def test_a_tag_that_no_image_can_have_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    _, error = written(capfd, "--model", "gs://b/s", "--name", "clicks", "--server", "tensorflow/serving:2", code=2)
+    assert "--server tensorflow/serving:2: is no tag of the image tensorflow/serving, such as 2.19.1" in error
+
+
 def test_without_a_file_it_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
     out, _ = written(capfd, "--model", "pvc://models/clicks", "--name", "clicks")
     check(yaml.safe_load(out), DEFINITION)

@@ -185,8 +185,9 @@ def test_the_steps_behind_the_first_are_the_chief_s_and_what_is_done_stays_done(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     out, _ = written(
-        capfd, *PLACES, "--root", str(tmp_path), "--set", f"cluster.steps.Trainer.volumes={{{tmp_path}: shared}}"
-    )
+        capfd, *PLACES, "--root", str(tmp_path), "--image", "shop/neumf:1",
+        "--set", f"cluster.steps.Trainer.volumes={{{tmp_path}: shared}}",
+    )  # fmt: skip
     *_, pusher = steps_of(yaml.safe_load(out))
     first = [part.replace("/tmp/Pusher.json", f"{tmp_path}/Pusher.json") for part in pusher]
     second = [part.replace("/pushed_model", "/again") for part in first]
@@ -213,6 +214,7 @@ def test_the_steps_behind_the_first_are_the_chief_s_and_what_is_done_stays_done(
     ("arguments", "message"),
     [
         (["--set", "trainer.device=cpu"], "trainer.device: cpu is one machine; for several workers set multiworker"),
+        (["--image", "neumf-pipeline:latest"], "is in no registry; name the image that you pushed, as in --image REGI"),
         (["--image", ""], "--image: is empty; name the image that the steps run in"),
         (["--set", "tuner.trials=3"], "tuner.trials: this trains what is configured"),
         (["--set", "trainer.batch_size=1001"], "batch_size is 1,001, which 2 devices cannot share equally"),
@@ -241,5 +243,5 @@ def test_the_steps_behind_the_first_are_the_chief_s_and_what_is_done_stays_done(
 def test_what_cannot_be_done_is_told_before_anything_is_written(
     capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    _, error = written(capfd, *PLACES, "--root", "s3://b/trained", *arguments, code=2)
+    _, error = written(capfd, *PLACES, "--root", "s3://b/trained", "--image", "shop/neumf:1", *arguments, code=2)
     assert message in error

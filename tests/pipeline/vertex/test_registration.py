@@ -32,6 +32,7 @@ def test_the_step_stands_between_pusher_and_report() -> None:
         (ASKED[:1], "vertex", "model_registry: serving_image is needed where project is set"),
         ([*ASKED, "pusher.destination=s3://b/serving"], "vertex", "name gs://BUCKET/FOLDER"),
         ([*ASKED, "model_registry.minimum_machines=2"], "vertex", "maximum_machines is below minimum_machines"),
+        ([*ASKED, "model_registry.serving_image=My TF"], "vertex", "model_registry.serving_image: is no name of an im"),
         ([*ASKED, "model_registry.model=My Model"], "vertex", "model_registry.model"),
     ],
 )
