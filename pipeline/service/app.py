@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -122,7 +123,8 @@ class _Routes:
         return web.json_response({"version": version})
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        text = self._metrics.text(self._keeper.version, self._keeper.processes)
+        processes = {"http": os.getpid(), **self._keeper.processes}
+        text = self._metrics.text(self._keeper.version, processes)
         return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _answer(self, call: str, **arguments: Any) -> web.Response:

@@ -182,6 +182,7 @@ def test_counts_and_times_in_the_text_format_of_prometheus(service: Service) -> 
     line = re.compile(r'(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+)')
     assert all(line.fullmatch(row) for row in text.splitlines())
     assert service.figure('requests_total{route="GET /recommend/{user}",status="200"}') == before + 1
+    assert all(service.figure(f'resident_memory_bytes{{process="{name}"}}') > 1 << 20 for name in ("http", "scoring"))
     assert "abc" not in text, "no id becomes a label"
 
 
