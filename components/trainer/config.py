@@ -139,6 +139,13 @@ class TrainerConfig(Section):
     early_stopping_patience: int | None = Field(
         3, ge=1, description="Stop after so many epochs without a better metric; null trains all epochs."
     )
+    least_gain: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Auto = Field(
+        "auto",
+        description="By what share an epoch has to be better on validation than the start, to be exported in its "
+        "place, where the start is fitted anew with the validation items in the end, as trained weights cannot be: "
+        "pretraining als, with towers in closed form beside it. auto: the validation items as a share of the training "
+        "interactions, at least .01.",
+    )
     hr_threshold: float | None = Field(
         None, gt=0, le=1, description="Stop as soon as HR@10 on validation reaches it, as MLPerf does."
     )

@@ -7,11 +7,9 @@ import numpy as np
 
 from components.artifacts.model_run import METRIC_NAMES, Blend, Epoch, K, Stage
 from components.trainer.config import TrainerConfig
+from components.trainer.settings import Settings
 
 Metrics = Mapping[str, float]
-
-# Where a start is fitted anew with the validation items, and trained weights cannot be, these must be worth that.
-_LEAST_GAIN = 0.01
 
 # What the console says of every training: the paper's metrics, whatever others there are.
 _ALWAYS_SHOWN = (f"HR@{K}", f"NDCG@{K}")
@@ -22,11 +20,11 @@ def chosen_metric(config: TrainerConfig) -> str:
     return next(name for name in METRIC_NAMES if name.lower() == f"{config.metric}@{K}")
 
 
-def best_epoch(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> int:
+def best_epoch(start: Metrics, epochs: Sequence[Epoch], config: Settings) -> int:
     """The number of the epoch to export, from 1: the earliest with the best metric, or the last without validation.
 
-    0 stands for what training started from, where that was validated and no epoch is better, or, with towers in closed
-    form beside it, better by a hundredth.
+    0 stands for what training started from, where that was validated and no epoch is better, or, where it is fitted
+    anew with the validation items in the end, better by `least_gain`.
     """
     if not all(epoch.metrics for epoch in epochs):
         return len(epochs)
@@ -35,17 +33,18 @@ def best_epoch(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -
     return best if start else best + bool(epochs)
 
 
-def values_of(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> list[float]:
+def values_of(start: Metrics, epochs: Sequence[Epoch], config: Settings) -> list[float]:
     """The metric that chooses the epoch, after each; no better than the start's where the epoch would not be exported.
 
     Example:
-      Beside towers in closed form, after a start of .200, epochs of .201 and .203 count as .200 and .203.
+      Beside towers in closed form, after a start of .200, epochs of .201 and .203 count as .200 and .203, where
+      `least_gain` is .01.
     """
     values = [chosen_value(epoch.metrics, config) for epoch in epochs]
     if not start:
         return values
     begin = chosen_value(start, config)
-    least = begin * (1 + _LEAST_GAIN) if _start_is_fitted_anew(config) else begin
+    least = begin * (1 + config.least_gain) if _start_is_fitted_anew(config) else begin
     return [value if value >= least else min(value, begin) for value in values]
 
 
@@ -85,7 +84,7 @@ def _since_best(start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) 
     return len(values) - 1 - int(np.argmax(values))
 
 
-def end_of_stage(name: str, start: Metrics, epochs: Sequence[Epoch], config: TrainerConfig) -> Stage:
+def end_of_stage(name: str, start: Metrics, epochs: Sequence[Epoch], config: Settings) -> Stage:
     """A training that is over, with what its epochs say of it."""
     among = ", over all items" if config.validate_on == "full" else ", over sampled ones"
     on_validation = f"{chosen_metric(config).lower()} on validation{among}"

@@ -24,6 +24,7 @@ class Counts:
       interactions: those for training.
       in_order: whether a user's interactions are in the order of their times, the held-out ones being the latest.
       batch_size: what the examples were cut for.
+      validation: how many interactions are held out for validation.
     """
 
     users: int
@@ -31,6 +32,7 @@ class Counts:
     interactions: int
     in_order: bool
     batch_size: int
+    validation: int = 0
 
     @property
     def density(self) -> float:
@@ -51,6 +53,7 @@ class Settings(TrainerConfig):
     learning_rate: float
     gmf_l2: float
     mlp_l2: float
+    least_gain: float
 
 
 def settle(config: TrainerConfig, counts: Counts) -> Settings:
@@ -100,6 +103,7 @@ def _by_rules(config: TrainerConfig, counts: Counts) -> dict[str, float]:
         "learning_rate": 0.0005 if pretrained else 0.001,
         "gmf_l2": l2,
         "mlp_l2": l2,
+        "least_gain": round(max(counts.validation / counts.interactions, 0.01), 3),
     }
     return {key: value for key, value in rules.items() if getattr(config, key) == "auto"}
 

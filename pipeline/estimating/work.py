@@ -60,7 +60,9 @@ class Work:
     def settings(self) -> Settings:
         """Of the training, with a value in place of each `auto`."""
         counts = self.counts
-        found = TrainerCounts(counts.users, counts.items, counts.train, counts.in_order, self.batch_size)
+        found = TrainerCounts(
+            counts.users, counts.items, counts.train, counts.in_order, self.batch_size, counts.validation
+        )
         return settle(self.config.trainer, found)
 
     @property

@@ -46,7 +46,8 @@ class Histories:
 
     def counts(self, batch_size: int) -> Counts:
         """What the rules for `auto` go by, with the batches that the examples were cut into."""
-        return Counts(self.users, self.items, len(self.train.users), self.in_order, batch_size)
+        interactions, validation = len(self.train.users), len(self.validation.users)
+        return Counts(self.users, self.items, interactions, self.in_order, batch_size, validation)
 
     @cached_property
     def seen(self) -> scipy.sparse.csr_matrix:

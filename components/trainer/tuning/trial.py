@@ -101,7 +101,7 @@ def _same_towers(one: Settings, other: Settings) -> bool:
     return all(getattr(one, key) == getattr(other, key) for key in keys)
 
 
-def _values(start: Mapping[str, float], epochs: Sequence[Epoch], config: TrainerConfig) -> list[float]:
+def _values(start: Mapping[str, float], epochs: Sequence[Epoch], config: Settings) -> list[float]:
     """The metric after each epoch; what training starts from counts as the first epoch's where that is worse."""
     first, *others = values_of(start, epochs, config)
     return [max(first, chosen_value(start, config)), *others]

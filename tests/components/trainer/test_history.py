@@ -4,6 +4,7 @@ from components.artifacts.model_run import Epoch
 from components.trainer import history
 from components.trainer.config import TrainerConfig
 from components.trainer.history import best_epoch, end_of_stage, outcome, progress_of, reason_to_stop, values_of
+from components.trainer.settings import Counts, Settings, settle
 
 
 def epochs(*ndcg: float | None, hr: float | None = None) -> list[Epoch]:
@@ -12,10 +13,9 @@ def epochs(*ndcg: float | None, hr: float | None = None) -> list[Epoch]:
     return [Epoch(0.5, found, 1.0, 1e6) for found in metrics]
 
 
-def config(**fields: object) -> TrainerConfig:
-    return TrainerConfig.model_validate(
-        {"epochs": 10, "early_stopping_patience": None, "validate_on": "sampled", **fields}
-    )
+def config(**fields: object) -> Settings:
+    plain = {"epochs": 10, "early_stopping_patience": None, "validate_on": "sampled", "least_gain": 0.01}
+    return settle(TrainerConfig.model_validate(plain | fields), Counts(60, 40, 1000, in_order=True, batch_size=64))
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,11 @@ def test_what_it_starts_from_is_taken_where_no_epoch_is_better(ndcg: list[float]
         ({"pretraining": "none"}, 2),
     ],
 )
-def test_a_start_that_is_fitted_anew_gives_way_to_a_gain_of_a_hundredth(fields: dict[str, object], best: int) -> None:
+def test_a_start_that_is_fitted_anew_gives_way_to_a_gain_of_so_much(fields: dict[str, object], best: int) -> None:
     start = epochs(0.3)[0].metrics
     assert best_epoch(start, epochs(0.301, 0.302), config(**fields)) == best
     assert best_epoch(start, epochs(0.302, 0.304), config(**fields)) == 2
+    assert best_epoch(start, epochs(0.302, 0.304), config(least_gain=0.1, **fields)) == best
 
 
 @pytest.mark.parametrize(("history_factors", "worth"), [(32, [0.2, 0.3, 0.3, 0.31]), (0, [0.2, 0.301, 0.302, 0.31])])

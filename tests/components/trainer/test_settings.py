@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from components.trainer.config import TrainerConfig
@@ -54,3 +56,8 @@ def test_many_interactions_have_fewer_factors_and_one_start() -> None:
     counts = Counts(200_000, 30_000, 1_000_001, in_order=True, batch_size=4096)
     (only,) = starts(TrainerConfig(), counts)
     assert only.num_factors == 64
+
+
+@pytest.mark.parametrize(("held_out", "gain"), [(0, 0.01), (100, 0.01), (5_000, 0.1)])
+def test_an_epoch_has_to_be_worth_what_the_items_for_validation_would_add(held_out: int, gain: float) -> None:
+    assert settle(TrainerConfig(), dataclasses.replace(COUNTS, validation=held_out)).least_gain == gain

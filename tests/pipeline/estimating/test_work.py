@@ -14,7 +14,7 @@ def test_what_is_left_to_the_data_is_as_the_steps_decide():
     small, large = work_of(100_000, 943, 1_682), work_of(20_000_263, 138_493, 26_744)
     assert not small.streamed
     assert small.left_out == {}
-    assert (small.settings.num_factors, small.batch_size) == (64, 2048)
+    assert (small.settings.num_factors, small.batch_size) == (192, 2048)
     assert small.factors_of_towers == [943, 943]  # no more than there are users
     assert large.streamed
     assert list(large.left_out) == ["ease"]
