@@ -137,10 +137,11 @@ def history_factors(
     for power, of_power in itertools.groupby(forms, key=lambda form: form.power):
         scaled, of_items = scaled_by_counts(seen, power)
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
-        decompositions.append((list(of_power), of_items, *decompose(scaled, rank, seed)))
+        _, values, right = decompose(scaled, rank, seed)
+        decompositions.append((list(of_power), of_items, values, right, right.astype("f4")))
     return (
-        Factors(read_of(right, of_items, values, form), right.astype("f4"), form, values, min(seen.shape))
-        for of_power, of_items, _, values, right in decompositions
+        Factors(read_of(right, of_items, values, form), scored, form, values, min(seen.shape))
+        for of_power, of_items, values, right, scored in decompositions
         for form in of_power
     )
 
