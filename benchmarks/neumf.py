@@ -70,6 +70,7 @@ def training_settings(model: Model, batch_size: int, epochs: int) -> "Settings":
         als_unobserved_weight=1,
         history_factors=0,
         recent_items=0,
+        least_gain=0,
     )
 
 
