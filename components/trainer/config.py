@@ -85,7 +85,8 @@ class TrainerConfig(Section):
         description="Largest width of the tower in closed form that reads all that a user has seen, which is added to "
         "the trained model with the weight that ranks best on validation; 0 leaves it out. auto: 2,048 up to a "
         "quarter of a million interactions (3,072 of at most 6,144 users or items, and 43,690 together), 1,024 up to "
-        "half a million, 512 up to 1 M, 256 up to 2 M, then 128. A narrower part is taken where that ranks better.",
+        "half a million, 512 up to 1 M, 256 up to 2 M, then 128. A narrower part is taken where that ranks better by "
+        "more than a standard error.",
     )
     recent_items: Annotated[int, Field(ge=0)] | Auto = Field(
         "auto",

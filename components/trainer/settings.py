@@ -75,9 +75,8 @@ def starts(config: TrainerConfig, counts: Counts) -> list[Settings]:
       [(0.009, 0.2), (0.003, 0.05)]
     """
     settings = settle(config, counts)
-    if not (config.starts_from_als and config.als_regularization == config.als_unobserved_weight == "auto"):
-        return [settings]
-    if counts.interactions > MOST_WITH_TRIED_STARTS:
+    is_open = config.als_regularization == config.als_unobserved_weight == "auto"
+    if not (is_open and _tries_starts(config, counts)):
         return [settings]
     looser = {"als_regularization": 0.003, "als_unobserved_weight": settings.als_unobserved_weight / 4}
     return [settings, settings.model_copy(update=looser)]
@@ -108,8 +107,12 @@ def _by_rules(config: TrainerConfig, counts: Counts) -> dict[str, float]:
     return {key: value for key, value in rules.items() if getattr(config, key) == "auto"}
 
 
+def _tries_starts(config: TrainerConfig, counts: Counts) -> bool:
+    return config.starts_from_als and counts.interactions <= MOST_WITH_TRIED_STARTS
+
+
 def _num_factors(config: TrainerConfig, counts: Counts) -> int:
-    if config.starts_from_als and counts.interactions <= MOST_WITH_TRIED_STARTS:
+    if _tries_starts(config, counts):
         return 192
     return 64 if counts.interactions <= 10_000_000 else 32
 
