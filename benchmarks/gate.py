@@ -2,7 +2,8 @@
 
 With `--mutants`, whole: the pipeline trains and pushes a model on embedded synthetic data of 5,000 users. So many
 mutants of it, of nine kinds in turn, and as many honest trainings with other seeds as `--reseeds` says, are then
-SavedModels that the Evaluator judges as it does in a run, the good model being the champion.
+SavedModels that the Evaluator judges as it does in a run, the good model being the champion. `--after` goes on where an
+earlier command ended.
 
 Without, by simulation. The rival is the best baseline or the champion: the rule is the same. Real models are fitted to
 the embedded synthetic data (or to a file), from several seeds. A worse model is one of them, harmed until its NDCG@10
@@ -202,14 +203,17 @@ def harms(data: Data) -> dict[str, Harm]:
 @click.option("--seeds", type=click.IntRange(2), default=4, show_default=True, help="Models that are fitted.")
 @click.option("--users", default="5000", show_default=True, help="Test users of an evaluation, separated by commas.")
 @click.option("--mutants", type=click.IntRange(0), help="Judge so many spoilt SavedModels, in place of a simulation.")
+@click.option("--after", type=click.IntRange(0), default=0, help="Mutants and reseeds that were judged before.")
 @click.option("--reseeds", type=click.IntRange(0), default=500, show_default=True, help="Evaluations of equal models.")
 @click.option("--worse", type=click.IntRange(1), default=100, show_default=True, help="Evaluations of each worse one.")
-def command(path: Path | None, seeds: int, users: str, mutants: int | None, reseeds: int, worse: int) -> list[Result]:
+def command(
+    path: Path | None, seeds: int, users: str, mutants: int | None, after: int, reseeds: int, worse: int
+) -> list[Result]:
     """Fits, harms and judges; bars at 5,000 users."""
     if mutants is not None:
         from benchmarks.attack.judging import attack, summarise  # TensorFlow, which the simulation does without
 
-        return summarise(attack(mutants, reseeds))
+        return summarise(attack(mutants, reseeds, after))
     data = read(path) if path else synthetic()
     models = [fit(data, seed) for seed in range(seeds)]
     config = EvaluatorConfig(bootstrap_samples=_RESAMPLES)

@@ -105,13 +105,14 @@ def _sources(ground: Ground, made: Made) -> Sources:
 
 
 def attack(
-    mutants: int, reseeds: int, size: SyntheticConfig = SIZE, quick: bool = False, **trainer: object
+    mutants: int, reseeds: int, after: int = 0, size: SyntheticConfig = SIZE, quick: bool = False, **trainer: object
 ) -> list[Judged]:
     """Trains a good model, and judges mutants and honest trainings of it.
 
     Args:
       mutants: how many, the kinds in turn.
       reseeds: how many honest trainings.
+      after: so many of each, which were judged before.
       size: of the data.
       quick: whether popularity is the only baseline.
       **trainer: keys of that section that are not the defaults.
@@ -123,19 +124,22 @@ def attack(
         baselines = dict.fromkeys(("als", "item_knn", "ease", "recent_items"), False) if quick else {}
         court = Court.sit(ground, EvaluatorConfig(**baselines))
         shop = Workshop(ground, ground.arrays(), others, strengths(ground))
-        return [*_mutants(court, shop, mutants), *_reseeds(court, reseeds)]
+        return [
+            *_mutants(court, shop, range(after, after + mutants)),
+            *_reseeds(court, range(after, after + reseeds)),
+        ]
 
 
-def _mutants(court: Court, shop: Workshop, number: int) -> Iterator[Judged]:
-    for n in range(number):
+def _mutants(court: Court, shop: Workshop, numbers: range) -> Iterator[Judged]:
+    for n in numbers:
         kind = [*KINDS][n % len(KINDS)]
         made = functools.partial(KINDS[kind], shop, generator(n, f"mutant {kind}"))
         yield _told(court.judge(kind, n, made))
 
 
-def _reseeds(court: Court, number: int) -> Iterator[Judged]:
-    for seed in range(1, 1 + number):
-        yield _told(court.judge("", seed, functools.partial(reseed, court.ground, seed)))
+def _reseeds(court: Court, numbers: range) -> Iterator[Judged]:
+    for n in numbers:
+        yield _told(court.judge("", 1 + n, functools.partial(reseed, court.ground, 1 + n)))
 
 
 def reseed(ground: Ground, seed: int, folder: Path) -> Made:

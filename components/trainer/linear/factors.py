@@ -7,29 +7,20 @@ has seen. So a user whom nobody knew has a vector as soon as there are items of 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import scipy.linalg
 import scipy.sparse
-from sklearn.utils.extmath import randomized_svd
-from threadpoolctl import threadpool_limits
 
 from components.artifacts.interactions import Pairs
 from components.shared.sequences import count_following
-from components.trainer.settings import MOST_EXACT
+from components.trainer.linear.decomposition import Matrix, Values, across, decompose
 
 PLACES = 5
 """Items so many places apart, at most, in a user's history count as one after the other."""
 
 _DAMPING_OF_OTHERS = 1 / 2  # beside that of the users whose interactions were decomposed
-_EXACT_TIMES_WIDTH = 3  # beyond, random projections are much quicker
-_NOTHING = 1e-3  # of the largest singular value: squared, float32's precision
 _UNDIVIDED_WIDTH = 512  # where frequent items come first, more of the rank adds little
-
-Matrix = npt.NDArray[np.float32]
-_Doubles = npt.NDArray[np.float64]
 
 
 class Form(NamedTuple):
@@ -69,7 +60,7 @@ class Factors:
     read: Matrix
     scored: Matrix
     form: Form = field(default_factory=Form)
-    values: _Doubles | None = None
+    values: Values | None = None
     rank: int = 0
 
     @property
@@ -137,30 +128,30 @@ def history_factors(
     for power, of_power in itertools.groupby(forms, key=lambda form: form.power):
         scaled, of_items = scaled_by_counts(seen, power)
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
-        _, values, right = decompose(scaled, rank, seed)
-        decompositions.append((list(of_power), of_items, values, right, right.astype("f4")))
+        decompositions.append((list(of_power), of_items, *decompose(scaled, rank, seed)))
     return (
-        Factors(read_of(right, of_items, values, form), scored, form, values, min(seen.shape))
-        for of_power, of_items, values, right, scored in decompositions
+        Factors(read_of(right, of_items, values, form), right, form, values, min(seen.shape))
+        for of_power, of_items, values, right in decompositions
         for form in of_power
     )
 
 
-def scaled_by_counts(seen: scipy.sparse.csr_matrix, power: float) -> tuple[scipy.sparse.csr_matrix, _Doubles]:
+def scaled_by_counts(seen: scipy.sparse.csr_matrix, power: float) -> tuple[scipy.sparse.csr_matrix, Values]:
     """Interactions divided by a power of how many each user and each item has; one over that of items, [items, 1]."""
     of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -power for axis in (1, 0))
     return scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items), of_items[:, np.newaxis]
 
 
-def read_of(right: npt.NDArray[Any], of_items: _Doubles, values: _Doubles, form: Form) -> Matrix:
+def read_of(right: Matrix, of_items: Values, values: Values, form: Form) -> Matrix:
     """The vectors of items where they are read, of those where they are scored."""
-    read: Matrix = (of_items * right * _kept(values, form.damping)).astype("f4")
+    read: Matrix = right * of_items.astype("f4")
+    read *= _kept(values, form.damping).astype("f4")
     return read
 
 
-def _kept(values: _Doubles, damping: float) -> _Doubles:
+def _kept(values: Values, damping: float) -> Values:
     """What ridge regression leaves of each singular value's share, the damping being one of the largest squared."""
-    kept: _Doubles = values**2 / (values**2 + damping * values[0] ** 2)
+    kept: Values = values**2 / (values**2 + damping * values[0] ** 2)
     return kept
 
 
@@ -185,11 +176,13 @@ def recent_factors(
       Factors of each form.
     """
     follows = count_following(*train, items, PLACES)
-    decompositions = [(form, *decompose(scaled_by_totals(follows, form), width, seed)) for form in forms]
-    return (
-        Factors((left * np.sqrt(values)).astype("f4"), (right * np.sqrt(values)).astype("f4"), form)
-        for form, left, values, right in decompositions
-    )
+    return iter([_recent(scaled_by_totals(follows, form), form, width, seed) for form in forms])
+
+
+def _recent(scaled: scipy.sparse.csr_matrix, form: Form, width: int, seed: int) -> Factors:
+    values, right = decompose(scaled, width, seed)
+    roots = np.sqrt(values).astype("f4")
+    return Factors(across(scaled, values, right) * roots, right * roots, form)
 
 
 def scaled_by_totals(follows: scipy.sparse.csr_matrix, form: Form) -> scipy.sparse.csr_matrix:
@@ -197,38 +190,3 @@ def scaled_by_totals(follows: scipy.sparse.csr_matrix, form: Form) -> scipy.spar
     totals = [follows.sum(axis=axis).A1 for axis in (1, 0)]
     before, after = (scipy.sparse.diags_array((total + form.shrinkage) ** -0.5) for total in totals)
     return before @ follows @ after
-
-
-def decompose(matrix: scipy.sparse.sparray, width: int, seed: int) -> tuple[_Doubles, _Doubles, _Doubles]:
-    """The largest singular values and their vectors, whatever the number of cores.
-
-    A good part of all there are is found exactly, from the smaller Gram matrix; a small one by random projections
-    (Halko et al., SIAM Review 2011), whose last values are too small.
-
-    Args:
-      matrix: float [m, n].
-      width: how many; fewer where the matrix has not so many.
-      seed: of the random start.
-
-    Returns:
-      Left vectors [m, width], values [width], right vectors [n, width]. Vectors of the longer side may be zero where a
-      value is nothing beside the largest one.
-    """
-    rank = min(matrix.shape)
-    # BLAS with threads would sum in another order.
-    with threadpool_limits(1, "blas"):
-        if rank <= min(MOST_EXACT, _EXACT_TIMES_WIDTH * width):
-            return _decompose_exactly(matrix.tocsr(), min(width, rank))
-        left, values, right = randomized_svd(matrix.tocsr(), width, n_iter=4, random_state=seed % 2**32)
-    return left, values, right.T
-
-
-def _decompose_exactly(matrix: scipy.sparse.csr_matrix, width: int) -> tuple[_Doubles, _Doubles, _Doubles]:
-    wide = matrix.shape[0] < matrix.shape[1]
-    tall = matrix.T.tocsr() if wide else matrix
-    gram = (tall.T @ tall).toarray()
-    squares, vectors = scipy.linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
-    values, short = np.sqrt(np.maximum(squares[::-1][:width], 0)), vectors[:, ::-1][:, :width]
-    there = values > _NOTHING * values[0]
-    long = (tall @ short) * np.divide(1, values, out=np.zeros_like(values), where=there)
-    return (short, values, long) if wide else (long, values, short)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.artifacts.interactions import Pairs
 from components.serving.contract import FoldedColumns
-from components.trainer.linear.factors import Matrix
+from components.trainer.linear.decomposition import Matrix
 from components.trainer.linear.histories import Histories
 from components.trainer.model import NeuMF
 

@@ -16,7 +16,8 @@ from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import PARTS, K
 from components.metrics.by_user import by_user, names
 from components.shared import progress, random_streams
-from components.trainer.linear.factors import Factors, Matrix, history_factors, recent_factors
+from components.trainer.linear.decomposition import Matrix
+from components.trainer.linear.factors import Factors, history_factors, recent_factors
 from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.start import scores_of_start

@@ -35,8 +35,8 @@ def _in_histories(factors: Factors, histories: Histories) -> Factors:
     scaled, of_items = scaled_by_counts(histories.seen, factors.form.power)
     squares, found = factors.values**2, factors.scored
     damping = factors.form.damping * squares[0]
-    right = (scaled.T @ (scaled @ found) + damping * found) / (squares + damping)
-    return replace(factors, read=read_of(right, of_items, factors.values, factors.form), scored=right.astype("f4"))
+    right = ((scaled.T @ (scaled @ found) + damping * found) / (squares + damping)).astype("f4")
+    return replace(factors, read=read_of(right, of_items, factors.values, factors.form), scored=right)
 
 
 def _in_sequences(factors: Factors, histories: Histories) -> Factors:

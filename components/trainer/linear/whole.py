@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.artifacts.interactions import Pairs
 from components.artifacts.model_run import Blend
 from components.serving.saved.probabilities import Probabilities
-from components.trainer.linear.factors import Matrix
+from components.trainer.linear.decomposition import Matrix
 from components.trainer.linear.folding import Folding, Reading, fold_trained, moved_rows
 from components.trainer.linear.full_ranking import Sample, Scores
 from components.trainer.linear.histories import Histories

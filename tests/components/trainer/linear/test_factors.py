@@ -8,27 +8,13 @@ import scipy.sparse
 
 from components.artifacts.interactions import Pairs
 from components.shared.sequences import count_following
-from components.trainer.linear.factors import HISTORY_FORMS, PLACES, Form, decompose, history_factors, recent_factors
+from components.trainer.linear.decomposition import decompose
+from components.trainer.linear.factors import HISTORY_FORMS, PLACES, Form, history_factors, recent_factors
 
 
 def interactions(users: int = 30, items: int = 12) -> scipy.sparse.csr_matrix:
     random = np.random.default_rng(3)
     return scipy.sparse.csr_matrix((random.random((users, items)) < 0.3).astype(np.float32))
-
-
-def test_the_decomposition_is_that_of_dense_algebra() -> None:
-    matrix = interactions()
-    left, values, right = decompose(matrix, 5, seed=1)
-    np.testing.assert_allclose(values, np.linalg.svd(matrix.toarray())[1][:5], rtol=0.02)
-    np.testing.assert_allclose(left.T @ left, np.eye(5), atol=1e-5)
-    np.testing.assert_allclose(right.T @ right, np.eye(5), atol=1e-5)
-
-
-def test_the_decomposition_repeats_itself_and_is_never_wider_than_the_matrix() -> None:
-    one, other = (decompose(interactions(), 100, seed=1) for _ in range(2))
-    assert len(one[1]) == 12
-    for mine, others in zip(one, other, strict=True):
-        np.testing.assert_array_equal(mine, others)
 
 
 def test_with_all_of_the_rank_the_history_tower_is_ridge_regression() -> None:
@@ -66,7 +52,7 @@ def test_whoever_was_not_decomposed_is_read_as_large_and_with_half_of_the_dampin
     seen = interactions(300, 40)
     of_users, of_items = (np.maximum(seen.sum(axis=axis).A1, 1) ** -0.25 for axis in (1, 0))
     scaled = scipy.sparse.diags_array(of_users) @ seen @ scipy.sparse.diags_array(of_items)
-    values = decompose(scaled, 20, seed=0)[1]
+    values = decompose(scaled, 20, seed=0)[0]
     damping = 0.1 * values[0] ** 2
     for rank in (20, 10):
         factors = list(history_factors(seen, 20, seed=0))[2].cut(rank)
