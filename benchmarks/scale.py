@@ -4,8 +4,8 @@ Users grow with the interactions, 144 of each; items are 26,744. Told are second
 and the disk beside the Parquet of the interactions. With others at work on the machine, a step that took longer by the
 clock than its threads worked counts with what they worked.
 
-With `--fit`, two small shapes are measured besides, and what it all took is what `python -m pipeline estimate` goes by
-from then on.
+With `--fit`, small shapes are measured besides, two of MovieLens and others as sparse as what shops have, and what it
+all took is what `python -m pipeline estimate` goes by from then on.
 """
 
 import re
@@ -33,6 +33,12 @@ from pipeline.estimating.work import Amounts, Work, amounts
 
 _USERS, _ITEMS, _INTERACTIONS = 138_493, 26_744, 20_000_263  # ml-20m's
 SMALL = {"ml-100k": SyntheticConfig(943, 1_682, 100_000), "ml-1m": SyntheticConfig(6_040, 3_706, 1_000_209)}
+SPARSE = {
+    "sparse-70k": SyntheticConfig(1_900, 2_800, 70_000),
+    "sparse-200k": SyntheticConfig(5_500, 15_500, 200_000),
+    "sparse-250k": SyntheticConfig(24_000, 10_700, 250_000),
+    "sparse-600k": SyntheticConfig(45_000, 14_000, 600_000),
+}
 STEPS = ("Preprocess", "NegativeGen", "drawing", "Evaluator")
 _BARS = {"20m": 2.5, "100m": 6.0}
 
@@ -70,7 +76,7 @@ def command(sizes: str, fits: bool, trains_up_to: str) -> list[Result]:
     program = measure_program() if fits else 0.0
     runs: dict[str, Steps] = {}
     observed: list[scale_fit.Observed] = []
-    for size, shape in ({**SMALL, **shapes} if fits else shapes).items():
+    for size, shape in ({**SMALL, **SPARSE, **shapes} if fits else shapes).items():
         runs[size] = _measure(shape, trains=shape.interactions <= most_trained, small=size in SMALL)
         observed += _observed(shape, runs[size])
         if fits:  # after each size: the largest may be too large

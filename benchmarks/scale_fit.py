@@ -19,7 +19,7 @@ _SECONDS: dict[str, tuple[str, ...]] = {
     "Preprocess": ("fixed", "rows", "generated"),
     "NegativeGen": ("fixed", "records", "written"),
     "drawing": ("fixed", "drawn"),
-    "Trainer": ("fixed", "towers_gflop", "pairs"),
+    "Trainer": ("fixed", "decomposed_gflop", "scored_gflop", "ranked", "als_gflop", "parameters"),
     "epoch": ("fixed", "drawn", "gflop"),
     "Evaluator": ("fixed", "gflop", "scores", "train"),
     "popularity": ("fixed", "train"),

@@ -157,7 +157,7 @@ def _negatives_note(work: Work) -> str:
 def _trainer_note(work: Work) -> str:
     least, most = work.epochs[0], work.epochs[-1]
     epochs = f"{least} to {most}" if least < most else f"{most}"
-    widths = ", ".join(map(str, work.factors_of_towers))
+    widths = ", ".join(map(str, work.towers.widths.values()))
     beside = f", beside towers of {widths}" if widths else ""
     return f"{epochs} epochs, {work.settings.num_factors} factors{beside}"
 

@@ -7,7 +7,7 @@ Amounts are counted in millions, operations in thousands of millions (GFLOP); ea
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -17,16 +17,14 @@ from components.evaluator.baselines.als import AlternatingLeastSquares
 from components.evaluator.baselines.base import AUTO
 from components.evaluator.baselines.rehearsal import MOST_INTERACTIONS, MOST_SCORES
 from components.negative_gen.config import BatchesConfig
+from components.trainer.settings import MOST_WITH_TRIED_STARTS, Settings, settle, starts
 from components.trainer.settings import Counts as TrainerCounts
-from components.trainer.settings import Settings, settle
 from pipeline.config import Config
 from pipeline.estimating.counts import Counts
+from pipeline.estimating.towers import Towers
 
 Amounts: TypeAlias = Mapping[str, float]
 """How much there is of what, by the name of a term."""
-
-PAIRS_OF_VALIDATION = 1 << 26
-"""Users of validation with all items, at most: as `components/trainer/linear` draws them, which needs TensorFlow."""
 
 _PAIRS_AFTER_EPOCH = 1 << 24
 _ROWS_AT_ONCE = 3 << 25  # of training, drawn ahead of the step (see docs/scale.md)
@@ -59,11 +57,29 @@ class Work:
     @cached_property
     def settings(self) -> Settings:
         """Of the training, with a value in place of each `auto`."""
+        return settle(self.config.trainer, self._trainer_counts)
+
+    @property
+    def _trainer_counts(self) -> TrainerCounts:
         counts = self.counts
-        found = TrainerCounts(
+        return TrainerCounts(
             counts.users, counts.items, counts.train, counts.in_order, self.batch_size, counts.validation
         )
-        return settle(self.config.trainer, found)
+
+    @property
+    def towers(self) -> Towers:
+        """Those in closed form."""
+        return Towers(self.counts, self.settings)
+
+    @property
+    def fits_of_als(self) -> int:
+        """How often training fits ALS: to try settings, beside the first tower, to start, and with validation items."""
+        if not self.settings.starts_from_als:
+            return 0
+        if not self.counts.validation:
+            return 1
+        tried = len(starts(self.config.trainer, self._trainer_counts))
+        return 2 + (tried if tried > 1 else 0) + (self.counts.train <= MOST_WITH_TRIED_STARTS)
 
     @property
     def files_gb(self) -> float:
@@ -131,13 +147,6 @@ class Work:
         items = np.broadcast_to(np.int64(0), (self.counts.items,))
         return Training(self.counts.users, items, lambda: nothing, lambda: nothing, self.counts.in_order, seed=0)
 
-    @property
-    def factors_of_towers(self) -> Sequence[int]:
-        """Widths of the towers in closed form."""
-        settings, counts = self.settings, self.counts
-        widths = (settings.history_factors, settings.recent_factors if settings.recent_items else 0)
-        return [min(width, counts.users, counts.items) for width in widths if width and counts.validation]
-
     def parameters(self, factors: int) -> int:
         """Floats of the embeddings of all users and items, where the GMF tower has so many factors."""
         layers = self.settings.layers
@@ -148,7 +157,7 @@ def amounts(work: Work) -> dict[str, Amounts]:
     """The amounts of each part of a run."""
     counts = work.counts
     own = work.settings.num_factors
-    whole = own + sum(work.factors_of_towers)
+    whole = own + sum(work.towers.widths.values())
     systems = 1 + len(work.baselines)
     scored = work.ranked_users * counts.items + work.records_of(counts.test)
     return {
@@ -172,8 +181,11 @@ def amounts(work: Work) -> dict[str, Amounts]:
         },
         "Trainer": {
             "fixed": 1,
-            "towers_gflop": sum(map(partial(_tower, counts), work.factors_of_towers)),
-            "pairs": min(counts.pairs, PAIRS_OF_VALIDATION) / _MILLION if counts.validation else 0,
+            "decomposed_gflop": work.towers.decomposed / _BILLION,
+            "scored_gflop": work.towers.scored / _BILLION,
+            "ranked": work.towers.ranked / _MILLION,
+            "als_gflop": _als_of_trainer(work),
+            "pairs": work.towers.pairs / _MILLION if counts.validation else 0,
             "parameters": work.parameters(whole) / _MILLION,
             "train": counts.train / _MILLION,
         },
@@ -237,9 +249,10 @@ def _als(part: _Part, items: int, factors: int, iterations: int) -> float:
     return 8 * iterations * (2 * part.train * factors + rows * factors**2) / _BILLION
 
 
-def _tower(counts: Counts, width: int) -> float:
-    """GFLOP of a randomised decomposition: products with the interactions, and orthogonal bases."""
-    return (4 * counts.train * width + 2 * (counts.users + counts.items) * width**2) / _BILLION
+def _als_of_trainer(work: Work) -> float:
+    settings, counts = work.settings, work.counts
+    whole = _Part(counts.users, counts.train)
+    return work.fits_of_als * _als(whole, counts.items, settings.num_factors, settings.als_iterations)
 
 
 def _of_rows(work: Work) -> Amounts:

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.config import Config
 from pipeline.estimating.counts import Counts
-from pipeline.estimating.work import PAIRS_OF_VALIDATION, Work, amounts, flops_of_pair
+from pipeline.estimating.work import Work, amounts, flops_of_pair
 
 
 def work_of(rows: int, users: int, items: int, **sections: object) -> Work:
@@ -15,7 +15,7 @@ def test_what_is_left_to_the_data_is_as_the_steps_decide():
     assert not small.streamed
     assert small.left_out == {}
     assert (small.settings.num_factors, small.batch_size) == (192, 2048)
-    assert small.factors_of_towers == [943, 943]  # no more than there are users
+    assert small.towers.widths == {"history": 943, "recent": 1024}  # no more than there are users, or items
     assert large.streamed
     assert list(large.left_out) == ["ease"]
     assert (large.settings.num_factors, large.batch_size) == (32, 16_384)
@@ -33,7 +33,7 @@ def test_what_is_configured_wins():
     )
     assert work.streamed
     assert work.width == 100
-    assert (work.settings.num_factors, work.factors_of_towers, work.batch_size) == (8, [], 100)
+    assert (work.settings.num_factors, work.towers.widths, work.batch_size) == (8, {}, 100)
     assert "als" not in work.baselines
     assert work.ranked_users == 5
 
@@ -71,7 +71,14 @@ def test_every_baseline_that_is_measured_has_amounts():
     assert all(value >= 0 for part in found.values() for value in part.values())
 
 
-def test_users_of_validation_are_as_many_as_the_trainer_draws():
-    from components.trainer.linear import full_ranking
-
-    assert full_ranking._PAIRS == PAIRS_OF_VALIDATION
+@pytest.mark.parametrize(
+    ("trainer", "rows", "fits"),
+    [
+        ({}, 100_000, 5),  # two settings tried
+        ({"als_regularization": 0.1}, 100_000, 3),
+        ({}, 20_000_000, 2),
+        ({"pretraining": "none"}, 100_000, 0),
+    ],
+)
+def test_als_is_fitted_as_often_as_training_does(trainer, rows, fits):
+    assert work_of(rows, 943, 1_682, trainer=trainer).fits_of_als == fits
