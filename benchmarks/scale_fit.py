@@ -87,7 +87,11 @@ def fit(observed: Sequence[Observed], cpu: str, speed: Speed, program_gb: float)
 
 
 def _points(part: str, quantity: str, observed: Sequence[Observed]) -> list[tuple[Amounts, float]]:
-    return [(amounts[part], getattr(measured[part], quantity)) for amounts, measured in observed if part in measured]
+    return [
+        (amounts[part], getattr(measured[part], quantity))
+        for amounts, measured in observed
+        if part in measured and part in amounts  # a baseline may be left out by counts that are not quite those found
+    ]
 
 
 def _terms(names: Sequence[str], points: Iterable[tuple[Amounts, float]]) -> Terms:

@@ -4,8 +4,9 @@ A tower scores an item by the product of its vector with a weighted sum of other
 has seen. So a user whom nobody knew has a vector as soon as there are items of theirs.
 """
 
+import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -105,7 +106,7 @@ class Factors:
 
 def history_factors(
     seen: scipy.sparse.csr_matrix, width: int, seed: int, forms: Sequence[Form] = HISTORY_FORMS
-) -> Iterator[Factors]:
+) -> list[Callable[[], Factors]]:
     """Candidates for a tower that reads all that a user has seen, whatever its order.
 
     With X the interactions divided by the fourth roots of how many each user and each item has, and X ~ U S V' to some
@@ -122,18 +123,20 @@ def history_factors(
       forms: the candidates; those of one power follow each other.
 
     Returns:
-      Factors of each form.
+      Factors of each form, made when they are asked for: they are large.
     """
-    decompositions = []
+    makers: list[Callable[[], Factors]] = []
     for power, of_power in itertools.groupby(forms, key=lambda form: form.power):
         scaled, of_items = scaled_by_counts(seen, power)
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
-        decompositions.append((list(of_power), of_items, *decompose(scaled, rank, seed)))
-    return (
-        Factors(read_of(right, of_items, values, form), right, form, values, min(seen.shape))
-        for of_power, of_items, values, right in decompositions
-        for form in of_power
-    )
+        values, right = decompose(scaled, rank, seed)
+        found = functools.partial(_history, of_items, values, right, min(seen.shape))
+        makers += [functools.partial(found, form) for form in of_power]
+    return makers
+
+
+def _history(of_items: Values, values: Values, right: Matrix, rank: int, form: Form) -> Factors:
+    return Factors(read_of(right, of_items, values, form), right, form, values, rank)
 
 
 def scaled_by_counts(seen: scipy.sparse.csr_matrix, power: float) -> tuple[scipy.sparse.csr_matrix, Values]:
@@ -157,7 +160,7 @@ def _kept(values: Values, damping: float) -> Values:
 
 def recent_factors(
     train: Pairs, items: int, width: int, seed: int, forms: Sequence[Form] = RECENT_FORMS
-) -> Iterator[Factors]:
+) -> list[Factors]:
     """Candidates for a tower that reads what a user did last: which items come soon after which others.
 
     Two items count for one over how many places they are apart, up to `PLACES`; the sums are divided by the roots of
@@ -176,7 +179,7 @@ def recent_factors(
       Factors of each form.
     """
     follows = count_following(*train, items, PLACES)
-    return iter([_recent(scaled_by_totals(follows, form), form, width, seed) for form in forms])
+    return [_recent(scaled_by_totals(follows, form), form, width, seed) for form in forms]
 
 
 def _recent(scaled: scipy.sparse.csr_matrix, form: Form, width: int, seed: int) -> Factors:

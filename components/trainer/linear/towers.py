@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from components.artifacts.model_run import PARTS, K
 from components.metrics.by_user import by_user, names
 from components.shared import progress, random_streams
 from components.trainer.linear.decomposition import Matrix
-from components.trainer.linear.factors import Factors, history_factors, recent_factors
+from components.trainer.linear.factors import HISTORY_FORMS, Factors, history_factors, recent_factors
 from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.start import scores_of_start
@@ -83,14 +83,31 @@ class Tower:
         """
         key, form = _decomposition(seed), [self.factors.form]
         if self.number is None:
-            found = history_factors(histories.seen, self.factors.width, key, form)
-        else:
-            found = recent_factors(histories.train, histories.items, self.factors.width, key, form)
-        return replace(self, factors=next(found))
+            (make,) = history_factors(histories.seen, self.factors.width, key, form)
+            return replace(self, factors=make())
+        (factors,) = recent_factors(histories.train, histories.items, self.factors.width, key, form)
+        return replace(self, factors=factors)
 
     def users(self, histories: Histories, users: npt.NDArray[np.int32]) -> Matrix:
         """The vectors of some users by the training interactions, float32 [users, width]."""
         return self.factors.users(self.read(histories, histories.train)[users])
+
+
+_Series: TypeAlias = Sequence[Callable[[], Tower]]
+"""Candidates in the order of their damping, made when they are asked for."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A candidate, and the metric of each user of validation by each of its ranks."""
+
+    tower: Tower
+    of_ranks: Mapping[int, _Values]
+
+    @property
+    def worth(self) -> float:
+        """The metric at the best rank."""
+        return max(float(values.mean()) for values in self.of_ranks.values())
 
 
 def find_towers(histories: Histories, settings: Settings, sample: Sample, metric: str, seed: int) -> dict[str, Fitted]:
@@ -146,8 +163,8 @@ def _decomposition(seed: int) -> int:
     return random_streams.stream_key(seed, "decomposition")
 
 
-def _candidates(histories: Histories, settings: Settings, seed: int) -> Mapping[str, Callable[[], Iterator[Tower]]]:
-    towers: dict[str, Callable[[], Iterator[Tower]]] = {}
+def _candidates(histories: Histories, settings: Settings, seed: int) -> Mapping[str, Callable[[], list[_Series]]]:
+    towers: dict[str, Callable[[], list[_Series]]] = {}
     if settings.history_factors:
         towers[HISTORY] = functools.partial(_history_towers, histories, settings.history_factors, seed)
     if settings.recent_items:
@@ -155,27 +172,53 @@ def _candidates(histories: Histories, settings: Settings, seed: int) -> Mapping[
     return towers
 
 
-def _history_towers(histories: Histories, width: int, seed: int) -> Iterator[Tower]:
-    return map(Tower, history_factors(histories.seen, width, seed))
+def _history_towers(histories: Histories, width: int, seed: int) -> list[_Series]:
+    makers = zip(HISTORY_FORMS, history_factors(histories.seen, width, seed), strict=True)
+    of_powers = itertools.groupby(makers, key=lambda one: one[0].power)
+    return [[functools.partial(_tower_of, make) for _, make in of_power] for _, of_power in of_powers]
 
 
-def _recent_towers(histories: Histories, settings: Settings, seed: int) -> Iterator[Tower]:
+def _tower_of(make: Callable[[], Factors]) -> Tower:
+    return Tower(make())
+
+
+def _recent_towers(histories: Histories, settings: Settings, seed: int) -> list[_Series]:
     found = recent_factors(histories.train, histories.items, settings.recent_factors, seed)
-    return (Tower(factors, settings.recent_items, decay) for factors in found for decay in _DECAYS)
+    read = functools.partial(Tower, number=settings.recent_items)
+    return [[functools.partial(read, factors, decay=decay)] for factors in found for decay in _DECAYS]
 
 
 def _best(
-    candidates: Iterable[Tower], befores: Sequence[Scores | None], histories: Histories, sample: Sample, metric: str
+    candidates: Iterable[_Series], befores: Sequence[Scores | None], histories: Histories, sample: Sample, metric: str
 ) -> Tower:
     """The best of some towers, each beside what may be before it, at the widest of its ranks that are about as good.
 
     Which rank is best among a thousand users is luck, and a narrow one that was lucky may lose a tenth afterwards. So
     the widest is taken that falls behind by no more than a standard error.
     """
-    found = [(tower, _values_of_ranks(tower, befores, histories, sample, metric)) for tower in candidates]
-    tower, of_ranks = max(found, key=lambda one: max(map(np.mean, one[1].values())))
-    best = max(of_ranks.values(), key=np.mean)
-    return tower.cut(max(rank for rank, values in of_ranks.items() if _is_about_as_good(values, best)))
+
+    def judge(make: Callable[[], Tower]) -> _Judged:
+        tower = make()
+        return _Judged(tower, _values_of_ranks(tower, befores, histories, sample, metric))
+
+    found = max((_climb(series, judge) for series in candidates), key=lambda judged: judged.worth)
+    best = max(found.of_ranks.values(), key=np.mean)
+    return found.tower.cut(max(rank for rank, values in found.of_ranks.items() if _is_about_as_good(values, best)))
+
+
+def _climb(series: _Series, judge: Callable[[Callable[[], Tower]], _Judged]) -> _Judged:
+    """The best of candidates in the order of their damping: from the middle on, as long as they get better."""
+    middle = len(series) // 2
+    best = start = judge(series[middle])
+    for way in (series[middle + 1 :], series[:middle][::-1]):
+        for make in way:
+            judged = judge(make)
+            if judged.worth <= best.worth:
+                break
+            best = judged
+        if best is not start:
+            break
+    return best
 
 
 def _is_about_as_good(values: _Values, best: _Values) -> bool:

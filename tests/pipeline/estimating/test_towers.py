@@ -59,8 +59,8 @@ def test_candidates_are_ranked_at_each_width_and_weight_beside_what_is_there():
     found = towers_of(SPARSE, pretraining="none", recent_items=0)
     assert found.widths == {"history": 2048}
     assert found.pairs == (1 << 26) // 10_700 * 10_700
-    assert found.ranked == found.pairs * (7 * 7 + 4 * 5)
-    assert found.scored == found.pairs * 2 * (7 * 2048 + 4 * 512)
+    assert found.ranked == found.pairs * (4 * 7 + 3 * 5)
+    assert found.scored == found.pairs * 2 * (4 * 2048 + 3 * 512)
     assert towers_of(SPARSE, recent_items=0).ranked == 4 * found.ranked
 
 

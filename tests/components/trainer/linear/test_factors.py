@@ -25,7 +25,7 @@ def test_with_all_of_the_rank_the_history_tower_is_ridge_regression() -> None:
     l2 = 0.01 * np.linalg.norm(scaled, 2) ** 2
     # The weights of all items for each one: of X, by what was read with its items divided by their roots.
     weights = np.linalg.solve(scaled.T @ scaled + l2 * np.eye(12), scaled.T @ scaled)
-    factors = next(history_factors(seen, 12, seed=0))
+    factors = history_factors(seen, 12, seed=0)[0]()
     np.testing.assert_allclose(factors.users(seen) @ factors.scored.T, (dense * of_items) @ weights, atol=1e-4)
 
 
@@ -34,13 +34,14 @@ def test_undivided_with_all_of_the_rank_it_is_the_linear_model_of_all_items() ->
     dense = seen.toarray().astype(np.float64)
     gram = dense.T @ dense
     weights = np.linalg.solve(gram + 0.01 * np.linalg.norm(gram, 2) * np.eye(12), gram)
-    (factors,) = history_factors(seen, 12, seed=0, forms=[Form(power=0.0, damping=0.01)])
+    (make,) = history_factors(seen, 12, seed=0, forms=[Form(power=0.0, damping=0.01)])
+    factors = make()
     np.testing.assert_allclose(factors.users(seen) @ factors.scored.T, dense @ weights, atol=1e-4)
 
 
 def test_candidates_share_a_rank_and_differ_in_damping() -> None:
     seen = scipy.sparse.csr_matrix((np.random.default_rng(0).random((300, 200)) < 0.1).astype(np.float32))
-    candidates = list(history_factors(seen, 128, seed=0))
+    candidates = [make() for make in history_factors(seen, 128, seed=0)]
     assert [factors.read.shape[1] for factors in candidates] == [128] * len(HISTORY_FORMS)
     for power in (0.25, 0.0):
         norms = [np.linalg.norm(factors.read) for factors in candidates if factors.form.power == power]
@@ -55,7 +56,7 @@ def test_whoever_was_not_decomposed_is_read_as_large_and_with_half_of_the_dampin
     values = decompose(scaled, 20, seed=0)[0]
     damping = 0.1 * values[0] ** 2
     for rank in (20, 10):
-        factors = list(history_factors(seen, 20, seed=0))[2].cut(rank)
+        factors = history_factors(seen, 20, seed=0)[2]().cut(rank)
         found = factors.of_others()
         assert found is not None
         kept = values[:rank] ** 2
@@ -67,7 +68,7 @@ def test_whoever_was_not_decomposed_is_read_as_large_and_with_half_of_the_dampin
 
 def test_singular_values_of_nothing_are_no_trouble() -> None:
     same = scipy.sparse.csr_matrix(np.ones((9, 8), np.float32))
-    factors = next(history_factors(same, 4, seed=0))
+    factors = history_factors(same, 4, seed=0)[0]()
     exact = replace(factors, form=Form(damping=0.1), values=np.array([2.0, 1.0, 0.0, 0.0]), rank=8)
     for of_others in (factors.of_others(), exact.of_others()):
         assert of_others is not None
@@ -75,14 +76,14 @@ def test_singular_values_of_nothing_are_no_trouble() -> None:
 
 
 def test_with_all_of_the_rank_everybody_is_read_alike() -> None:
-    factors = next(history_factors(interactions(), 12, seed=0))
+    factors = history_factors(interactions(), 12, seed=0)[0]()
     assert factors.of_others() is None
     assert factors.cut(6).of_others() is not None
 
 
 def test_what_came_last_is_read_alike_by_everybody() -> None:
     train = Pairs(np.repeat(np.arange(20, dtype=np.int32), 8), np.arange(160, dtype=np.int32) % 10)
-    factors = next(recent_factors(train, 10, 4, seed=0))
+    factors = recent_factors(train, 10, 4, seed=0)[0]
     assert factors.of_others() is None
 
 
@@ -91,5 +92,5 @@ def test_with_all_of_the_rank_the_recent_tower_scores_by_normalised_successions(
     train = Pairs(np.repeat(np.arange(20, dtype=np.int32), 8), random.integers(0, 10, 160, dtype=np.int32))
     follows = count_following(*train, 10, PLACES).toarray()
     expected = follows / np.sqrt(np.outer(follows.sum(axis=1) + 10, follows.sum(axis=0) + 10))
-    factors = next(recent_factors(train, 10, 10, seed=0))
+    factors = recent_factors(train, 10, 10, seed=0)[0]
     np.testing.assert_allclose(factors.read @ factors.scored.T, expected, atol=1e-5)

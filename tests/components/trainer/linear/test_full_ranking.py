@@ -1,5 +1,8 @@
 """Ranks of a sample's held-out items, against sorting and against sums written out."""
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -8,7 +11,7 @@ from components.trainer.linear import full_ranking
 from components.trainer.linear.factors import Factors
 from components.trainer.linear.full_ranking import Sample
 from components.trainer.linear.histories import Histories
-from components.trainer.linear.towers import Tower, _best, _values_of_ranks, halves
+from components.trainer.linear.towers import Tower, _best, _climb, _Judged, _values_of_ranks, halves
 from components.trainer.linear.weighing import Weighing, deviation, scaled
 
 USERS, ITEMS = 300, 40
@@ -121,7 +124,32 @@ def test_a_tower_is_as_wide_as_it_is_about_as_good(strength: float, width: int) 
     held_out[np.arange(USERS), drawn.items] = 1
     scored = np.linalg.lstsq(found.seen @ read, held_out, rcond=None)[0].T  # 32 factors that know something
     tower = Tower(Factors(np.hstack([read, noise]), np.hstack([scored, strength * noise])))
-    assert _best([tower], [None], found, drawn, "NDCG@10").factors.width == width
+    assert _best([[lambda: tower]], [None], found, drawn, "NDCG@10").factors.width == width
+
+
+@pytest.mark.parametrize(
+    ("worths", "best", "tried"),
+    [
+        ([1, 2, 3, 9, 4, 3, 2], 3, [3, 4, 2]),
+        ([1, 2, 3, 4, 5, 9, 2], 5, [3, 4, 5, 6]),
+        ([9, 8, 7, 4, 3, 2, 1], 0, [3, 4, 2, 1, 0]),
+        ([1, 5, 5, 5], 2, [2, 3, 1]),
+        ([7], 0, [0]),
+    ],
+)
+def test_dampings_are_tried_from_the_middle_on_as_long_as_they_help(
+    worths: list[int], best: int, tried: list[int]
+) -> None:
+    towers = [Tower(Factors(*np.full((2, 1, 1), n, np.float32))) for n in range(len(worths))]
+    asked: list[int] = []
+
+    def judge(make: Callable[[], Tower]) -> _Judged:
+        tower = make()
+        asked.append(int(tower.factors.read[0, 0]))
+        return _Judged(tower, {32: np.array([0.0]), 64: np.array([float(worths[asked[-1]])])})
+
+    found = _climb([functools.partial(towers.__getitem__, n) for n in range(len(worths))], judge)
+    assert (found.tower, asked) == (towers[best], tried)
 
 
 def test_scores_get_one_unit_and_what_was_seen_has_no_part_in_it() -> None:

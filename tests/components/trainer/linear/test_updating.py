@@ -38,8 +38,8 @@ def without_new(factors: Factors) -> Factors:
 
 
 def in_histories(of: Histories, width: int, power: float = 0.25) -> Factors:
-    (found,) = history_factors(of.seen, width, 0, [Form(power=power, damping=0.1)])
-    return found
+    (make,) = history_factors(of.seen, width, 0, [Form(power=power, damping=0.1)])
+    return make()
 
 
 def in_sequences(of: Histories, width: int) -> Factors:
