@@ -30,8 +30,8 @@ def prepare_ours() -> None:
         run_ours(str(path), f"{folder}/out")
 
 
-def run_ours(csv: str, out: str) -> None:
-    """What the component's executor calls, on Beam's in-memory runner."""
+def run_ours(csv: str, out: str, minimum: int = MINIMUM) -> None:
+    """What the component's executor calls, on Beam's in-memory runner; users with fewer rows than that are dropped."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -44,7 +44,7 @@ def run_ours(csv: str, out: str) -> None:
     options = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
     write_artifacts(
         dataset,
-        PreprocessConfig(min_interactions=MINIMUM, min_item_interactions=1),
+        PreprocessConfig(min_interactions=minimum, min_item_interactions=1),
         1,
         f"{out}/interactions",
         f"{out}/vocabulary",

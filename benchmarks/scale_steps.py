@@ -68,7 +68,7 @@ def measure_steps(folder: Path, shape: SyntheticConfig, *, trains: bool, small: 
     csv, out = folder / "ratings.csv", folder / "out"
     measure(write_csv, str(csv), shape, _SEED)
     config = configured(shape)
-    found = {"Preprocess": _measured(measure(run_ours, str(csv), str(out), prepare=prepare_ours), out)}
+    found = {"Preprocess": _measured(measure(run_ours, str(csv), str(out), 1, prepare=prepare_ours), out)}
     csv.unlink()
     found["NegativeGen"] = _measured(
         measure(generate_negatives, str(out), config, prepare=_import_beam), out / "examples"

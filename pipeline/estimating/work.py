@@ -28,6 +28,7 @@ Amounts: TypeAlias = Mapping[str, float]
 
 _PAIRS_AFTER_EPOCH = 1 << 24
 _ROWS_AT_ONCE = 3 << 25  # of training, drawn ahead of the step (see docs/scale.md)
+_MORE_ITEMS = 32  # as in components/ranking/wide_scorer.py, which needs TensorFlow
 _MILLION, _BILLION = 1e6, 1e9
 
 
@@ -116,6 +117,12 @@ class Work:
         return self.records_of(self.counts.validation) + self.records_of(self.counts.test)
 
     @property
+    def scored_for_records(self) -> int:
+        """Pairs that are scored for the test's evaluation records: all items, unless they are many more than asked for."""
+        records = self.records_of(self.counts.test)
+        return records // self.width * self.counts.items if self.counts.items <= _MORE_ITEMS * self.width else records
+
+    @property
     def epochs(self) -> range:
         """How often training goes through all rows: at least, and at most."""
         trainer = self.config.trainer
@@ -159,7 +166,7 @@ def amounts(work: Work) -> dict[str, Amounts]:
     own = work.settings.num_factors
     whole = own + sum(work.towers.widths.values())
     systems = 1 + len(work.baselines)
-    scored = work.ranked_users * counts.items + work.records_of(counts.test)
+    scored = work.ranked_users * counts.items + work.scored_for_records
     return {
         "Preprocess": {
             "fixed": 1,

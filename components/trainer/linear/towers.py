@@ -75,17 +75,17 @@ class Tower:
         return replace(self, factors=self.factors.cut(rank))
 
     def again(self, histories: Histories, seed: int) -> "Tower":
-        """The same, of the same form and width, found in other training interactions.
+        """The same, of the same form and width, found in a few more training interactions, or fewer.
 
         Args:
           histories: with these.
           seed: of the run; starts the decomposition.
         """
-        key, form = _decomposition(seed), [self.factors.form]
+        known, key = self.factors, _decomposition(seed)
         if self.number is None:
-            (make,) = history_factors(histories.seen, self.factors.width, key, form)
+            (make,) = history_factors(histories.seen, known.width, key, [known.form], known.scored)
             return replace(self, factors=make())
-        (factors,) = recent_factors(histories.train, histories.items, self.factors.width, key, form)
+        (factors,) = recent_factors(histories.train, histories.items, known.width, key, [known.form], known.scored)
         return replace(self, factors=factors)
 
     def users(self, histories: Histories, users: npt.NDArray[np.int32]) -> Matrix:

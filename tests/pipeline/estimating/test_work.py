@@ -1,6 +1,7 @@
 import pytest
 
 from pipeline.config import Config
+from pipeline.estimating import work as work_module
 from pipeline.estimating.counts import Counts
 from pipeline.estimating.work import Work, amounts, flops_of_pair
 
@@ -82,3 +83,11 @@ def test_every_baseline_that_is_measured_has_amounts():
 )
 def test_als_is_fitted_as_often_as_training_does(trainer, rows, fits):
     assert work_of(rows, 943, 1_682, trainer=trainer).fits_of_als == fits
+
+
+def test_for_records_all_items_are_scored_unless_they_are_many_more():
+    from components.ranking import wide_scorer
+
+    assert work_module._MORE_ITEMS == wide_scorer._MORE_ITEMS
+    assert work_of(100_000, 943, 1_682).scored_for_records == 943 * 1_682
+    assert work_of(100_000, 943, 50_000).scored_for_records == 943 * 1_000

@@ -45,6 +45,21 @@ def test_a_small_part_of_the_rank_is_found_by_iterations_but_for_the_last_values
     assert 0.985 < (values**2).sum() / (expected**2).sum() <= 1.0001
 
 
+@pytest.mark.parametrize(("users", "items"), [(900, 400), (400, 900)])
+def test_iterations_that_begin_near_by_are_fewer_and_find_as_much(users: int, items: int) -> None:
+    matrix = interactions(users, items, 0.02)
+    before = matrix.multiply(np.random.default_rng(5).random(matrix.shape) < 0.95).tocsr()
+    _, near = decompose(before, 50, seed=1)
+    expected, _ = best(matrix, 50)
+    shares = {
+        which: (decompose(matrix, 50, 1, start)[0] ** 2).sum() / (expected**2).sum()
+        for which, start in (("anew", None), ("near", near), ("long", 100 * near), ("some", near[:, :20]))
+    }
+    assert shares["near"] > shares["anew"] - 0.002
+    assert shares["long"] == pytest.approx(shares["near"], abs=1e-3)
+    assert 0.97 < shares["some"] <= shares["near"]
+
+
 @pytest.mark.parametrize("width", [40, 100])
 def test_it_repeats_itself_and_is_never_wider_than_the_matrix(width: int) -> None:
     matrix = interactions(300, 99)
