@@ -14,8 +14,7 @@ PAIRS_OF_VALIDATION = 1 << 26
 _LEAST_USERS = 500
 _EXACT_TIMES_WIDTH = 3
 _UNDIVIDED_WIDTH = 512
-_MORE = 10
-_ITERATIONS, _ITERATIONS_FROM_NEAR = 8, 4
+_MORE, _ITERATIONS = 10, 4
 _CANDIDATES = {"divided": 4, "undivided": 3, "recent": 4}  # of 7 and 4 dampings, from 3 on; all of the recent
 _RECENT_FORMS = 2
 _WEIGHTS_BESIDE = 3
@@ -58,18 +57,18 @@ class Towers:
     def decomposed(self) -> float:
         """Floating-point operations of dense matrices that take as long as the decompositions.
 
-        Those of the two towers are found side by side, and once more, from what was found, with the validation items.
+        Those of the two towers are found side by side, and once more with the validation items.
         """
         widths, counts = self.widths, self.counts
         found, again = [0.0], [0.0]
         if width := widths.get("history"):
             sides, entries = (counts.users, counts.items), counts.train
-            again.append(_decomposition(sides, entries, width, _ITERATIONS_FROM_NEAR))
-            found.append(sum(_decomposition(sides, entries, each) for each in (width, min(width, _UNDIVIDED_WIDTH))))
+            again.append(_decomposition(sides, entries, width))
+            found.append(again[-1] + _decomposition(sides, entries, min(width, _UNDIVIDED_WIDTH)))
         if width := widths.get("recent"):
             sides, entries = (counts.items, counts.items), min(_PLACES * counts.train, counts.items**2)
-            again.append(_decomposition(sides, entries, width, _ITERATIONS_FROM_NEAR))
-            found.append(_decomposition(sides, entries, width) + (_RECENT_FORMS - 1) * again[-1])
+            again.append(_decomposition(sides, entries, width))
+            found.append(_RECENT_FORMS * again[-1])
         return max(found) + max(again)
 
     @property
@@ -95,21 +94,20 @@ class Towers:
         return found
 
 
-def _decomposition(sides: tuple[int, int], entries: int, width: int, iterations: int = _ITERATIONS) -> float:
+def _decomposition(sides: tuple[int, int], entries: int, width: int) -> float:
     """Operations of one: exactly where that is a good part of all there are, or by iterations on the shorter side.
 
     Args:
       sides: of the matrix.
       entries: that are not zero.
       width: singular values that are found.
-      iterations: fewer, from what is near.
     """
     short, long = sorted(sides)
     if short <= min(MOST_EXACT, _EXACT_TIMES_WIDTH * width):
         return 10.0 * short**3
     width += _MORE
-    dense = ((iterations + 5) * short + 2 * long) * width**2 + 10 * width**3
-    return dense + _SPARSE * (4 * iterations + 2) * entries * width
+    dense = ((_ITERATIONS + 5) * short + 2 * long) * width**2 + 10 * width**3
+    return dense + _SPARSE * (4 * _ITERATIONS + 2) * entries * width
 
 
 def _ranks(width: int) -> int:

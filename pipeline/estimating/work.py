@@ -118,7 +118,7 @@ class Work:
 
     @property
     def scored_for_records(self) -> int:
-        """Pairs that are scored for the test's evaluation records: all items, unless they are many more than asked for."""
+        """Pairs that are scored for the test's evaluation records: all items, unless these are many more."""
         records = self.records_of(self.counts.test)
         return records // self.width * self.counts.items if self.counts.items <= _MORE_ITEMS * self.width else records
 

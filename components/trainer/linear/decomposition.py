@@ -19,12 +19,11 @@ Values: TypeAlias = npt.NDArray[np.float64]
 
 _EXACT_TIMES_WIDTH = 3  # beyond, random projections are much quicker
 _MORE = 10  # directions than are asked for: the last ones are found badly
-_ITERATIONS = 8  # of twice as much work each, 99 % of the squares of sparse data's 2,048 largest values are there
-_ITERATIONS_FROM_NEAR = 4
+_ITERATIONS = 4  # more of them find more of the last values, and rank sparse data worse (docs/accuracy.md)
 _NOTHING = 1e-3  # of the largest singular value: squared, float32's precision
 
 
-def decompose(matrix: scipy.sparse.sparray, width: int, seed: int, near: Matrix | None = None) -> tuple[Values, Matrix]:
+def decompose(matrix: scipy.sparse.sparray, width: int, seed: int) -> tuple[Values, Matrix]:
     """The largest singular values and their right vectors.
 
     A good part of all there are is found exactly, from the smaller Gram matrix; a small one by subspace iterations from
@@ -34,7 +33,6 @@ def decompose(matrix: scipy.sparse.sparray, width: int, seed: int, near: Matrix 
       matrix: float [m, n].
       width: how many; fewer where the matrix has not so many.
       seed: of the random start.
-      near: right vectors [n, any], of any length, of a matrix that is much like this one: fewer iterations begin there.
 
     Returns:
       Values float64 [width], and vectors float32 [n, width]; where m < n, these may be zero where a value is nothing
@@ -47,11 +45,7 @@ def decompose(matrix: scipy.sparse.sparray, width: int, seed: int, near: Matrix 
     # BLAS with threads would sum in another order.
     with threadpool_limits(1, "blas"):
         exact = rank <= min(MOST_EXACT, _EXACT_TIMES_WIDTH * width)
-        if exact:
-            values, short = _exactly(tall, width)
-        else:
-            start = tall.T @ near if is_wide and near is not None else near
-            values, short = _by_iterations(tall, width, seed, start)
+        values, short = _exactly(tall, width) if exact else _by_iterations(tall, width, seed)
         return values, across(tall, values, short) if is_wide else short
 
 
@@ -67,14 +61,11 @@ def _exactly(tall: scipy.sparse.csr_matrix, width: int) -> tuple[Values, Matrix]
     return _largest((tall.T @ tall).toarray(), width)
 
 
-def _by_iterations(tall: scipy.sparse.csr_matrix, width: int, seed: int, start: Matrix | None) -> tuple[Values, Matrix]:
+def _by_iterations(tall: scipy.sparse.csr_matrix, width: int, seed: int) -> tuple[Values, Matrix]:
     """An orthonormal basis of what `tall.T @ tall` enlarges most, and the decomposition within it."""
     shape = tall.shape[1], min(width + _MORE, tall.shape[1])
     basis, back = np.random.default_rng(seed).standard_normal(shape, np.float32), tall.T.tocsr()
-    if start is not None:
-        known = start[:, : shape[1]]
-        basis[:, : known.shape[1]] = known
-    for _ in range((_ITERATIONS if start is None else _ITERATIONS_FROM_NEAR) - 1):
+    for _ in range(_ITERATIONS - 1):
         # Triangular factors keep the directions apart as well as orthogonal ones, and are cheaper.
         basis = scipy.linalg.lu(back @ (tall @ basis), permute_l=True, overwrite_a=True, check_finite=False)[0]
     basis = scipy.linalg.qr(back @ (tall @ basis), mode="economic", overwrite_a=True, check_finite=False)[0]

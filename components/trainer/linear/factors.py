@@ -105,11 +105,7 @@ class Factors:
 
 
 def history_factors(
-    seen: scipy.sparse.csr_matrix,
-    width: int,
-    seed: int,
-    forms: Sequence[Form] = HISTORY_FORMS,
-    near: Matrix | None = None,
+    seen: scipy.sparse.csr_matrix, width: int, seed: int, forms: Sequence[Form] = HISTORY_FORMS
 ) -> list[Callable[[], Factors]]:
     """Candidates for a tower that reads all that a user has seen, whatever its order.
 
@@ -125,7 +121,6 @@ def history_factors(
       width: the rank; factors of a smaller one are the first of these.
       seed: of the decomposition's random start.
       forms: the candidates; those of one power follow each other.
-      near: what is scored by, in factors of much the same interactions: quicker to begin with.
 
     Returns:
       Factors of each form, made when they are asked for: they are large.
@@ -134,7 +129,7 @@ def history_factors(
     for power, of_power in itertools.groupby(forms, key=lambda form: form.power):
         scaled, of_items = scaled_by_counts(seen, power)
         rank = width if power else min(width, _UNDIVIDED_WIDTH)
-        values, right = decompose(scaled, rank, seed, near)
+        values, right = decompose(scaled, rank, seed)
         found = functools.partial(_history, of_items, values, right, min(seen.shape))
         makers += [functools.partial(found, form) for form in of_power]
     return makers
@@ -164,12 +159,7 @@ def _kept(values: Values, damping: float) -> Values:
 
 
 def recent_factors(
-    train: Pairs,
-    items: int,
-    width: int,
-    seed: int,
-    forms: Sequence[Form] = RECENT_FORMS,
-    near: Matrix | None = None,
+    train: Pairs, items: int, width: int, seed: int, forms: Sequence[Form] = RECENT_FORMS
 ) -> list[Factors]:
     """Candidates for a tower that reads what a user did last: which items come soon after which others.
 
@@ -184,7 +174,6 @@ def recent_factors(
       width: the rank; factors of a smaller one are the first of these.
       seed: of the decomposition's random start.
       forms: the candidates: what is added to the totals.
-      near: what is scored by, in factors of much the same interactions: quicker to begin with. One form is for the next.
 
     Returns:
       Factors of each form.
@@ -193,10 +182,9 @@ def recent_factors(
     found: list[Factors] = []
     for form in forms:
         scaled = scaled_by_totals(follows, form)
-        values, right = decompose(scaled, width, seed, near)
+        values, right = decompose(scaled, width, seed)
         roots = np.sqrt(values).astype("f4")
-        near = right * roots
-        found.append(Factors(across(scaled, values, right) * roots, near, form))
+        found.append(Factors(across(scaled, values, right) * roots, right * roots, form))
     return found
 
 

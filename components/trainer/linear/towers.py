@@ -75,7 +75,7 @@ class Tower:
         return replace(self, factors=self.factors.cut(rank))
 
     def again(self, histories: Histories, seed: int) -> "Tower":
-        """The same, of the same form and width, found in a few more training interactions, or fewer.
+        """The same, of the same form and width, found in other training interactions.
 
         Args:
           histories: with these.
@@ -83,9 +83,9 @@ class Tower:
         """
         known, key = self.factors, _decomposition(seed)
         if self.number is None:
-            (make,) = history_factors(histories.seen, known.width, key, [known.form], known.scored)
+            (make,) = history_factors(histories.seen, known.width, key, [known.form])
             return replace(self, factors=make())
-        (factors,) = recent_factors(histories.train, histories.items, known.width, key, [known.form], known.scored)
+        (factors,) = recent_factors(histories.train, histories.items, known.width, key, [known.form])
         return replace(self, factors=factors)
 
     def users(self, histories: Histories, users: npt.NDArray[np.int32]) -> Matrix:

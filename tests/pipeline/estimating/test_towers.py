@@ -26,7 +26,6 @@ def test_what_is_counted_is_what_the_trainer_does():
     assert full_ranking._PAIRS == towers.PAIRS_OF_VALIDATION
     assert full_ranking._LEAST_USERS == towers._LEAST_USERS
     assert decomposition._ITERATIONS == towers._ITERATIONS
-    assert decomposition._ITERATIONS_FROM_NEAR == towers._ITERATIONS_FROM_NEAR
     assert decomposition._MORE == towers._MORE
     assert decomposition._EXACT_TIMES_WIDTH == towers._EXACT_TIMES_WIDTH
     assert factors._UNDIVIDED_WIDTH == towers._UNDIVIDED_WIDTH
