@@ -1,7 +1,7 @@
 """Truncated singular value decompositions of sparse matrices, the same on any number of cores.
 
-In float32, which is twice as quick as float64: singular values and vectors are read off Gram matrices, so that a value
-of less than some thousandth of the largest one is noise. Whoever takes one divides by more than that (see `Factors`).
+In float32, which is twice as quick as float64. Singular values and vectors are read off Gram matrices, so that a value
+of less than some thousandth of the largest one is noise, and is to be damped.
 """
 
 from typing import TypeAlias
@@ -78,4 +78,4 @@ def _largest(gram: Matrix, width: int) -> tuple[Values, Matrix]:
     """The singular values of a matrix and its right vectors, by its Gram matrix, which is overwritten."""
     squares, vectors = scipy.linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
     values = np.sqrt(np.maximum(squares[::-1][:width], 0), dtype=np.float64)
-    return values, vectors[:, ::-1][:, :width]
+    return values, np.ascontiguousarray(vectors[:, ::-1][:, :width])
