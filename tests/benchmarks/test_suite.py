@@ -109,7 +109,9 @@ def test_a_folder_goes_through_whole_runs(tmp_path: Path) -> None:
     found = {row["name"]: row["value"] for row in json.loads((tmp_path / "found.json").read_text())["results"]}
     assert 0 < found["small_hr10_als"] < 1
     assert found["new_users_ratio_least"] == found["small_new_users_ratio"] >= 0
-    assert found["small_new_users_ratio_low"] < found["small_new_users_ratio_high"]
+    # Of fifteen new users all may be ranked alike; test_new_users has intervals that are wider than nothing.
+    low, high = found["small_new_users_ratio_low"], found["small_new_users_ratio_high"]
+    assert low <= found["small_new_users_ratio"] <= high
     assert found["small_seconds"] > 1
     assert "small_hr10_recent_items" not in found  # without times
     assert "ratio_to_als_timed_least" not in found
