@@ -5,7 +5,7 @@ Counted is what `components/trainer/linear` does, which cannot be asked: it need
 
 from dataclasses import dataclass
 
-from components.trainer.settings import MOST_EXACT, Settings
+from components.trainer.settings import MOST_EXACT, MOST_WITH_TRIED_STARTS, Settings
 from pipeline.estimating.counts import Counts
 
 PAIRS_OF_VALIDATION = 1 << 26
@@ -48,6 +48,11 @@ class Towers:
         return {name: width for name, width in wanted.items() if width and counts.validation}
 
     @property
+    def beside_als(self) -> bool:
+        """Whether candidates for the first tower are ranked beside the start from ALS, which is fitted for that."""
+        return self.settings.pretraining == "als" and self.counts.train <= MOST_WITH_TRIED_STARTS
+
+    @property
     def pairs(self) -> int:
         """Pairs of a user of validation and an item, which candidates are ranked by."""
         counts = self.counts
@@ -86,7 +91,7 @@ class Towers:
         """Width, number, and how often each is ranked: alone, and beside what is there before."""
         found, widths = [], self.widths
         if width := widths.get("history"):
-            times = 1 + _WEIGHTS_BESIDE * self.settings.starts_from_als
+            times = 1 + _WEIGHTS_BESIDE * self.beside_als
             found.append((width, _CANDIDATES["divided"], times))
             found.append((min(width, _UNDIVIDED_WIDTH), _CANDIDATES["undivided"], times))
         if width := widths.get("recent"):

@@ -17,8 +17,8 @@ from components.evaluator.baselines.als import AlternatingLeastSquares
 from components.evaluator.baselines.base import AUTO
 from components.evaluator.baselines.rehearsal import MOST_INTERACTIONS, MOST_SCORES
 from components.negative_gen.config import BatchesConfig
-from components.trainer.settings import MOST_WITH_TRIED_STARTS, Settings, settle, starts
 from components.trainer.settings import Counts as TrainerCounts
+from components.trainer.settings import Settings, settle, starts
 from pipeline.config import Config
 from pipeline.estimating.counts import Counts
 from pipeline.estimating.towers import Towers
@@ -80,7 +80,7 @@ class Work:
         if not self.counts.validation:
             return 1
         tried = len(starts(self.config.trainer, self._trainer_counts))
-        return 2 + (tried if tried > 1 else 0) + (self.counts.train <= MOST_WITH_TRIED_STARTS)
+        return 2 + (tried if tried > 1 else 0) + self.towers.beside_als
 
     @property
     def files_gb(self) -> float:

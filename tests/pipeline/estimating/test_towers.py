@@ -62,6 +62,8 @@ def test_candidates_are_ranked_at_each_width_and_weight_beside_what_is_there():
     assert found.ranked == found.pairs * (4 * 7 + 3 * 5)
     assert found.scored == found.pairs * 2 * (4 * 2048 + 3 * 512)
     assert towers_of(SPARSE, recent_items=0).ranked == 4 * found.ranked
+    many = replace(SPARSE, train=2_000_000)  # ALS is not fitted for that
+    assert towers_of(many, recent_items=0).ranked == towers_of(many, recent_items=0, pretraining="none").ranked
 
 
 def test_without_validation_there_are_none():

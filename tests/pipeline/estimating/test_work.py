@@ -78,6 +78,7 @@ def test_every_baseline_that_is_measured_has_amounts():
         ({}, 100_000, 5),  # two settings tried
         ({"als_regularization": 0.1}, 100_000, 3),
         ({}, 20_000_000, 2),
+        ({"pretraining": "als_towers"}, 100_000, 4),  # not beside the first tower
         ({"pretraining": "none"}, 100_000, 0),
     ],
 )
