@@ -15,6 +15,8 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 INSTALLED = PROJECT / ".cache" / "flink"
+_FRAMEWORK_MB = 128  # of Flink itself, in the heap and outside
+_BUFFERS_MB = 384  # between TaskManagers
 _PATIENCE = 300.0  # seconds that a server may take on a busy machine
 _LIB = INSTALLED / "lib" / "*"
 # Flink's own first: the job server comes without it, and runs beside any 1.19.
@@ -43,6 +45,7 @@ class Cluster:
         """Starts nothing yet; `heap_mb` is each TaskManager's for its tasks."""
         self._folder = folder
         self._heap_mb = heap_mb
+        self._direct_mb = heap_mb // 4  # Beam hands elements to Python through memory outside of the heap
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._rest, self._rpc, self._jobs, self._artifacts, self._expansion, self._pool = _free_ports(6)
 
@@ -76,7 +79,9 @@ class Cluster:
 
     def start_task_manager(self, name: str) -> None:
         """Starts one of the two machines that work."""
-        self._start_java(name, f"{_FLINK}.taskexecutor.TaskManagerRunner", "--configDir", ".", heap=self._heap_mb + 128)
+        runner, heap = f"{_FLINK}.taskexecutor.TaskManagerRunner", self._heap_mb + _FRAMEWORK_MB
+        direct = self._direct_mb + _FRAMEWORK_MB + _BUFFERS_MB
+        self._start_java(name, runner, "--configDir", ".", heap=heap, direct=direct)
 
     def kill(self, name: str) -> None:
         """Ends a process at once, as a machine that dies."""
@@ -110,12 +115,12 @@ class Cluster:
             # Either machine has room for a whole job, so that it goes on with one.
             "taskmanager.numberOfTaskSlots": 2,
             "taskmanager.cpu.cores": 2.0,
-            "taskmanager.memory.framework.heap.size": "128m",
-            "taskmanager.memory.framework.off-heap.size": "128m",
+            "taskmanager.memory.framework.heap.size": f"{_FRAMEWORK_MB}m",
+            "taskmanager.memory.framework.off-heap.size": f"{_FRAMEWORK_MB}m",
             "taskmanager.memory.task.heap.size": f"{self._heap_mb}m",
-            "taskmanager.memory.task.off-heap.size": "64m",
-            "taskmanager.memory.network.min": "384m",
-            "taskmanager.memory.network.max": "384m",
+            "taskmanager.memory.task.off-heap.size": f"{self._direct_mb}m",
+            "taskmanager.memory.network.min": f"{_BUFFERS_MB}m",
+            "taskmanager.memory.network.max": f"{_BUFFERS_MB}m",
             "cluster.evenly-spread-out-slots": "true",
             "taskmanager.memory.managed.size": "256m",
             "taskmanager.memory.jvm-metaspace.size": "256m",
@@ -140,9 +145,9 @@ class Cluster:
         (self._folder / "flink-conf.yaml").write_text(text)
         (self._folder / "log4j.properties").write_text(_LOGGING)
 
-    def _start_java(self, name: str, main: str, *arguments: str, heap: int = 512) -> None:
+    def _start_java(self, name: str, main: str, *arguments: str, heap: int = 512, direct: int = 640) -> None:
         logging = f"-Dlog4j.configurationFile={self._folder / 'log4j.properties'}"
-        memory = (f"-Xmx{heap}m", "-XX:MaxDirectMemorySize=640m")
+        memory = (f"-Xmx{heap}m", f"-XX:MaxDirectMemorySize={direct}m")
         self._start(name, [*_JAVA, *memory, logging, "-cp", _CLASSPATH, main, *arguments])
 
     def _start(self, name: str, command: Sequence[str]) -> None:
