@@ -51,7 +51,7 @@ def compare(without: Path, with_all: Path) -> Ranks:
     from components.serving.loader import ServedModel
 
     interactions, vocabulary = _data(with_all)
-    holdouts = read_holdouts(interactions, None, generator(0, _TRAINED))
+    holdouts = read_holdouts(interactions)
     places = {vocabulary.user(user): row for row, user in enumerate(holdouts.users.tolist())}
     judged = dict(zip(places, vocabulary.item_ids[holdouts.items].tolist(), strict=True))
     histories = [one for one in _data(without)[0].held_out_users() if judged.get(one.user) == one.judged]

@@ -158,7 +158,7 @@ def strengths(ground: Ground) -> dict[str, float]:
     """How much of each way to be worse makes NDCG@10 over all items 3 % lower, by halving the interval."""
     arrays = ground.arrays()
     shop = Workshop(ground, arrays, (), {})
-    holdouts = read_holdouts(Interactions(ground.interactions), None, generator(0, "all"))
+    holdouts = read_holdouts(Interactions(ground.interactions))
     items = len(arrays["_item_rows"])
 
     def mean(changed: Mapping[str, np.ndarray]) -> float:

@@ -55,8 +55,8 @@ class EvaluatorConfig(Section):
     full_ranking_users: int | None = Field(
         10_000,
         ge=1,
-        description="Rank all items for a seeded sample of so many test users; null takes them all. More users cost "
-        "time, and tell differences that no longer matter.",
+        description="Rank all items for a sample of so many test users, drawn by raw id and seed; null takes them all. "
+        "More users cost time, and tell differences that no longer matter.",
     )
     new_users: float = Field(
         0.0,

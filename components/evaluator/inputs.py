@@ -1,29 +1,45 @@
 """The users whom the model is judged by, and what they have seen."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
 from components.artifacts.splits import Split
+from components.artifacts.vocabulary import RawIds
 from components.ranking.ranks import Holdouts
+from components.shared.stable_samples import draw_ids
 
 
-def read_holdouts(interactions: Interactions, most_users: int | None, random: np.random.Generator) -> Holdouts:
+@dataclass(frozen=True)
+class Draw:
+    """Which users are drawn.
+
+    Attributes:
+      number: how many at most; None takes them all.
+      user_ids: raw ids of all users, [users], by which they are drawn: they stay the same ones where data comes.
+      key: of a random stream.
+    """
+
+    number: int | None
+    user_ids: RawIds
+    key: int
+
+
+def read_holdouts(interactions: Interactions, draw: Draw | None = None) -> Holdouts:
     """Reads users with a test item, and what they have seen (training and validation items).
 
     Memory is bounded by one shard and the seen items of the chosen users.
 
     Args:
       interactions: the artifact.
-      most_users: draws so many of the users; None takes them all.
-      random: draws them.
+      draw: which of the users; None takes them all.
     """
     users, items = interactions.split("test")
-    if most_users is not None and most_users < len(users):
-        chosen = np.sort(random.choice(len(users), most_users, replace=False))
+    if draw is not None and draw.number is not None:
+        chosen = draw_ids(draw.user_ids[users], draw.number, draw.key)
         users, items = users[chosen], items[chosen]
     seen = concatenate(_seen_by(users, interactions, ("train", "validation")))
     return Holdouts(users, items, seen.items, np.searchsorted(seen.users, users, side="right"))

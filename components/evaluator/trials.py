@@ -71,13 +71,14 @@ class Trials:
           UserError: an artifact is not whole.
         """
         interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
-        random = random_streams.generator(seed, "full ranking users")
+        key = random_streams.stream_key(seed, "full ranking users")
+        draw = inputs.Draw(config.full_ranking_users, vocabulary.user_ids, key)
         users, items = len(vocabulary.user_ids), len(vocabulary.item_ids)
         return cls(
             interactions,
             vocabulary,
             SampledRecords(sources.examples),
-            inputs.read_holdouts(interactions, config.full_ranking_users, random),
+            inputs.read_holdouts(interactions, draw),
             max(1, min(config.pairs_per_block // items, users)),
             config.gate_k,
             seed,

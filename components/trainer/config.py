@@ -133,9 +133,9 @@ class TrainerConfig(Section):
     validate_on: Literal["full", "sampled"] = Field(
         "full",
         description="What the metric that chooses is measured on. full: all items that a user has not seen, for a "
-        "seeded sample of users where there are many, by the model as it would be exported; sampled: the negatives of "
-        "the evaluation records, as the paper and MLPerf do it, which may prefer other models (Krichene and Rendle, On "
-        "Sampled Metrics for Item Recommendation, KDD 2020).",
+        "sample of users, drawn by raw id and seed, where there are many, by the model as it would be exported; "
+        "sampled: the negatives of the evaluation records, as the paper and MLPerf do it, which may prefer other "
+        "models (Krichene and Rendle, On Sampled Metrics for Item Recommendation, KDD 2020).",
     )
     early_stopping_patience: int | None = Field(
         3, ge=1, description="Stop after so many epochs without a better metric; null trains all epochs."

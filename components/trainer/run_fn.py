@@ -50,7 +50,7 @@ def run_fn(fn_args: FnArgs) -> None:
     seen = SeenItems.open(custom["interactions"], len(vocabulary.user_ids))
     _check_backend()
 
-    histories = Histories.read(custom["interactions"])
+    histories = Histories.read(custom["interactions"], vocabulary.user_ids)
     counts = histories.counts(examples.summary.batch_size)
     settings = settle(config, counts)
     warm, champion = config.warm_start == "champion", None

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from components.artifacts.model_run import Blend
-from components.shared import random_streams
 from components.trainer.history import chosen_metric
 from components.trainer.linear.full_ranking import PAIRS_OF_SOME, Sample, Scores
 from components.trainer.linear.histories import Histories
@@ -54,7 +53,7 @@ class Continued:
         later = histories.with_validation_of(trained < learnt)
         sample = None
         if len(later.validation.users):
-            sample = Sample.draw(later, random_streams.generator(seed, "users of validation"), PAIRS_OF_SOME)
+            sample = Sample.draw(later, seed, PAIRS_OF_SOME)
         return cls(later, sample, chosen_metric(settings), parts)
 
     def metrics(self, model: NeuMF) -> dict[str, float]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from components.artifacts.model_run import Blend
 from components.serving.saved.probabilities import Probabilities
-from components.shared import random_streams
 from components.trainer.history import chosen_metric
 from components.trainer.linear.full_ranking import PAIRS_OF_SOME, Sample, Scores
 from components.trainer.linear.histories import Histories
@@ -56,7 +55,7 @@ class Ensemble:
         metric = chosen_metric(settings)
         if not len(histories.validation.users):
             return cls(histories, None, metric, {}, seed, negatives)
-        sample = Sample.draw(histories, random_streams.generator(seed, "users of validation"))
+        sample = Sample.draw(histories, seed)
         towers = find_towers(histories, settings, sample, metric, seed)
         return cls(histories, sample, metric, towers, seed, negatives)
 

@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from components.metrics.by_user import summarise
 from components.shared.parallel import cores
+from components.shared.random_streams import stream_key
+from components.shared.stable_samples import draw_ids
 from components.trainer.linear.histories import Histories
 from components.trainer.linear.loops import rank_under_weights
 
@@ -43,13 +45,16 @@ class Sample:
     seen: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
 
     @classmethod
-    def draw(cls, histories: Histories, random: np.random.Generator, pairs: int = _PAIRS) -> "Sample":
-        """Draws so many users that they make about so many pairs with all items, at least 500, or takes all of them."""
+    def draw(cls, histories: Histories, seed: int, pairs: int = _PAIRS) -> "Sample":
+        """Draws so many users that they make about so many pairs with all items, at least 500, or takes all of them.
+
+        They are drawn by their raw ids: were it others each time that data came, what they choose would move by chance.
+        """
         users, items = histories.validation
+        ids = users if histories.user_ids is None else histories.user_ids[users]
         number = max(_LEAST_USERS, pairs // histories.items)
-        if number < len(users):
-            chosen = np.sort(random.choice(len(users), number, replace=False))
-            users, items = users[chosen], items[chosen]
+        chosen = draw_ids(ids, number, stream_key(seed, "users of validation"))
+        users, items = users[chosen], items[chosen]
         rows = histories.seen[users].tocoo()
         return cls(users, items, (rows.row.astype("i8"), rows.col.astype("i4")))
 

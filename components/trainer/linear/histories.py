@@ -11,6 +11,7 @@ import scipy.sparse
 
 from components.artifacts.interactions import Interactions, Pairs, concatenate
 from components.artifacts.splits import Split
+from components.artifacts.vocabulary import RawIds
 from components.shared.sequences import latest_items
 from components.trainer.settings import Counts
 
@@ -26,6 +27,7 @@ class Histories:
       validation: at most one later interaction of each user, users ascending.
       afterwards: all else that is held out, in the order of `train`: the test's, and so only for what is served.
       in_order: whether the order is that of time, in which the held-out items are the latest; else it means nothing.
+      user_ids: raw ids of the users, [users], by which some are drawn; None: by their indexes.
     """
 
     users: int
@@ -34,15 +36,16 @@ class Histories:
     validation: Pairs
     afterwards: Pairs
     in_order: bool
+    user_ids: RawIds | None = None
 
     @classmethod
-    def read(cls, uri: str) -> Self:
+    def read(cls, uri: str, user_ids: RawIds | None = None) -> Self:
         """Reads the interactions artifact at `uri`."""
         interactions = Interactions(uri)
         summary = interactions.summary
         wanted: Sequence[Sequence[Split]] = (("train",), ("validation",), ("test", "aside"))
         train, validation, afterwards = (concatenate(interactions.by_user(splits)) for splits in wanted)
-        return cls(summary.users, summary.items, train, validation, afterwards, summary.latest_held_out)
+        return cls(summary.users, summary.items, train, validation, afterwards, summary.latest_held_out, user_ids)
 
     def counts(self, batch_size: int) -> Counts:
         """What the rules for `auto` go by, with the batches that the examples were cut into."""

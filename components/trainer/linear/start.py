@@ -22,7 +22,7 @@ def choose_start(tried: Sequence[Settings], histories: Histories, seed: int) -> 
     first, *others = tried
     if not (others and len(histories.validation.users)):
         return first
-    sample = Sample.draw(histories, random_streams.generator(seed, "users of validation"), PAIRS_OF_SOME)
+    sample = Sample.draw(histories, seed, PAIRS_OF_SOME)
     metric = chosen_metric(first)
 
     def value(settings: Settings) -> float:

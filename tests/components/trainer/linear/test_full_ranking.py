@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def histories() -> Histories:
 
 
 def sample() -> Sample:
-    return Sample.draw(histories(), np.random.default_rng(0))
+    return Sample.draw(histories(), 0)
 
 
 def scores(seed: int) -> np.ndarray:
@@ -71,9 +72,20 @@ def test_what_was_seen_is_masked_by_block_as_at_once() -> None:
 
 def test_a_sample_has_no_more_pairs_than_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_ranking, "_LEAST_USERS", 10)
-    drawn = Sample.draw(histories(), np.random.default_rng(0), pairs=50 * ITEMS)
+    drawn = Sample.draw(histories(), 0, pairs=50 * ITEMS)
     assert len(drawn.users) == len(drawn.items) == 50
     assert (np.diff(drawn.users) > 0).all()
+
+
+def test_who_is_drawn_goes_by_raw_ids_whatever_the_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(full_ranking, "_LEAST_USERS", 10)
+    ids = np.random.default_rng(3).permutation(USERS)
+    found = [
+        Sample.draw(replace(histories(), user_ids=each), seed, pairs=50 * ITEMS).users
+        for each, seed in ((ids, 0), (ids[::-1], 0), (ids, 1))
+    ]
+    assert set(ids[found[0]]) == set(ids[::-1][found[1]])
+    assert set(ids[found[0]]) != set(ids[found[2]])
 
 
 def test_a_weight_is_the_best_of_those_tried_one_by_one() -> None:
