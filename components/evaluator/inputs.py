@@ -18,12 +18,12 @@ class Draw:
     """Which users are drawn.
 
     Attributes:
-      number: how many at most; None takes them all.
+      number: how many at most.
       user_ids: raw ids of all users, [users], by which they are drawn: they stay the same ones where data comes.
       key: of a random stream.
     """
 
-    number: int | None
+    number: int
     user_ids: RawIds
     key: int
 
@@ -38,7 +38,7 @@ def read_holdouts(interactions: Interactions, draw: Draw | None = None) -> Holdo
       draw: which of the users; None takes them all.
     """
     users, items = interactions.split("test")
-    if draw is not None and draw.number is not None:
+    if draw is not None:
         chosen = draw_ids(draw.user_ids[users], draw.number, draw.key)
         users, items = users[chosen], items[chosen]
     seen = concatenate(_seen_by(users, interactions, ("train", "validation")))

@@ -71,8 +71,10 @@ class Trials:
           UserError: an artifact is not whole.
         """
         interactions, vocabulary = Interactions(sources.interactions), Vocabulary.open(sources.vocabulary)
-        key = random_streams.stream_key(seed, "full ranking users")
-        draw = inputs.Draw(config.full_ranking_users, vocabulary.user_ids, key)
+        draw = None
+        if config.full_ranking_users is not None:
+            key = random_streams.stream_key(seed, "full ranking users")
+            draw = inputs.Draw(config.full_ranking_users, vocabulary.user_ids, key)
         users, items = len(vocabulary.user_ids), len(vocabulary.item_ids)
         return cls(
             interactions,

@@ -41,7 +41,7 @@ def test_some_of_the_users_are_drawn_by_their_raw_ids_with_what_they_have_seen(t
     key = next(key for key, users in users_of.items() if users == [1])
     drawn = read_holdouts(interactions, Draw(1, np.array(["a", "b", "c", "d"], object), key))
     assert (drawn.items.tolist(), drawn.seen.tolist(), drawn.seen_ends.tolist()) == ([9], [5, 7, 2], [3])
-    everybody = read_holdouts(interactions, Draw(None, np.arange(4), 0))
+    everybody = read_holdouts(interactions, Draw(2, np.arange(4), 0))
     assert everybody.users.tolist() == [1, 3]
 
 
