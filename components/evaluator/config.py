@@ -68,7 +68,7 @@ class EvaluatorConfig(Section):
         "judged by. Figures beside those of the others; no rule looks at them. See splits.md.",
     )
     pairs_per_block: int = Field(
-        1 << 18, ge=1, description="User-item pairs scored at once while ranking all items; this bounds the memory."
+        1 << 21, ge=1, description="User-item pairs scored at once while ranking all items; this bounds the memory."
     )
     count_positive_among_negatives: bool = Field(
         False,
@@ -154,6 +154,11 @@ class EvaluatorConfig(Section):
         None,
         description="Largest total variation distance between the popularity of the items, as shares of the training "
         "rows, in this data and in the champion's. Few rows of many items differ by chance alone.",
+    )
+    items_by_histories: bool = Field(
+        True,
+        description="In a model that tells items apart, those who took an item must score it above at least four of "
+        "five others: an item that has another's place in the model is one like any other to them. See docs/gate.md.",
     )
     finite: bool = Field(True, description="Every weight, every score and every metric must be a finite number.")
     minimum_test_users: int = Field(100, ge=1, description="Fewer test users than these prove nothing.")

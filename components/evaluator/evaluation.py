@@ -12,6 +12,7 @@ from components.evaluator.baselines import Baseline, Training
 from components.evaluator.champion import Trial, compare_with_champion
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.gate import judge
+from components.evaluator.items_check import check_items
 from components.evaluator.measurements import Contender, measure
 from components.evaluator.new_users import measure_new_users
 from components.evaluator.rows_check import check_rows
@@ -127,6 +128,11 @@ def evaluate(
             ),
             rows=check_rows(model, interactions, config.serving_tolerance) if config.serving_tolerance else None,
             altered=None if sources.exported is None else altered(sources.exported, model.digests()),
+            items=check_items(
+                scorer, holdouts, len(item_ids), users_per_block, random_streams.generator(seed, "items check")
+            )
+            if config.items_by_histories
+            else None,
         ),
         champion=champion,
         best_possible_hr=(data.best_possible_hr or {}).get(str(trials.records.negatives)),

@@ -207,6 +207,25 @@ class RowsCheck:
 
 
 @dataclass(frozen=True)
+class ItemsCheck:
+    """The items beside what those who took them score others.
+
+    Attributes:
+      items: how many were looked at.
+      compared_with: how many others each was compared with.
+      strangers: those that their takers score no higher than too many others.
+      usual_share: of the others that are scored as high by an item's takers: 95 % of the items have no larger one.
+      largest_share: the same, the largest of all.
+    """
+
+    items: int
+    compared_with: int
+    strangers: int
+    usual_share: Number
+    largest_share: Number
+
+
+@dataclass(frozen=True)
 class ServingCheck:
     """What serving gives beside what was measured.
 
@@ -216,6 +235,7 @@ class ServingCheck:
       largest_difference: between served and measured scores, relative to the largest score of that user.
       rows: the rows that both come from; None where the model does not say what they are made of.
       altered: the names of arrays that are not those that were exported; None where nobody told which those are.
+      items: how the items are known to those who took them; None where that was not looked at.
     """
 
     users: int
@@ -223,3 +243,4 @@ class ServingCheck:
     largest_difference: Number
     rows: RowsCheck | None = None
     altered: tuple[str, ...] | None = None
+    items: ItemsCheck | None = None

@@ -10,6 +10,7 @@ from components.artifacts.evaluation import (
     Coverage,
     Difference,
     Evaluation,
+    ItemsCheck,
     LeftOut,
     Rival,
     RowsCheck,
@@ -78,9 +79,10 @@ def test_a_baseline_that_is_asked_for_by_name_and_was_not_measured_fails() -> No
         (ServingCheck(4, 3, 1e-3), ["serving_consistent", "serving_knows_ids"]),
         (ServingCheck(4, 0, 1e-6, RowsCheck(9, 2, 0.5)), ["rows_by_histories"]),
         (ServingCheck(4, 0, 1e-6, RowsCheck(9, 0, 1e-6), ("vectors/item_rows",)), ["as_exported"]),
-        (ServingCheck(4, 0, 1e-6, RowsCheck(9, 0, 1e-6), ()), []),
+        (ServingCheck(4, 0, 1e-6, items=ItemsCheck(100, 1000, 1, 0.0, 0.4)), ["items_by_histories"]),
+        (ServingCheck(4, 0, 1e-6, RowsCheck(9, 0, 1e-6), (), ItemsCheck(100, 1000, 0, 0.0, 0.1)), []),
     ],
-    ids=["NaN", "differs", "rows", "arrays", "all in order"],
+    ids=["NaN", "differs", "rows", "arrays", "items", "all in order"],
 )
 def test_serving_that_differs_fails(serving: ServingCheck, failed: list[str]) -> None:
     assert failed_rules(evidence_of(GOOD, POOR, serving=serving)) == failed
@@ -89,7 +91,23 @@ def test_serving_that_differs_fails(serving: ServingCheck, failed: list[str]) ->
 def test_what_nobody_told_of_the_model_is_skipped() -> None:
     evidence = evidence_of(GOOD, POOR, serving=ServingCheck(4, 0, 1e-6))
     states = {rule.name: judge(rule, evidence).state for rule in rules(CONFIG)}
-    assert states["rows_by_histories"] is states["as_exported"] is State.SKIPPED
+    assert states["rows_by_histories"] is states["as_exported"] is states["items_by_histories"] is State.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        (ItemsCheck(99, 1000, 1, 0.0, 0.4), "fewer than 100 items can be compared"),
+        (ItemsCheck(1000, 99, 1, 0.0, 0.4), "fewer than 100 items can be compared"),
+        (ItemsCheck(1000, 1000, 1, 0.002, 0.4), "the model hardly tells items apart"),
+    ],
+    ids=["few items", "few others", "weak model"],
+)
+def test_items_are_not_judged_where_honest_models_may_have_strangers(items: ItemsCheck, reason: str) -> None:
+    evidence = evidence_of(GOOD, POOR, serving=ServingCheck(4, 0, 1e-6, items=items))
+    rule = next(rule for rule in rules(CONFIG) if rule.name == "items_by_histories")
+    verdict = judge(rule, evidence)
+    assert (verdict.state, verdict.detail) == (State.SKIPPED, f"skipped: {reason}")
 
 
 def test_weights_that_are_not_finite_fail_even_where_all_scores_are_finite() -> None:
@@ -133,7 +151,7 @@ def test_verdict_has_the_numbers_and_says_them() -> None:
 def test_a_rule_set_to_null_is_not_asked() -> None:
     sound = [
         "minimum_test_users", "leak_free", "not_too_good", "finite", "serving_consistent", "serving_knows_ids",
-        "rows_by_histories", "as_exported", "harness_agrees_with_itself",
+        "rows_by_histories", "as_exported", "items_by_histories", "harness_agrees_with_itself",
     ]  # fmt: skip
     assert [rule.name for rule in rules(EvaluatorConfig())] == [*sound, *BELOW, *NOT_WORSE, *DATA]
     sampled = [rule.name for rule in rules(EvaluatorConfig(gate_on="sampled"))]
@@ -142,7 +160,7 @@ def test_a_rule_set_to_null_is_not_asked() -> None:
     assert {"not_below_best_baseline_hr", "not_worse_than_champion_hr_sampled", *BELOW, *NOT_WORSE} <= several
     bare = EvaluatorConfig(
         leak_free=False, suspicious_share=None, finite=False, serving_tolerance=None, baseline_margin=None,
-        champion_margin=None, maximum_unreadable_share=None,
+        champion_margin=None, maximum_unreadable_share=None, items_by_histories=False,
     )  # fmt: skip
     assert [rule.name for rule in rules(bare)] == ["minimum_test_users", "harness_agrees_with_itself"]
     more = EvaluatorConfig(better_than_als=True, minimum_coverage=0.1, slice_margin=0.1)
