@@ -11,6 +11,7 @@ from components.artifacts.evaluation import (
     ChampionStatus,
     Comparison,
     Evaluation,
+    ItemsCheck,
     Rival,
     RowsCheck,
     ServingCheck,
@@ -39,7 +40,7 @@ def evidence_of(model: np.ndarray, popularity: np.ndarray, **changes: Any) -> Ev
         "test_users": ByWay(len(model), len(model)),
         "systems": {"model": system_of(model), "popularity": system_of(popularity)},
         "best_baselines": ByWay(best, best),
-        "serving": ServingCheck(4, 0, 1e-6, rows=RowsCheck(4, 0, 1e-6), altered=()),
+        "serving": ServingCheck(4, 0, 1e-6, RowsCheck(4, 0, 1e-6), (), ItemsCheck(100, 1000, 0, 0.0, 0.0)),
         "champion": NO_CHAMPION,
     }
     return dataclasses.replace(usual, **(evidence | changes))
