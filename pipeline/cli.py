@@ -53,7 +53,6 @@ main.add_command(runs)
 main.add_command(schedule)
 main.add_command(serve)
 main.add_command(submit)
-main.add_command(tfjob)
 main.add_command(tune)
 
 
@@ -134,19 +133,23 @@ def init(files: Sequence[str], output: Path | None, assignments: Sequence[str]) 
         )
 
 
-@main.command("compile")
+@main.group("compile", invoke_without_command=True, subcommand_metavar="[tfjob ...]")
 @config_option
 @set_option
 @click.option("--target", type=click.Choice(list(PLATFORMS)), default="kfp", show_default=True)
 @click.option("--image", default=None, help="The image of all steps: the same as --set cluster.image=IMAGE.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="kfp_pipeline.yaml", show_default=True)
+@click.pass_context
 def compile_command(
-    config_path: Path, assignments: Sequence[str], target: str, image: str | None, output: Path
+    context: click.Context, config_path: Path, assignments: Sequence[str], target: str, image: str | None, output: Path
 ) -> None:
-    """Compile the pipeline for a platform.
+    """Compile the pipeline for a platform, or its Trainer for several workers.
 
     What each run may choose has its default from the configuration; everything else is fixed here.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options_before(context, context.invoked_subcommand)
+        return
     with for_reading() as console:
         config = load_config(config_path, [*assignments, *image_set(image)])
         with loading(console, "TFX"):
@@ -157,3 +160,14 @@ def compile_command(
         compilation.finish(spec, config)
         write_text(output, compilation.to_yaml(spec, config, platform))
         console.print(f"{output}: {config.name} for {target}, image {config.cluster.image}", soft_wrap=True)
+
+
+def _refuse_options_before(context: click.Context, command: str) -> None:
+    for parameter in context.command.params:
+        if context.get_parameter_source(str(parameter.name)) is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError(
+                f"{parameter.opts[-1]} stands behind {command}: compile {command} {parameter.opts[-1]} ..."
+            )
+
+
+compile_command.add_command(tfjob)

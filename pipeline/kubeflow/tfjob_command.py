@@ -1,4 +1,4 @@
-"""`python -m pipeline tfjob`: training on several workers."""
+"""`python -m pipeline compile tfjob`: training on several workers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +17,10 @@ from pipeline.kubeflow.tfjob import manifest
 from pipeline.platforms.images import check_in_registry
 from pipeline.platforms.visibility import check_storage
 
-_HEADER = "# Made by `python -m pipeline tfjob`. Change the configuration, not this file.\n"
+_HEADER = "# Made by `python -m pipeline compile tfjob`. Change the configuration, not this file.\n"
 
 
-@click.command()
+@click.command(short_help="The manifest of a TFJob, for several workers.")
 @config_option
 @set_option
 @click.option("--workers", type=click.IntRange(min=2), default=2, show_default=True, help="How many train together.")

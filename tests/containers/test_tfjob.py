@@ -1,4 +1,4 @@
-"""The Trainer in two containers on one network, by the manifest that `python -m pipeline tfjob` writes."""
+"""The Trainer in two containers on one network, by the manifest that `python -m pipeline compile tfjob` writes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +47,7 @@ def manifest_of(backend: PodBackend, target: Path, image: str) -> JsonObject:
     assignments = [*SETTINGS, "cluster.steps.Trainer.volumes={/store: artifacts}", "pusher.destination=/store/serving"]
     with pytest.raises(SystemExit) as ended:
         main([
-            "tfjob", "--config", str(CONFIG), *(part for text in assignments for part in ("--set", text)),
+            "compile", "tfjob", "--config", str(CONFIG), *(part for text in assignments for part in ("--set", text)),
             "--workers", "2", "--image", image, *(part for name, uri in uris.items() for part in (f"--{name}", uri)),
             "--root", "/store/several", "-o", str(target),
         ])  # fmt: skip

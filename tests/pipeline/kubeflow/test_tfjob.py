@@ -37,7 +37,7 @@ timeout: 14400
 def written(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
     capfd.readouterr()
     with pytest.raises(SystemExit) as ended:
-        main(["tfjob", *arguments])
+        main(["compile", "tfjob", *arguments])
     assert ended.value.code == code
     return capfd.readouterr()
 
@@ -68,6 +68,13 @@ def test_the_shortest_manifest_is_all_a_tfjob_s(capfd: pytest.CaptureFixture[str
     assert (container["name"], container["image"]) == ("tensorflow", "shop/neumf:1")
     assert container["ports"] == [{"name": "tfjob-port", "containerPort": 2222}]
     assert "env" not in container, "TF_CONFIG is the operator's"
+
+
+def test_options_of_the_other_targets_are_not_passed_over(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["compile", "--set", "trainer.epochs=7", "tfjob", *PLACES, "--root", "s3://b/trained"])
+    assert ended.value.code == 2
+    assert "Error: --set stands behind tfjob: compile tfjob --set ..." in capfd.readouterr().err
 
 
 def test_a_pod_with_all_that_can_be_said_of_it_is_one_of_kubernetes(
