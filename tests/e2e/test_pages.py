@@ -31,12 +31,17 @@ SHOWN = [(page.name, arguments) for page in PAGES for arguments in commands_of(p
 def test_a_command_of_a_page_is_one_that_the_program_takes(page: str, arguments: list[str]) -> None:
     command: click.Command = main
     with click.Context(main) as context:
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and not _stands_alone(command, arguments):
             name, *arguments = arguments
             found = command.get_command(context, name)
             assert found is not None, f"{page}: there is no command {name}"
             command = found
         command.make_context(name, arguments)
+
+
+def _stands_alone(group: click.Group, arguments: list[str]) -> bool:
+    """Whether it is called with options of its own, in place of a command of the group."""
+    return group.invoke_without_command and bool(arguments) and arguments[0].startswith("-")
 
 
 @pytest.fixture(scope="module")
