@@ -1,14 +1,11 @@
 """The rules of the gate on the data: what was dropped, what cannot be learnt, what became of the champion's."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 from components.artifacts.evaluation import ChampionStatus, Drift, Evaluation, State
 from components.artifacts.interactions_summary import InteractionsSummary
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.gate import Figure, Relation, Rule, Settled
-
-_Found = TypeVar("_Found")
+from components.evaluator.gate import Figure, Relation, Rule, Settled, known
 
 
 def rules_of_data(config: EvaluatorConfig) -> Iterator[Rule]:
@@ -23,20 +20,14 @@ def rules_of_data(config: EvaluatorConfig) -> Iterator[Rule]:
 
 
 def _data(path: str, get: Callable[[InteractionsSummary], float]) -> Figure:
-    return Figure(f"data/{path}", lambda evidence: get(_known(evidence.data, "the data is not described")))
+    return Figure(f"data/{path}", lambda evidence: get(known(evidence.data, "the data is not described")))
 
 
 def _drift(path: str, get: Callable[[Drift], float]) -> Figure:
     return Figure(
         f"champion/drift/{path}",
-        lambda evidence: get(_known(evidence.champion.drift, "the champion's data is not known")),
+        lambda evidence: get(known(evidence.champion.drift, "the champion's data is not known")),
     )
-
-
-def _known(found: _Found | None, otherwise: str) -> _Found:
-    if found is None:
-        raise LookupError(otherwise)
-    return found
 
 
 def _without_drift(evidence: Evaluation) -> Settled | None:

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from components.artifacts.evaluation import Evaluation, State, Verdict
 
 Relation = Literal["at least", "above", "at most"]
 Settled = tuple[State, str]
 """What becomes of a rule that has nothing to compare with, and a sentence on that."""
+_Found = TypeVar("_Found")
 _OPPOSITE: dict[Relation, str] = {"at least": "below", "above": "not above", "at most": "above"}
 
 
@@ -58,6 +59,17 @@ class Rule:
     margin: float = 0.0
     settled: Callable[[Evaluation], Settled | None] = lambda evidence: None
     told: tuple[tuple[str, Callable[[Evaluation], float | str]], ...] = ()
+
+
+def known(found: _Found | None, otherwise: str) -> _Found:
+    """What was found, for a figure.
+
+    Raises:
+      LookupError: nothing was.
+    """
+    if found is None:
+        raise LookupError(otherwise)
+    return found
 
 
 def judge(rule: Rule, evidence: Evaluation) -> Verdict:

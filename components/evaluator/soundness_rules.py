@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 
 from components.artifacts.evaluation import MODEL, Evaluation, ItemsCheck, RowsCheck, State
 from components.evaluator.config import EvaluatorConfig
-from components.evaluator.gate import Figure, Rule, Settled
+from components.evaluator.gate import Figure, Rule, Settled, known
 
 _TIMES_AS_GOOD = 2
 _FEWEST_ITEMS = 100
 _USUAL_SHARE = 0.001
+
+_none_allowed = functools.partial(Rule, relation="at most", bound=0, bound_name="the allowed")
 
 
 def rules_of_soundness(config: EvaluatorConfig) -> Iterator[Rule]:
@@ -28,13 +30,10 @@ def _rules_of_test(config: EvaluatorConfig) -> Iterator[Rule]:
     if config.leak_free:
         path = "soundness/leaked plus soundness/repeated"
         leaks = Figure(path, lambda found: found.soundness.leaked + found.soundness.repeated)
-        yield Rule(
+        yield _none_allowed(
             "leak_free",
             "number of test rows that are known before the test",
             leaks,
-            "at most",
-            0,
-            "the allowed",
             told=(
                 ("among training or validation rows", lambda found: found.soundness.leaked),
                 ("beyond their user's first", lambda found: found.soundness.repeated),
@@ -56,13 +55,10 @@ def _rules_of_test(config: EvaluatorConfig) -> Iterator[Rule]:
 def _rules_of_model(config: EvaluatorConfig) -> Iterator[Rule]:
     if config.finite:
         path = "weights_not_finite plus systems/model/not_finite"
-        yield Rule(
+        yield _none_allowed(
             "finite",
             "number of weights, scores and metrics that are not finite",
             Figure(path, lambda found: found.weights_not_finite + found.model.not_finite),
-            "at most",
-            0,
-            "the allowed",
             told=(
                 ("weights", lambda found: found.weights_not_finite),
                 ("scores and metrics", lambda found: found.model.not_finite),
@@ -74,16 +70,13 @@ def _rules_of_model(config: EvaluatorConfig) -> Iterator[Rule]:
         yield Rule("serving_consistent", subject, difference, "at most", tolerance, "the tolerance")
         subject = "number of known ids that serving takes for unknown"
         unknown = Figure("serving/unknown_ids", lambda found: found.serving.unknown_ids)
-        yield Rule("serving_knows_ids", subject, unknown, "at most", 0, "the allowed")
+        yield _none_allowed("serving_knows_ids", subject, unknown)
         yield from _rules_of_rows()
     if config.items_by_histories:
-        yield Rule(
+        yield _none_allowed(
             "items_by_histories",
             "number of items that those who took them score like any other",
             Figure("serving/items/strangers", lambda found: _items(found).strangers),
-            "at most",
-            0,
-            "the allowed",
             settled=_without_items_to_compare,
             told=(
                 ("items", lambda found: f"{_items(found).items:,}"),
@@ -93,41 +86,31 @@ def _rules_of_model(config: EvaluatorConfig) -> Iterator[Rule]:
 
 
 def _rules_of_rows() -> Iterator[Rule]:
-    yield Rule(
+    yield _none_allowed(
         "rows_by_histories",
         "number of users whose rows are not made of what they did",
         Figure("serving/rows/others", lambda found: _rows(found).others),
-        "at most",
-        0,
-        "the allowed",
         settled=_without("rows", "the model does not say what its rows are made of"),
         told=(
             ("users", lambda found: f"{_rows(found).users:,}"),
             ("largest difference", lambda found: _rows(found).largest_difference),
         ),
     )
-    yield Rule(
+    yield _none_allowed(
         "as_exported",
         "number of arrays of the model that are not those that were exported",
         Figure("serving/altered", lambda found: len(found.serving.altered or ())),
-        "at most",
-        0,
-        "the allowed",
         settled=_without("altered", "nobody told what was exported"),
         told=(("these", lambda found: ", ".join(found.serving.altered or ())),),
     )
 
 
 def _rows(evidence: Evaluation) -> RowsCheck:
-    if evidence.serving.rows is None:
-        raise LookupError("rows were not looked at")
-    return evidence.serving.rows
+    return known(evidence.serving.rows, "rows were not looked at")
 
 
 def _items(evidence: Evaluation) -> ItemsCheck:
-    if evidence.serving.items is None:
-        raise LookupError("items were not looked at")
-    return evidence.serving.items
+    return known(evidence.serving.items, "items were not looked at")
 
 
 def _without_items_to_compare(evidence: Evaluation) -> Settled | None:
@@ -164,13 +147,10 @@ def _moved(evidence: Evaluation) -> str:
 
 def _rules_of_harness() -> Iterator[Rule]:
     path = "soundness/moved plus soundness/popularity_to_itself"
-    yield Rule(
+    yield _none_allowed(
         "harness_agrees_with_itself",
         "what the harness finds between equals",
         Figure(path, lambda found: found.soundness.moved + found.soundness.popularity_to_itself),
-        "at most",
-        0,
-        "the allowed",
         told=(
             ("users whom the model ranks otherwise the second time", _moved),
             ("popularity minus itself", lambda found: found.soundness.popularity_to_itself),
