@@ -76,6 +76,8 @@ class Ensemble:
     def join(self, model: NeuMF, restart: Restart | None = None) -> Whole:
         """Puts a trained model and the towers together, with weights at least as good as either's alone.
 
+        A part that seems to help by chance alone is left out.
+
         Once these are chosen, the towers are found again with the validation items among the training interactions.
         What is exported is then as far from the test items as what was chosen was from those for validation.
 
@@ -97,7 +99,7 @@ class Ensemble:
         found = _beside_towers(Weighing(self.sample, {NEUMF: own, _TOWERS: together}, self.metric))
         of_towers = {name: weight * scale * found[_TOWERS] for name, weight in self._weights.items()}
         weighing = Weighing(self.sample, parts, self.metric)
-        weights = weighing.climb({NEUMF: found[NEUMF]} | of_towers)
+        weights = weighing.without_idle(weighing.climb({NEUMF: found[NEUMF]} | of_towers))
         used = [name for name in self.towers if weights[name]]
         again = restart if weights[NEUMF] else None
         blend = Blend(
@@ -137,7 +139,7 @@ class Ensemble:
         """The weights of the towers without a trained model."""
         assert self.sample is not None
         weighing = Weighing(self.sample, self._scores_of_towers, self.metric)
-        return weighing.climb(weighing.best_alone())
+        return weighing.without_idle(weighing.climb(weighing.best_alone()))
 
     @cached_property
     def _together(self) -> tuple[Scores, float]:

@@ -93,12 +93,11 @@ class Sample:
         rank_under_weights(base, part, np.array(weights, np.float32), self.items[block], ranks)
         return ranks
 
-    def metrics(self, score: Callable[[slice], Scores], k: int) -> dict[str, float]:
-        """The metrics at K, by name; a tie counts against the held-out item.
+    def ranks_by(self, score: Callable[[slice], Scores]) -> Ranks:
+        """The rank of each user's held-out item, int64 [n], 1 = best; a tie counts against it.
 
         Args:
           score: of the rows of a block, float32 [rows, items], to be ranked without what was seen.
-          k: the K.
         """
 
         def ranks(block: slice) -> Ranks:
@@ -106,4 +105,8 @@ class Sample:
             of_weight: Ranks = self.ranks(block, scores, scores, [0.0])[0]
             return of_weight
 
-        return summarise(np.concatenate(self.each_block(ranks)), (k,))
+        return np.concatenate(self.each_block(ranks))
+
+    def metrics(self, score: Callable[[slice], Scores], k: int) -> dict[str, float]:
+        """The metrics at K of what `ranks_by` gives, by name."""
+        return summarise(self.ranks_by(score), (k,))

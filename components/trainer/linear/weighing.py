@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from components.artifacts.model_run import K
-from components.metrics.by_user import summarise
+from components.metrics.by_user import by_user, names, summarise
 from components.trainer.linear.full_ranking import Ranks, Sample, Scores
 
 _WEIGHTS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _ROUNDS = 2
 _USERS_FOR_DEVIATION = 512
+_LEAST_STANDARD_ERRORS = 0.5
 
 
 def scaled(scores: Scores) -> tuple[Scores, float]:
@@ -78,5 +80,35 @@ class Weighing:
         weights = dict(start)
         for name in list(self.parts) * _ROUNDS:
             weights = max(self.best_of(name, weights), weights, key=self.value)
-        largest = max(weights.values())
-        return {name: weight / largest for name, weight in weights.items()}
+        return _largest_one(weights)
+
+    def without_idle(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Weights without the parts that only seem to help, one after the other, the largest being 1.
+
+        Such a part is better than nothing by less than half a standard error of the users' differences.
+        """
+        kept = dict(weights)
+        while sum(weight > 0 for weight in kept.values()) > 1:
+            gains = {name: self._gain(name, kept) for name, weight in kept.items() if weight}
+            least = min(gains, key=lambda name: gains[name])
+            if gains[least] >= _LEAST_STANDARD_ERRORS:
+                break
+            kept[least] = 0.0
+        return _largest_one(kept)
+
+    def _gain(self, name: str, weights: Mapping[str, float]) -> float:
+        """By how many standard errors parts together are better with one of them than without it."""
+        gains = self._by_user(weights) - self._by_user({**weights, name: 0.0})
+        error = gains.std() / len(gains) ** 0.5
+        return float(gains.mean() / error) if error else 0.0
+
+    def _by_user(self, weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
+        """The metric that chooses, of each user of the sample, of parts together."""
+        found = by_user(self._sample.ranks_by(lambda block: self.total(weights, block)), (K,))
+        of_metric: npt.NDArray[np.float64] = found[:, names((K,)).index(self._metric)]
+        return of_metric
+
+
+def _largest_one(weights: Mapping[str, float]) -> dict[str, float]:
+    largest = max(weights.values())
+    return {name: weight / largest for name, weight in weights.items()}

@@ -99,6 +99,24 @@ def test_a_weight_is_the_best_of_those_tried_one_by_one() -> None:
     assert weighing.best_of("other", {"one": 1.0})["other"] == weights[int(np.argmax(by_one))]
 
 
+def test_a_part_that_helps_by_chance_alone_is_left_out() -> None:
+    drawn = sample()
+    parts = {name: drawn.without_seen(scores(seed)) for name, seed in (("one", 6), ("other", 7), ("noise", 8))}
+    for name in ("one", "other"):
+        parts[name][np.arange(USERS), drawn.items] += 1
+    weighing = Weighing(drawn, parts, "NDCG@10")
+    together = {"one": 0.5, "other": 0.25, "noise": 0.01}
+    assert weighing.without_idle(together) == {"one": 1.0, "other": 0.5, "noise": 0.0}
+    assert weighing.without_idle({"one": 0.0, "other": 0.0, "noise": 1.0})["noise"] == 1.0
+
+
+def test_of_two_parts_that_are_the_same_one_is_left_out() -> None:
+    drawn = sample()
+    good = drawn.without_seen(scores(6))
+    weighing = Weighing(drawn, {"good": good, "again": good}, "HR@10")
+    assert sorted(weighing.without_idle({"good": 1.0, "again": 1.0}).values()) == [0.0, 1.0]
+
+
 def test_each_rank_of_a_tower_is_judged_as_if_it_were_cut_to_it() -> None:
     found, drawn = histories(), sample()
     random = np.random.default_rng(8)
