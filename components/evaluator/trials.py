@@ -76,12 +76,13 @@ class Trials:
             key = random_streams.stream_key(seed, "full ranking users")
             draw = inputs.Draw(config.full_ranking_users, vocabulary.user_ids, key)
         users, items = len(vocabulary.user_ids), len(vocabulary.item_ids)
+        users_per_block = max(1, min(config.pairs_per_block // items, users))
         return cls(
             interactions,
             vocabulary,
-            SampledRecords(sources.examples),
+            SampledRecords(sources.examples, users_per_block),
             inputs.read_holdouts(interactions, draw),
-            max(1, min(config.pairs_per_block // items, users)),
+            users_per_block,
             config.gate_k,
             seed,
         )
