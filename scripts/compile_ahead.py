@@ -33,6 +33,7 @@ def main() -> int:
     drawing.compile_ahead()
     drawn = (sampling.spread_out, chunks.mark_chunks, sampling.scatter_rows, sampling.shuffle, sampling.unpack)
     scored = (
+        compiled_scorer.fill,
         compiled_scorer.score,
         neighbours.find_nearest,
         history_scorer.score_candidates,

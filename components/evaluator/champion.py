@@ -11,6 +11,7 @@ be among the negatives, and it pays for ranking them high: a minimum, and the ba
 or test negatives that are given (`negatives.protocol: ncf`).
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -29,6 +30,7 @@ from components.artifacts.evaluation import (
     WorstSlice,
 )
 from components.artifacts.vocabulary import RawIds
+from components.evaluator.asking import Answer, Ask, fastest_ask
 from components.evaluator.bootstrap import paired_interval
 from components.evaluator.config import EvaluatorConfig
 from components.evaluator.drift import measure_drift
@@ -41,6 +43,7 @@ from components.serving.loader import ServedModel
 from components.serving.newest import load_newest
 from components.serving.versions import whole_versions
 from components.shared.errors import UserError
+from components.shared.parallel import cores, map_ahead
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer
 
@@ -125,7 +128,8 @@ def compare_with_champion(
         drift = measure_drift(model, taken.user_ids, taken.item_ids, taken.item_counts, config.pairs_per_block)
         shared_items = _count_known_items(model, taken, config.pairs_per_block)
         with model.with_measured_histories():  # what it serves may have read the very items that are held out
-            duels = {way: _fight(model, challenger, taken, way, config.gate_k, bar) for way in trial.batches}
+            ask = fastest_ask(model, taken.user_ids, taken.item_ids)
+            duels = {way: _fight(ask, challenger, taken.batches[way], config.gate_k, bar) for way in trial.batches}
         for duel in duels.values():
             _check_users(duel, config)
     except UserError as error:
@@ -186,32 +190,37 @@ def _count_known_items(model: ServedModel, trial: Trial, at_once: int) -> int:
     return sum(int(model.serve(trial.user_ids[:1], part)["known_item"].sum()) for part in parts)
 
 
-def _fight(champion: ServedModel, challenger: Scorer, trial: Trial, way: Way, k: int, bar: Bar) -> Duel:
-    no_indexes, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
-    duels = [Duel(no_indexes, no_indexes, no_ranks, no_ranks)]
-    for batch in trial.batches[way]:
-        served = champion.score_by_id(trial.user_ids[batch.users], trial.item_ids[batch.items])
-        masked, counts = _share(batch, served["known_user"], served["known_item"], k)
+def _fight(ask: Ask, challenger: Scorer, batches: Iterable[Candidates], k: int, bar: Bar) -> Duel:
+    def duel(batch: Candidates) -> tuple[Duel, int]:
+        answer = ask(batch.users, batch.items)
+        masked, counts = _share(batch, answer, k)
         users, items, masked = batch.users[counts], batch.items[counts], masked[counts]
         # Padding is scored too: so every batch has one shape.
-        challenging, defending = challenger.score_candidates(batch.users, batch.items)[counts], served["scores"][counts]
+        challenging, defending = challenger.score_candidates(batch.users, batch.items)[counts], answer.scores[counts]
         if not np.isfinite(defending[~masked]).all():
             raise UserError(f"it gives scores that are not finite; {_ADVICE}")
-        duels.append(Duel(users, items[:, 0], rank_first(challenging, masked), rank_first(defending, masked)))
-        bar.advance(int((~batch.masked[:, 0]).sum()))
-    fields = zip(*((duel.users, duel.items, duel.challenger, duel.champion) for duel in duels), strict=True)
+        found = Duel(users, items[:, 0], rank_first(challenging, masked), rank_first(defending, masked))
+        return found, int((~batch.masked[:, 0]).sum())
+
+    no_indexes, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    found = [Duel(no_indexes, no_indexes, no_ranks, no_ranks)]
+    with contextlib.closing(map_ahead(duel, batches, cores())) as duels:
+        for of_batch, users in duels:
+            found.append(of_batch)
+            bar.advance(users)
+    fields = zip(*((duel.users, duel.items, duel.challenger, duel.champion) for duel in found), strict=True)
     return Duel(*map(np.concatenate, fields))
 
 
-def _share(batch: Candidates, known_user: _Flags, known_item: _Flags, k: int) -> tuple[_Flags, _Flags]:
+def _share(batch: Candidates, answer: Answer, k: int) -> tuple[_Flags, _Flags]:
     """What both models know of a batch.
 
     Returns:
       The mask, bool [n, width], with what the champion does not know masked as well; and which users count, bool [n].
       A user with fewer than `k` rivals left does not: both models would hit for certain, and look equal by that.
     """
-    masked = batch.masked | ~known_item
-    return masked, known_user & ~masked[:, 0] & ((~masked[:, 1:]).sum(axis=1) >= k)
+    masked = batch.masked | ~answer.known_items
+    return masked, answer.known_users & ~masked[:, 0] & ((~masked[:, 1:]).sum(axis=1) >= k)
 
 
 def _check_users(duel: Duel, config: EvaluatorConfig) -> None:

@@ -7,11 +7,10 @@ the champion's own, for any model that has the signatures.
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.artifacts.evaluation import Drift
 from components.artifacts.vocabulary import RawIds
+from components.evaluator.asking import find_places
 from components.serving.contract import NO_ITEM, RECOMMEND
 from components.serving.loader import ServedModel
 from components.shared.errors import UserError
@@ -39,7 +38,7 @@ def measure_drift(
     if popularity is None:
         return None
     known_ids, counts = popularity
-    places = _places(known_ids, item_ids)
+    places = find_places(known_ids, item_ids)
     return Drift(
         users=len(user_ids),
         new_users=len(user_ids) - _count_known_users(champion, user_ids, item_ids, at_once),
@@ -54,7 +53,7 @@ def measure_drift(
 
 
 def total_variation(
-    counts: npt.NDArray[np.int64], others: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64], others: npt.NDArray[np.int64], places: npt.NDArray[np.int32]
 ) -> float:
     """The total variation distance between two distributions over items, half the sum of all differences.
 
@@ -65,7 +64,7 @@ def total_variation(
     Args:
       counts: int64 [n], rows of the items of one.
       others: int64 [m], rows of the items of the other.
-      places: int64 [m], where each of those is among the first; -1 where it is not.
+      places: int32 [m], where each of those is among the first; -1 where it is not.
     """
     own, other = counts / counts.sum(), others / others.sum()
     matched = np.zeros(len(own))
@@ -73,10 +72,10 @@ def total_variation(
     return float(np.abs(own - matched).sum() + other[places < 0].sum()) / 2
 
 
-def _popularity(champion: ServedModel, user_ids: RawIds) -> tuple[pa.Array, npt.NDArray[np.int64]] | None:
+def _popularity(champion: ServedModel, user_ids: RawIds) -> tuple[RawIds, npt.NDArray[np.int64]] | None:
     """All items of the champion, and the training interactions of each; None where it does not tell."""
     if catalog := champion.catalog():
-        return (pa.array(catalog.item_ids), catalog.item_counts) if catalog.item_counts.any() else None
+        return (catalog.item_ids, catalog.item_counts) if catalog.item_counts.any() else None
     if not champion.answers(RECOMMEND):
         return None
     nobody = np.array([_NOBODY_TEXT], object) if user_ids.dtype.kind == "O" else np.array([_NOBODY], np.int64)
@@ -87,14 +86,7 @@ def _popularity(champion: ServedModel, user_ids: RawIds) -> tuple[pa.Array, npt.
     counts = np.expm1(found["scores"][0].astype(np.float64)).round()
     if found["known_user"][0] or not (np.isfinite(counts).all() and (counts >= 0).all() and counts.any()):
         return None
-    return pa.array(found["item_ids"][0]), counts.astype(np.int64)
-
-
-def _places(ids: pa.Array, among: RawIds) -> npt.NDArray[np.int64]:
-    """The place of each id, int64; -1 for those that are not there."""
-    values = pa.array(among)
-    places: npt.NDArray[np.int64] = pc.fill_null(pc.index_in(ids.cast(values.type), value_set=values), -1).to_numpy()
-    return places
+    return found["item_ids"][0], counts.astype(np.int64)
 
 
 def _count_known_users(champion: ServedModel, user_ids: RawIds, item_ids: RawIds, at_once: int) -> int:

@@ -6,12 +6,15 @@ index, is one like any other to them. A few of those change metrics by less than
 No held-out test item is looked at.
 """
 
+import contextlib
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
 from components.artifacts.evaluation import ItemsCheck
 from components.ranking.ranks import Holdouts
+from components.shared.parallel import cores, map_ahead
 from components.shared.scorer import Scorer
 
 MOST_USERS = 10_000
@@ -70,12 +73,13 @@ def _scores_of_takers(
     """What those who took each of `own` score it, float64 [own], and `others`, float64 [own, others]."""
     sums, squares, by_takers = (np.zeros(items) for _ in range(3))
     kept = [np.zeros((0, len(others)), np.float32)]
-    for block in holdouts.blocks(users_per_block):
-        scores = scorer.score_all_items(block.users)
-        sums += scores.sum(axis=0, dtype=np.float64)
-        squares += np.square(scores, dtype=np.float64).sum(axis=0)
-        by_takers += np.bincount(block.seen, scores[block.seen_rows(), block.seen], items)
-        kept.append(scores[:, others])
+    blocks = list(holdouts.blocks(users_per_block))
+    with contextlib.closing(map_ahead(lambda block: scorer.score_all_items(block.users), blocks, cores())) as scored:
+        for block, scores in zip(blocks, scored, strict=True):
+            sums += scores.sum(axis=0, dtype=np.float64)
+            squares += np.square(scores, dtype=np.float64).sum(axis=0)
+            by_takers += np.bincount(block.seen, scores[block.seen_rows(), block.seen], items)
+            kept.append(scores[:, others])
     users = len(holdouts.users)
     ones, places = np.ones(len(holdouts.seen), np.float32), (holdouts.seen, holdouts.seen_rows())
     took = scipy.sparse.csr_matrix((ones, places), (items, users))[own]

@@ -4,6 +4,7 @@ A rival is ahead unless its score is below that of the held-out item. So a tie c
 held-out item scored NaN comes last, and a rival scored NaN is ahead.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from components.shared.parallel import cores
+from components.shared.parallel import cores, map_ahead
 from components.shared.progress import Bar
 from components.shared.scorer import Scorer, Scores
 
@@ -129,12 +130,12 @@ def rank_candidates(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> 
 
 
 def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> Iterator[SampledRanking]:
-    for batch in batches:
+    def rank(batch: Candidates) -> SampledRanking:
         # Padding is scored too: so every batch has one shape.
         scores = scorer.score_candidates(batch.users, batch.items)
         counts = ~batch.masked[:, 0]
         scores, items, masked = scores[counts], batch.items[counts], batch.masked[counts]
-        yield SampledRanking(
+        return SampledRanking(
             users=batch.users[counts],
             items=items[:, 0],
             ranks=rank_first(scores, masked),
@@ -142,7 +143,11 @@ def _rank_batches(scorer: Scorer, batches: Iterable[Candidates], bar: Bar) -> It
             not_finite=int((~np.isfinite(scores) & ~masked).sum()),
             copies=(masked & (items == items[:, :1])).sum(axis=1),
         )
-        bar.advance()
+
+    with contextlib.closing(map_ahead(rank, batches, cores())) as rankings:
+        for ranking in rankings:
+            yield ranking
+            bar.advance()
 
 
 def all_candidates(holdouts: Holdouts, items: int, users_per_block: int) -> Iterator[Candidates]:

@@ -28,7 +28,7 @@ Amounts: TypeAlias = Mapping[str, float]
 
 _PAIRS_AFTER_EPOCH = 1 << 24
 _ROWS_AT_ONCE = 3 << 25  # of training, drawn ahead of the step (see docs/scale.md)
-_MORE_ITEMS = 32  # as in components/ranking/wide_scorer.py, which needs TensorFlow
+_MORE_ITEMS = 32  # as in components/ranking/compiled_scorer.py, which needs TensorFlow
 _MILLION, _BILLION = 1e6, 1e9
 
 

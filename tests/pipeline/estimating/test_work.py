@@ -87,8 +87,8 @@ def test_als_is_fitted_as_often_as_training_does(trainer, rows, fits):
 
 
 def test_for_records_all_items_are_scored_unless_they_are_many_more():
-    from components.ranking import wide_scorer
+    from components.ranking import compiled_scorer
 
-    assert work_module._MORE_ITEMS == wide_scorer._MORE_ITEMS
+    assert work_module._MORE_ITEMS == compiled_scorer._MORE_ITEMS_OF_WIDE
     assert work_of(100_000, 943, 1_682).scored_for_records == 943 * 1_682
     assert work_of(100_000, 943, 50_000).scored_for_records == 943 * 1_000
