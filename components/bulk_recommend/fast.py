@@ -1,10 +1,10 @@
 """A pushed model's recommendations for many users: several times as fast as by its signature.
 
-All items are scored for a block of users at once. The GMF tower, towers in closed form among it, is one matrix product;
-the MLP tower goes through compiled loops (`CompiledScorer`).
+All items are scored for a block of users at once: by compiled loops (`CompiledScorer`), or without an MLP tower in one
+matrix product.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,12 +16,13 @@ from components.artifacts.vocabulary import RawIds
 from components.ranking.compiled_scorer import CompiledScorer
 from components.ranking.difference import largest_difference
 from components.ranking.ranks import Holdouts, top_unseen
-from components.serving.contract import LOWEST_SCORE, NO_ITEM, NO_ITEM_TEXT, Catalog, Vectors
+from components.serving.contract import LOWEST_SCORE, NO_ITEM, NO_ITEM_TEXT, Catalog
 from components.serving.loader import ServedModel
 
 _TRIED, _TRIED_K, _TOLERANCE = 4, 10, 1e-4
 
 Floats = npt.NDArray[np.float32]
+Score = Callable[[npt.NDArray[np.int32]], Floats]
 
 
 class Recommender(Protocol):
@@ -33,10 +34,10 @@ class Recommender(Protocol):
 
 def fastest(served: ServedModel) -> Recommender:
     """What gives the same as the model, for any number of threads; the model itself where nothing else does."""
-    catalog, vectors = served.catalog(), served.vectors()
-    if catalog is None or vectors is None:
+    catalog, score = served.catalog(), _scores_of_all_items(served)
+    if catalog is None or score is None:
         return served
-    fast = FastRecommender(catalog, vectors, *_mlp(served, vectors))
+    fast = FastRecommender(catalog, score)
     users = as_asked(catalog.user_ids[:_TRIED])
     expected, found = (recommender.recommend(users, _TRIED_K)["scores"] for recommender in (served, fast))
     return fast if alike(expected, found) else served
@@ -57,38 +58,34 @@ def as_asked(ids: npt.NDArray[Any]) -> RawIds:
     return np.array([id_.decode() if isinstance(id_, bytes) else id_ for id_ in ids.tolist()], object)
 
 
-def _mlp(served: ServedModel, vectors: Vectors[Floats]) -> tuple[int, CompiledScorer | None]:
-    """How many columns are of the GMF tower, and what scores by the MLP tower alone; None where there is none."""
-    weights = served.served_weights()
-    if weights is None:
-        return vectors.user_rows.shape[1], None
-    factors = weights.user_table.shape[1] - len(weights.first_kernel) // 2
-    cut = replace(
-        weights,
-        user_table=weights.user_table[:, factors:],
-        item_rows=weights.item_rows[:, factors:],
-        head_kernel=weights.head_kernel[factors:],
-    )
-    return factors, CompiledScorer(served, cut)
+def _scores_of_all_items(served: ServedModel) -> Score | None:
+    """What scores users, by their indexes, as they are served; None where the model does not declare what it takes."""
+    weights, vectors = served.served_weights(), served.vectors()
+    if weights is not None:
+        return CompiledScorer(served, weights).score_all_items
+    if vectors is None:
+        return None
+    users: Floats = vectors.user_rows * vectors.head[:, 0]
+    items = np.ascontiguousarray(vectors.item_rows.T)
+
+    def score(chosen: npt.NDArray[np.int32]) -> Floats:
+        scores: Floats = np.matmul(users[chosen], items)
+        return np.add(scores, vectors.bias, out=scores)
+
+    return score
 
 
 class FastRecommender:
     """Recommends by the arrays that a model declares."""
 
-    def __init__(
-        self, catalog: Catalog[npt.NDArray[Any]], vectors: Vectors[Floats], factors: int, mlp: CompiledScorer | None
-    ):
+    def __init__(self, catalog: Catalog[npt.NDArray[Any]], score: Score):
         """Takes what the model declares.
 
         Args:
           catalog: whom and what it knows.
-          vectors: the rows of users and items.
-          factors: how many columns are of the GMF tower.
-          mlp: scores by the MLP tower, with the bias; None: there is none.
+          score: gives the logits of users, int32 [n], with all items, float32 [n, items].
         """
-        self._catalog, self._mlp, self._bias = catalog, mlp, vectors.bias if mlp is None else np.float32(0)
-        self._users: Floats = vectors.user_rows[:, :factors] * vectors.head[:factors, 0]
-        self._items = np.ascontiguousarray(vectors.item_rows[:, :factors].T)
+        self._catalog, self._score = catalog, score
         self._indexes = pd.Index(as_asked(catalog.user_ids))
         texts = catalog.item_ids.dtype.kind == "O"
         self._item_ids = np.append(catalog.item_ids, [NO_ITEM_TEXT.encode() if texts else NO_ITEM])
@@ -109,10 +106,6 @@ class FastRecommender:
         slope, offset = self._catalog.probabilities
         told = np.where(places >= 0, expit(slope * logits + offset), np.float32(LOWEST_SCORE))
         return {"item_ids": self._item_ids[places], "scores": told, "known_user": known}
-
-    def _score(self, users: npt.NDArray[np.int32]) -> Floats:
-        scores: Floats = np.matmul(self._users[users], self._items)
-        return np.add(scores, self._bias if self._mlp is None else self._mlp.score_all_items(users), out=scores)
 
     def _seen(self, users: npt.NDArray[np.int32]) -> Holdouts:
         """What users have seen; no item is held out of it."""

@@ -92,4 +92,4 @@ def test_a_model_that_knows_nobody_of_this_run(tmp_path: Path) -> None:
 
 def test_places_of_raw_ids() -> None:
     assert find_places(np.array([7, 5, 9]), np.array([5, 6, 7])).tolist() == [2, 0, -1]
-    assert find_places(np.array(["é", "x"], object), np.array(["y".encode(), "é".encode()], object)).tolist() == [1, -1]
+    assert find_places(np.array(["é", "x"], object), np.array([b"y", "é".encode()], object)).tolist() == [1, -1]
