@@ -75,9 +75,11 @@ class ServingModel(tf.Module):
           probabilities: what the model's logits stand for; None: what those of a trained network do.
         """
         super().__init__(name="serving_model")
-        self._model, self._vocabulary, self._folding = model, vocabulary, folding
+        # Not as an attribute that TensorFlow sees: it would save the tables of users and items once more.
+        object.__setattr__(self, "_model", model)
+        self._vocabulary, self._folding = vocabulary, folding
         self._probabilities = probabilities or Probabilities()
-        # Named here so that they are saved: tf.Module does not look into Keras models.
+        # Named here so that they are saved: all that a signature takes from the model.
         self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
         self._served_users = None if served_users is None else tf.Variable(served_users, trainable=False)
         if self._served_users is not None:

@@ -169,6 +169,17 @@ def test_interactions_of_users_that_are_not_in_the_vocabulary(inputs: Path) -> N
         SeenItems.open(str(inputs / "interactions"), USERS - 1)
 
 
+@pytest.mark.parametrize("served_users", [False, True])
+def test_tables_are_saved_once(inputs: Path, model: NeuMF, tmp_path: Path, served_users: bool) -> None:
+    vocabulary = Vocabulary.open(str(inputs / "vocabulary"))
+    table = np.zeros(model.user_table.shape, np.float32) if served_users else None
+    ServingModel(model, vocabulary, SeenItems.nothing(USERS), served_users=table).save(str(tmp_path / "model"))
+    saved = tf.train.list_variables(str(tmp_path / "model" / "variables" / "variables"))
+    shapes = [tuple(shape) for _, shape in saved]
+    assert shapes.count(tuple(model.user_table.shape)) == 1 + served_users
+    assert [shape[0] for shape in shapes if len(shape) == 2].count(ITEMS) == 1
+
+
 def test_types_of_the_signatures(served: tuple[Any, Vocabulary]) -> None:
     loaded, vocabulary = served
     assert "recommend_for_items" not in loaded.signatures, "it has no folding"
