@@ -74,10 +74,9 @@ class Ensemble:
         return weighing.metrics(_beside_towers(weighing))
 
     def join(self, model: NeuMF, restart: Restart | None = None) -> Whole:
-        """Puts a trained model and the towers together, with weights at least as good as either's alone.
+        """Puts a trained model and the towers together, with the weights that rank best.
 
-        A part that seems to help by chance alone is left out.
-
+        They rank as well as either alone at least, but for what may be chance: a part that helps no more is left out.
         Once these are chosen, the towers are found again with the validation items among the training interactions.
         What is exported is then as far from the test items as what was chosen was from those for validation.
 

@@ -88,25 +88,26 @@ class Weighing:
         Such a part is better than nothing by less than half a standard error of the users' differences.
         """
         kept = dict(weights)
-        while sum(weight > 0 for weight in kept.values()) > 1:
-            gains = {name: self._gain(name, kept) for name, weight in kept.items() if weight}
-            least = min(gains, key=lambda name: gains[name])
+        while len(used := [name for name, weight in kept.items() if weight]) > 1:
+            together = self._by_user(kept)
+            gains = {name: _in_standard_errors(together - self._by_user({**kept, name: 0.0})) for name in used}
+            least = min(used, key=lambda name: gains[name])
             if gains[least] >= _LEAST_STANDARD_ERRORS:
                 break
             kept[least] = 0.0
         return _largest_one(kept)
-
-    def _gain(self, name: str, weights: Mapping[str, float]) -> float:
-        """By how many standard errors parts together are better with one of them than without it."""
-        gains = self._by_user(weights) - self._by_user({**weights, name: 0.0})
-        error = gains.std() / len(gains) ** 0.5
-        return float(gains.mean() / error) if error else 0.0
 
     def _by_user(self, weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
         """The metric that chooses, of each user of the sample, of parts together."""
         found = by_user(self._sample.ranks_by(lambda block: self.total(weights, block)), (K,))
         of_metric: npt.NDArray[np.float64] = found[:, names((K,)).index(self._metric)]
         return of_metric
+
+
+def _in_standard_errors(values: npt.NDArray[np.float64]) -> float:
+    """The mean, in standard errors of it; 0 where all values are 0."""
+    error = values.std() / len(values) ** 0.5
+    return float(values.mean() / error) if error else 0.0
 
 
 def _largest_one(weights: Mapping[str, float]) -> dict[str, float]:
