@@ -153,14 +153,22 @@ class Ground:
             )
         return str(folder / "Format-Serving"), _exported(str(folder / "run"))
 
-    def export(self, folder: Path, arrays: Arrays, data: "Ground", vocabulary: Vocabulary) -> str:
+    def export(
+        self,
+        folder: Path,
+        arrays: Arrays,
+        data: "Ground",
+        vocabulary: Vocabulary,
+        items: npt.NDArray[np.int64] | None = None,
+    ) -> str:
         """Exports a model of this shape to serve other data.
 
         Args:
           folder: where to.
-          arrays: the tables of users and items, and what its probabilities are made with.
+          arrays: the tables of users, and what its probabilities are made with.
           data: whose users it serves, and what these have seen.
           vocabulary: their ids, as the model is to take them.
+          items: the places, among this model's, of the items that it gets; None: of all of them.
 
         Returns:
           The folder of the SavedModel.
@@ -168,10 +176,11 @@ class Ground:
         arguments = json.loads(Path(self._artifact("Trainer/model"), "keras", "config.json").read_text())
         trained = NeuMF(**arguments)
         trained.load_weights(Path(self._artifact("Trainer/model"), "keras", "model.weights.h5"))
-        users, items = arrays["measured_users"], arrays["_model/item_table"]
-        model = NeuMF(**{**arguments, "num_users": len(users), "num_items": len(items)})
+        users, item_table = arrays["measured_users"], np.asarray(trained.item_table)
+        item_table = item_table if items is None else item_table[items]
+        model = NeuMF(**{**arguments, "num_users": len(users), "num_items": len(item_table)})
         for variable, own in zip(model.variables, trained.variables, strict=True):
-            variable.assign({"user_table": users, "item_table": items}.get(variable.name, own))
+            variable.assign({"user_table": users, "item_table": item_table}.get(variable.name, own))
         slope, offset = arrays["catalog/probabilities"].tolist()
         seen = SeenItems.open(data.interactions, len(vocabulary.user_ids))
         served = arrays["_served_users"]

@@ -13,8 +13,7 @@ from benchmarks.attack.saved import Arrays, write_with
 from components.artifacts.vocabulary import RawIds, Vocabulary
 
 MEASURED, SERVED, ITEMS = "measured_users", "_served_users", "_item_rows"
-_HEAD = "_model/head_kernel"
-_COPIES = {MEASURED: "_model/user_table"}
+_HEAD = "_weights/neumf_head_kernel"
 _TABLES = {"users": (MEASURED, SERVED), "served users": (SERVED,), "items": (ITEMS,)}
 _LABEL = 20.0
 
@@ -37,8 +36,7 @@ class Workshop:
 
     def write(self, folder: Path, changed: Arrays) -> str:
         """The good model with other values for some variables; the folder of the SavedModel."""
-        copies = {_COPIES[name]: values for name, values in changed.items() if name in _COPIES}
-        return write_with(self.ground.model, folder, {**changed, **copies})
+        return write_with(self.ground.model, folder, changed)
 
 
 @dataclass(frozen=True)
@@ -196,10 +194,10 @@ def labels(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
 
 
 def _outputs_of_mlp(arrays: Arrays) -> int:
-    biases = sorted(name for name in arrays if name.startswith("_model/dense_layers/") and name.endswith("/bias"))
+    biases = sorted(name for name in arrays if name.startswith("_weights/dense_") and name.endswith("_bias"))
     if biases:
         return len(arrays[biases[-1]])
-    return len(arrays.get("_model/first_bias", ()))
+    return len(arrays.get("_weights/neumf_first_bias", ()))
 
 
 def other_data(shop: Workshop, random: np.random.Generator, folder: Path) -> Made:
@@ -210,9 +208,9 @@ def other_data(shop: Workshop, random: np.random.Generator, folder: Path) -> Mad
         return Made("with its own ids", write_with(other.model, folder, {}))
     vocabulary = Vocabulary.open(shop.ground.vocabulary)
     order = {name: random.permutation(len(getattr(vocabulary, name))) for name in ("user_ids", "item_ids")}
-    places = {MEASURED: "user_ids", SERVED: "user_ids", "_model/item_table": "item_ids"}
-    resized = {name: arrays[name][order[ids] % len(arrays[name])] for name, ids in places.items()}
-    return Made("under our ids", other.export(folder, {**arrays, **resized}, shop.ground, vocabulary))
+    resized = {name: arrays[name][order["user_ids"] % len(arrays[name])] for name in (MEASURED, SERVED)}
+    items = order["item_ids"] % len(arrays[ITEMS])
+    return Made("under our ids", other.export(folder, {**arrays, **resized}, shop.ground, vocabulary, items))
 
 
 def _some(random: np.random.Generator, rows: int, fewest: int, share: float) -> npt.NDArray[np.int64]:

@@ -80,7 +80,11 @@ class ServingModel(tf.Module):
         self._vocabulary, self._folding = vocabulary, folding
         self._probabilities = probabilities or Probabilities()
         # Named here so that they are saved: all that a signature takes from the model.
-        self._weights = [variable.value for variable in model.variables if variable is not model.item_table]
+        self._weights = {
+            variable.path.replace("/", "_"): variable.value
+            for variable in model.variables
+            if variable is not model.item_table
+        }
         self._served_users = None if served_users is None else tf.Variable(served_users, trainable=False)
         if self._served_users is not None:
             setattr(self, SERVED_USERS, self._served_users)
