@@ -59,11 +59,14 @@ def as_asked(ids: npt.NDArray[Any]) -> RawIds:
 
 
 def _scores_of_all_items(served: ServedModel) -> Score | None:
-    """What scores users, by their indexes, as they are served; None where the model does not declare what it takes."""
-    weights, vectors = served.served_weights(), served.vectors()
-    if weights is not None:
+    """What gives the logits of users, int32 [n], as they are served, with all items, float32 [n, items].
+
+    Returns:
+      None where the model does not declare what it takes.
+    """
+    if (weights := served.served_weights()) is not None:
         return CompiledScorer(served, weights).score_all_items
-    if vectors is None:
+    if (vectors := served.vectors()) is None:
         return None
     users: Floats = vectors.user_rows * vectors.head[:, 0]
     items = np.ascontiguousarray(vectors.item_rows.T)

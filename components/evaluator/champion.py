@@ -199,8 +199,8 @@ def _fight(ask: Ask, challenger: Scorer, batches: Iterable[Candidates], k: int, 
         challenging, defending = challenger.score_candidates(batch.users, batch.items)[counts], answer.scores[counts]
         if not np.isfinite(defending[~masked]).all():
             raise UserError(f"it gives scores that are not finite; {_ADVICE}")
-        found = Duel(users, items[:, 0], rank_first(challenging, masked), rank_first(defending, masked))
-        return found, int((~batch.masked[:, 0]).sum())
+        ranked = Duel(users, items[:, 0], rank_first(challenging, masked), rank_first(defending, masked))
+        return ranked, int((~batch.masked[:, 0]).sum())
 
     no_indexes, no_ranks = np.zeros(0, np.int32), np.zeros(0, np.int64)
     found = [Duel(no_indexes, no_indexes, no_ranks, no_ranks)]
